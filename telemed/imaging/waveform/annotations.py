@@ -1,0 +1,50 @@
+"""What the device measured, stated and filtered."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from telemed.imaging.waveform.group import number, text
+from telemed.imaging.waveform.model import Annotation, Filters
+
+if TYPE_CHECKING:
+    from pydicom.dataset import Dataset
+
+
+def read_annotations(ds: Dataset) -> tuple[Annotation, ...]:
+    """Statements and measured values of the whole recording; marks of single beats are left out."""
+    found = []
+    for item in ds.get("WaveformAnnotationSequence") or []:
+        concept = _first(item, "ConceptNameCodeSequence")
+        unit = _first(item, "MeasurementUnitsCodeSequence")
+        written, value = text(item, "UnformattedTextValue"), number(item, "NumericValue")
+        if not written and value is None:
+            continue
+        found.append(
+            Annotation(
+                text=written,
+                code=text(concept, "CodeValue") if concept is not None else "",
+                scheme=text(concept, "CodingSchemeDesignator") if concept is not None else "",
+                meaning=text(concept, "CodeMeaning") if concept is not None else "",
+                value=value,
+                unit=text(unit, "CodeValue") if unit is not None else "",
+            )
+        )
+    return tuple(found)
+
+
+def read_filters(group: Dataset) -> Filters:
+    """The filters of the first channel; a group is filtered as one by every device seen."""
+    channels = group.get("ChannelDefinitionSequence") or []
+    if not len(channels):
+        return Filters()
+    return Filters(
+        low_hz=number(channels[0], "FilterLowFrequency"),
+        high_hz=number(channels[0], "FilterHighFrequency"),
+        notch_hz=number(channels[0], "NotchFilterFrequency"),
+    )
+
+
+def _first(item: Dataset, keyword: str) -> Dataset | None:
+    values = item.get(keyword) or []
+    return values[0] if len(values) else None

@@ -1,0 +1,117 @@
+"""A first look at whether a recording can be read at all: the reason behind "repeat, because"."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    from telemed.imaging.waveform.model import Waveform
+
+# A lead whose every second moves less than this carries no heart: the smallest QRS called low voltage is
+# 0.5 mV, and mains hum alone exceeds 20 uV.
+_FLAT_MV = 0.02
+_FLAT_SHARE = 0.5
+# A rail is a run of one extreme value; 10 ms at its peak is longer than any R wave rests.
+_RAIL_S = 0.010
+_RAIL_MV = 2.0
+_RAIL_RUNS = 3
+# Public 12-lead collections hold I + III = II to 0.003 mV; filters that differ by lead stay below 0.05.
+_EINTHOVEN_MV = 0.1
+_SHORTEST_S = 2.5
+_RATES_HZ = (100.0, 2000.0)
+
+
+@dataclass(frozen=True)
+class QualityFinding:
+    """A reason to repeat the recording: a key of the catalogue and the leads it is about (may be empty)."""
+
+    code: str
+    leads: tuple[str, ...] = ()
+
+
+def quality(waveform: Waveform) -> list[str]:
+    """Codes of what is wrong, empty when nothing is: see `quality_findings`."""
+    return [finding.code for finding in quality_findings(waveform)]
+
+
+def quality_findings(waveform: Waveform) -> list[QualityFinding]:
+    """What speaks against reading this ECG, each with the leads concerned.
+
+    quality.too_short: under 2.5 s. quality.sampling_rate: outside 100-2000 Hz. quality.lead_off: a lead is
+    absent or flat (moves less than 0.02 mV in most seconds). quality.saturated: a lead rests on its extreme
+    value three times or more for 10 ms. quality.einthoven: the limb leads contradict each other by more than
+    0.1 mV, as with exchanged or mislabelled leads.
+    """
+    found = []
+    if waveform.duration < _SHORTEST_S:
+        found.append(QualityFinding("quality.too_short"))
+    if not _RATES_HZ[0] <= waveform.sampling_rate <= _RATES_HZ[1]:
+        found.append(QualityFinding("quality.sampling_rate"))
+    off = tuple(_where(waveform, _is_flat))
+    if off:
+        found.append(QualityFinding("quality.lead_off", off))
+    rail = tuple(_where(waveform, _is_saturated))
+    if rail:
+        found.append(QualityFinding("quality.saturated", rail))
+    residual = einthoven_residual(waveform)
+    if residual > _EINTHOVEN_MV:
+        found.append(QualityFinding("quality.einthoven", waveform.leads[:6]))
+    return found
+
+
+def einthoven_residual(waveform: Waveform) -> float:
+    """How far the limb leads contradict each other, mV.
+
+    The largest, over I + III = II, aVR = -(I + II)/2, aVL = (I - III)/2 and aVF = (II + III)/2, of the 99th
+    percentile of the absolute difference; NaN when the limb leads were never recorded at the same time.
+    Computed leads satisfy the relations by construction, so this speaks of recorded ones.
+    """
+    first, second, third, avr, avl, avf = waveform.samples[:6].astype(np.float64)
+    differences = (
+        first + third - second,
+        avr + (first + second) / 2,
+        avl - (first - third) / 2,
+        avf - (second + third) / 2,
+    )
+    residuals = [
+        float(np.percentile(np.abs(finite), 99)) for d in differences if (finite := d[np.isfinite(d)]).size
+    ]
+    return max(residuals) if residuals else float("nan")
+
+
+def _where(waveform: Waveform, test: Callable[[NDArray[np.float32], float], bool]) -> list[str]:
+    rows = zip(waveform.leads, waveform.samples, strict=True)
+    return [lead for lead, row in rows if test(row, waveform.sampling_rate)]
+
+
+def _is_flat(row: NDArray[np.float32], rate: float) -> bool:
+    second = max(int(rate), 2)
+    seconds = [row[at : at + second] for at in range(0, len(row), second)]
+    flat = sum(
+        1 for part in seconds if not np.isfinite(part).any() or np.nanmax(part) - np.nanmin(part) < _FLAT_MV
+    )
+    return flat > len(seconds) * _FLAT_SHARE
+
+
+def _is_saturated(row: NDArray[np.float32], rate: float) -> bool:
+    finite = row[np.isfinite(row)]
+    if not finite.size:
+        return False
+    longest = max(int(np.ceil(_RAIL_S * rate)), 4)
+    runs = 0
+    for extreme in (finite.max(), finite.min()):
+        if abs(float(extreme)) >= _RAIL_MV:
+            runs += _runs_of(row == extreme, longest)
+    return runs >= _RAIL_RUNS
+
+
+def _runs_of(mask: NDArray[np.bool_], length: int) -> int:
+    edges = np.flatnonzero(np.diff(np.concatenate(([0], mask.view(np.int8), [0]))))
+    return int(np.sum(edges[1::2] - edges[::2] >= length))
