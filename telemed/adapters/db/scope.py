@@ -1,0 +1,50 @@
+"""The policy of `telemed.domain.access` as part of the statement: a row outside it is never fetched."""
+
+from sqlalchemy import ColumnElement, exists, false, or_, select
+
+from telemed.adapters.db import tables as t
+from telemed.domain.access import Actor, Scope, case_scope
+from telemed.domain.people import Role
+
+
+def visible_cases(actor: Actor) -> ColumnElement[bool]:
+    match case_scope(actor.role):
+        case Scope.APPLIED_BY_OWN_INSTITUTION:
+            return t.reading_case.c.institution_id == actor.institution_id
+        case Scope.READ_BY_OWN_INSTITUTION:
+            return t.reading_case.c.reporting_institution_id == actor.institution_id
+        case Scope.DELIVERED_TO_ME:
+            return exists(
+                select(1).where(
+                    t.delivery.c.case_id == t.reading_case.c.id, t.delivery.c.user_id == actor.user_id
+                )
+            )
+        case Scope.NOTHING:
+            return false()
+
+
+def visible_studies(actor: Actor) -> ColumnElement[bool]:
+    """Through a visible case; the institution that sent it sees its study even before there is one."""
+    through_case = exists(select(1).where(t.reading_case.c.study_id == t.study.c.id, visible_cases(actor)))
+    if case_scope(actor.role) is Scope.APPLIED_BY_OWN_INSTITUTION:
+        return or_(t.study.c.institution_id == actor.institution_id, through_case)
+    return through_case
+
+
+def visible_deliveries(actor: Actor) -> ColumnElement[bool]:
+    match case_scope(actor.role):
+        case Scope.APPLIED_BY_OWN_INSTITUTION:
+            return (t.delivery.c.institution_id == actor.institution_id) & t.delivery.c.user_id.is_(None)
+        case Scope.DELIVERED_TO_ME:
+            return t.delivery.c.user_id == actor.user_id
+        case _:
+            return false()
+
+
+def visible_notices(actor: Actor) -> ColumnElement[bool]:
+    """Those who can act: the site's technicians, and the administrators of the consortium."""
+    if actor.role is Role.ADMINISTRATOR:
+        return t.notice.c.consortium_id == actor.consortium_id
+    if actor.role is Role.TECHNICIAN:
+        return t.notice.c.institution_id == actor.institution_id
+    return false()

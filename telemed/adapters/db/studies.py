@@ -1,0 +1,169 @@
+"""Studies, series and objects; the overview lines of the township page."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Select, and_, func, select
+
+from telemed.adapters.db import tables as t
+from telemed.adapters.db.repositories import Repository
+from telemed.adapters.db.scope import visible_studies
+from telemed.adapters.db.upsert import ensure
+from telemed.application.ports import StudyOverview
+from telemed.domain.access import Actor
+from telemed.domain.case import Case
+from telemed.domain.report import Report
+from telemed.domain.resident import Patient
+from telemed.domain.study import ObjectRole, Series, StoredObject, Study
+
+
+class SqlStudies(Repository):
+    def get(self, study_id: int) -> Study:
+        return self._get(Study, study_id)
+
+    def by_instance_uid(self, institution_id: int, study_instance_uid: str) -> Study | None:
+        return self._one(
+            Study,
+            t.study.c.institution_id == institution_id,
+            t.study.c.study_instance_uid == study_instance_uid,
+        )
+
+    def ensure(self, study: Study) -> Study:
+        return ensure(self._session, study, "institution_id", "study_instance_uid")[0]
+
+    def ensure_series(self, series: Series) -> Series:
+        return ensure(self._session, series, "study_id", "series_instance_uid")[0]
+
+    def series(self, study_id: int) -> Sequence[Series]:
+        return self._all(Series, t.series.c.study_id == study_id, order=t.series.c.id)
+
+    def objects(self, study_id: int) -> Sequence[StoredObject]:
+        statement = (
+            select(StoredObject)
+            .where(t.stored_object.c.study_id == study_id, t.stored_object.c.role == ObjectRole.PRIMARY)
+            .order_by(t.stored_object.c.series_id, t.stored_object.c.instance_number, t.stored_object.c.id)
+        )
+        return self._session.execute(statement).scalars().all()
+
+    def held_under(self, institution_id: int, sop_instance_uid: str) -> Sequence[StoredObject]:
+        return self._all(
+            StoredObject,
+            t.stored_object.c.institution_id == institution_id,
+            t.stored_object.c.sop_instance_uid == sop_instance_uid,
+            order=t.stored_object.c.id,
+        )
+
+    def object(self, object_id: int) -> StoredObject:
+        return self._get(StoredObject, object_id)
+
+    def add_object(self, stored: StoredObject) -> None:
+        self._session.add(stored)
+
+    def all_objects(self, after_id: int, limit: int) -> Sequence[StoredObject]:
+        statement = (
+            select(StoredObject)
+            .where(t.stored_object.c.id > after_id)
+            .order_by(t.stored_object.c.id)
+            .limit(limit)
+        )
+        return self._session.execute(statement).scalars().all()
+
+    def visible_object(self, actor: Actor, sop_instance_uid: str) -> StoredObject | None:
+        statement = (
+            select(StoredObject)
+            .join(t.study, t.study.c.id == t.stored_object.c.study_id)
+            .where(
+                t.stored_object.c.sop_instance_uid == sop_instance_uid,
+                t.stored_object.c.role == ObjectRole.PRIMARY,
+                visible_studies(actor),
+            )
+            .order_by(t.stored_object.c.id)
+            .limit(1)
+        )
+        return self._session.execute(statement).scalar_one_or_none()
+
+    def visible_study(self, actor: Actor, study_instance_uid: str) -> Study | None:
+        statement = (
+            select(Study)
+            .where(t.study.c.study_instance_uid == study_instance_uid, visible_studies(actor))
+            .order_by(t.study.c.id)
+            .limit(1)
+        )
+        return self._session.execute(statement).scalar_one_or_none()
+
+    def exams(self, actor: Actor, since: datetime, limit: int) -> Sequence[StudyOverview]:
+        statement = (
+            _overview()
+            .where(visible_studies(actor), t.study.c.last_object_at >= since)
+            .order_by(t.study.c.last_object_at.desc(), t.study.c.id.desc())
+            .limit(limit)
+        )
+        return self._overviews(statement)
+
+    def overview(self, actor: Actor, study_instance_uid: str) -> StudyOverview | None:
+        statement = _overview().where(
+            visible_studies(actor), t.study.c.study_instance_uid == study_instance_uid
+        )
+        found = self._overviews(statement.limit(1))
+        return found[0] if found else None
+
+    def _overviews(self, statement: Select[Any]) -> Sequence[StudyOverview]:
+        rows = self._session.execute(statement).all()
+        tallies = self._tallies([row.Study.id for row in rows])
+        lines = []
+        for study, patient, case, reader_name, report in rows:
+            objects, placed, conflicts, quality = tallies.get(study.id, (0, 0, 0, ()))
+            lines.append(
+                StudyOverview(
+                    study=study,
+                    patient=patient,
+                    objects=objects,
+                    placed=placed,
+                    conflicts=conflicts,
+                    case=case,
+                    reader_name=reader_name or "",
+                    report=report,
+                    quality=quality,
+                )
+            )
+        return lines
+
+    def _tallies(self, study_ids: Sequence[int]) -> dict[int, tuple[int, int, int, tuple[str, ...]]]:
+        table = t.stored_object
+        statement = select(table.c.study_id, table.c.role, table.c.placed, table.c.quality).where(
+            table.c.study_id.in_(study_ids)
+        )
+        counted: dict[int, tuple[int, int, int, tuple[str, ...]]] = {}
+        for study_id, role, placed, quality in self._session.execute(statement):
+            objects, done, conflicts, codes = counted.get(study_id, (0, 0, 0, ()))
+            counted[study_id] = (
+                objects + (role is ObjectRole.PRIMARY),
+                done + (role is ObjectRole.PRIMARY and placed),
+                conflicts + (role is ObjectRole.CONFLICT),
+                tuple(dict.fromkeys([*codes, *quality.split()])),
+            )
+        return counted
+
+
+def _overview() -> Select[Any]:
+    """A study with its latest case and that case's latest report."""
+    latest_case = (
+        select(func.max(t.reading_case.c.id))
+        .where(t.reading_case.c.study_id == t.study.c.id)
+        .correlate(t.study)
+        .scalar_subquery()
+    )
+    latest_report = (
+        select(func.max(t.report.c.id))
+        .where(t.report.c.case_id == t.reading_case.c.id)
+        .correlate(t.reading_case)
+        .scalar_subquery()
+    )
+    return (
+        select(Study, Patient, Case, t.user_account.c.display_name, Report)
+        .join(t.patient, t.patient.c.id == t.study.c.patient_id)
+        .outerjoin(t.reading_case, t.reading_case.c.id == latest_case)
+        .outerjoin(t.user_account, t.user_account.c.id == t.reading_case.c.claimed_by)
+        .outerjoin(t.report, and_(t.report.c.case_id == t.reading_case.c.id, t.report.c.id == latest_report))
+    )

@@ -1,0 +1,80 @@
+"""The unit of work over SQLAlchemy: one session, one transaction, every repository on it."""
+
+from types import TracebackType
+from typing import Self
+
+from sqlalchemy import Engine
+from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.orm import Session, sessionmaker
+from sqlalchemy.orm.exc import StaleDataError
+
+from telemed.adapters.db.cases import SqlCases, SqlDeliveries, SqlReports
+from telemed.adapters.db.jobs import SqlJobs
+from telemed.adapters.db.mapping import map_classes
+from telemed.adapters.db.repositories import (
+    SqlAnalyses,
+    SqlDevices,
+    SqlEvents,
+    SqlInstitutions,
+    SqlNotices,
+    SqlOrders,
+    SqlPatients,
+    SqlResidents,
+    SqlRules,
+    SqlSessions,
+    SqlUsers,
+)
+from telemed.adapters.db.studies import SqlStudies
+from telemed.domain.errors import Conflict, Unavailable
+
+
+class SqlUnitOfWork:
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self.institutions = SqlInstitutions(session)
+        self.users = SqlUsers(session)
+        self.sessions = SqlSessions(session)
+        self.devices = SqlDevices(session)
+        self.residents = SqlResidents(session)
+        self.patients = SqlPatients(session)
+        self.orders = SqlOrders(session)
+        self.studies = SqlStudies(session)
+        self.cases = SqlCases(session)
+        self.reports = SqlReports(session)
+        self.deliveries = SqlDeliveries(session)
+        self.analyses = SqlAnalyses(session)
+        self.rules = SqlRules(session)
+        self.notices = SqlNotices(session)
+        self.events = SqlEvents(session)
+        self.jobs = SqlJobs(session)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._session.close()
+        if isinstance(error, StaleDataError | IntegrityError):
+            raise Conflict("error.changed_meanwhile") from error
+        if isinstance(error, OperationalError):
+            raise Unavailable("error.database_unavailable") from error
+
+    def flush(self) -> None:
+        self._session.flush()
+
+    def commit(self) -> None:
+        self._session.commit()
+
+
+class SqlUnitOfWorkFactory:
+    """`factory()` gives a unit of work for writing, `factory(write=False)` one that only reads."""
+
+    def __init__(self, engine: Engine) -> None:
+        map_classes()
+        self.engine = engine
+        self._writing = sessionmaker(engine, expire_on_commit=False)
+        self._reading = sessionmaker(engine.execution_options(write=False), expire_on_commit=False)
+
+    def __call__(self, *, write: bool = True) -> SqlUnitOfWork:
+        return SqlUnitOfWork(self._writing() if write else self._reading())

@@ -1,0 +1,386 @@
+"""What the use cases need from the world, as Protocols. Adapters satisfy them; tests bring fakes.
+
+Permission is in the query: the repositories of cases, studies, reports and deliveries select only through
+`visible_to`-like methods that take the actor; the plain `get` variants serve jobs, which act for nobody.
+"""
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Protocol, Self
+
+from telemed.application.jobs import Job, JobKind
+from telemed.domain.access import Actor
+from telemed.domain.analysis import Analysis
+from telemed.domain.case import Case
+from telemed.domain.delivery import Delivery
+from telemed.domain.document import ReportDocument
+from telemed.domain.events import Event
+from telemed.domain.inference import AnalysisRecord, ModelApproval
+from telemed.domain.notice import Notice
+from telemed.domain.order import Order, Procedure
+from telemed.domain.people import Device, Institution, Session, User
+from telemed.domain.report import Report
+from telemed.domain.resident import Contract, Patient, Resident
+from telemed.domain.routing import Duty, ReadingGroup, RoutingRule
+from telemed.domain.study import Series, StoredObject, Study
+from telemed.domain.triage import TriageRule
+from telemed.imaging.waveform import Waveform
+
+
+class Clock(Protocol):
+    def now(self) -> datetime:
+        """The current instant, aware, UTC."""
+
+
+class Identifiers(Protocol):
+    def uid(self) -> str:
+        """A fresh random identifier for the outside: it cannot be guessed."""
+
+    def token(self) -> str:
+        """A fresh secret."""
+
+
+# --- bytes -----------------------------------------------------------------------------------------------
+
+
+class Spool(Protocol):
+    """The durable landing place. Nothing is acknowledged before `make_durable` returned."""
+
+    def free_bytes(self) -> int: ...
+
+    def open_part(self) -> "SpoolPart":
+        """A place to write one object to while it arrives. Raises OutOfResources below the low-water mark."""
+
+    def make_durable(self, parts: Sequence["SpoolPart"]) -> None:
+        """write < fsync < rename < directory fsync: when it returns, a power cut loses none of these bytes."""
+
+    def read(self, file_sha256: str) -> bytes:
+        """Raises KeyError where the spool holds no such object."""
+
+    def path(self, file_sha256: str) -> Path | None: ...
+
+    def remove(self, file_sha256: str) -> None: ...
+
+
+class SpoolPart(Protocol):
+    file_sha256: str
+    dataset_sha256: str
+    size: int
+
+    def write_meta(self, data: bytes) -> None:
+        """Preamble and file meta: they count to the file's digest, not to the data set's."""
+
+    def write(self, data: bytes | memoryview) -> None:
+        """Bytes of the data set."""
+
+    def finish(self) -> None:
+        """No more bytes: the digests are known, nothing is durable yet."""
+
+    def discard(self) -> None:
+        """Leaves nothing behind; safe to call at any time, also after `make_durable`."""
+
+    def head(self, limit: int) -> bytes:
+        """The first bytes of the whole file, for its header."""
+
+    def content(self) -> bytes: ...
+
+
+class ObjectStore(Protocol):
+    """The final place: create-only, named by the digest of the bytes."""
+
+    def put(self, file_sha256: str, data: bytes) -> None:
+        """Durable when it returns; the same name again is no error and changes nothing."""
+
+    def get(self, file_sha256: str) -> bytes:
+        """Raises KeyError where there is no such object."""
+
+    def check(self) -> None:
+        """Raises Unavailable where the store does not answer."""
+
+
+# --- rows ------------------------------------------------------------------------------------------------
+
+
+class Institutions(Protocol):
+    def get(self, institution_id: int) -> Institution: ...
+    def by_code(self, code: str) -> Institution | None: ...
+    def by_uid(self, uid: str) -> Institution | None: ...
+    def all(self, consortium_id: int | None = None) -> Sequence[Institution]: ...
+    def add(self, institution: Institution) -> None: ...
+
+
+class Users(Protocol):
+    def get(self, user_id: int) -> User: ...
+    def by_username(self, username: str) -> User | None: ...
+    def of_institution(self, institution_id: int) -> Sequence[User]: ...
+    def of_consortium(self, consortium_id: int) -> Sequence[User]: ...
+    def any(self) -> bool: ...
+    def add(self, user: User) -> None: ...
+
+
+class Sessions(Protocol):
+    def by_digest(self, token_digest: str) -> Session | None: ...
+    def add(self, session: Session) -> None: ...
+    def remove(self, session: Session) -> None: ...
+    def remove_expired(self, now: datetime) -> int: ...
+
+
+class Devices(Protocol):
+    def by_ae_title(self, ae_title: str) -> Sequence[Device]:
+        """Active devices of this AE title: several, since titles repeat in the field."""
+
+    def of_consortium(self, consortium_id: int) -> Sequence[Device]: ...
+    def get(self, device_id: int) -> Device: ...
+    def add(self, device: Device) -> None: ...
+
+
+class Residents(Protocol):
+    def get(self, resident_id: int) -> Resident: ...
+    def by_card_hash(self, consortium_id: int, keyed_hash: str) -> Resident | None: ...
+    def contracts(self, resident_id: int) -> Sequence[Contract]: ...
+    def add(self, resident: Resident) -> None: ...
+    def add_contract(self, contract: Contract) -> None: ...
+
+
+class Patients(Protocol):
+    def get(self, patient_id: int) -> Patient: ...
+    def by_local_id(self, institution_id: int, patient_id: str) -> Patient | None: ...
+    def ensure(self, patient: Patient) -> Patient:
+        """Inserts, or returns the one another transaction was first to insert."""
+
+
+class Orders(Protocol):
+    def get(self, order_id: int) -> Order: ...
+    def by_accession(self, institution_id: int, accession_number: str) -> Order | None: ...
+    def procedures(self, order_id: int) -> Sequence[Procedure]: ...
+    def procedure(self, procedure_id: int) -> Procedure: ...
+    def add(self, order: Order) -> None: ...
+    def add_procedure(self, procedure: Procedure) -> None: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class StudyOverview:
+    """One line of the township page and of `GET /api/v1/studies/{uid}`."""
+
+    study: Study
+    patient: Patient
+    objects: int
+    placed: int
+    conflicts: int
+    case: Case | None
+    reader_name: str
+    report: Report | None
+    quality: tuple[str, ...]
+
+
+class Studies(Protocol):
+    def get(self, study_id: int) -> Study: ...
+    def by_instance_uid(self, institution_id: int, study_instance_uid: str) -> Study | None: ...
+    def ensure(self, study: Study) -> Study: ...
+    def ensure_series(self, series: Series) -> Series: ...
+    def series(self, study_id: int) -> Sequence[Series]: ...
+    def objects(self, study_id: int) -> Sequence[StoredObject]:
+        """Primary objects in series and instance order."""
+
+    def held_under(self, institution_id: int, sop_instance_uid: str) -> Sequence[StoredObject]: ...
+    def object(self, object_id: int) -> StoredObject: ...
+    def add_object(self, stored: StoredObject) -> None: ...
+    def all_objects(self, after_id: int, limit: int) -> Sequence[StoredObject]: ...
+    def visible_object(self, actor: Actor, sop_instance_uid: str) -> StoredObject | None: ...
+    def visible_study(self, actor: Actor, study_instance_uid: str) -> Study | None: ...
+    def exams(self, actor: Actor, since: datetime, limit: int) -> Sequence[StudyOverview]:
+        """Own institution's studies by last arrival, newest first."""
+
+    def overview(self, actor: Actor, study_instance_uid: str) -> StudyOverview | None: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorklistRow:
+    case: Case
+    patient: Patient
+    study: Study
+    order: Order
+    institution: Institution
+    holder_name: str
+    id_last4: str
+    flags: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorklistPage:
+    rows: Sequence[WorklistRow]
+    next_cursor: str | None
+
+
+class Cases(Protocol):
+    def get(self, case_id: int) -> Case: ...
+    def of_study(self, study_id: int) -> Sequence[Case]: ...
+    def visible(self, actor: Actor, uid: str) -> Case | None: ...
+    def worklist(
+        self, actor: Actor, view: str, cursor: str | None, limit: int, now: datetime
+    ) -> WorklistPage: ...
+    def row(self, actor: Actor, uid: str) -> WorklistRow | None: ...
+    def rows_of(self, actor: Actor, case_ids: Sequence[int]) -> Sequence[WorklistRow]: ...
+    def counts(self, actor: Actor, now: datetime) -> dict[str, int]: ...
+    def expired_leases(self, now: datetime, limit: int) -> Sequence[Case]: ...
+    def add(self, case: Case) -> None: ...
+
+
+class Reports(Protocol):
+    def get(self, report_id: int) -> Report: ...
+    def of_case(self, case_id: int) -> Sequence[Report]:
+        """All versions, oldest first."""
+
+    def latest(self, case_id: int) -> Report | None: ...
+    def visible(self, actor: Actor, uid: str) -> Report | None: ...
+    def by_verification_code(self, code: str) -> Report | None: ...
+    def add(self, report: Report) -> None: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class InboxRow:
+    delivery: Delivery
+    report: Report
+    case: Case
+    study: Study
+    patient: Patient
+    reporting_institution: Institution | None
+    applicant_institution: Institution
+
+
+class Deliveries(Protocol):
+    def of_report(self, report_id: int) -> Sequence[Delivery]: ...
+    def inbox(self, actor: Actor, limit: int, *, open_only: bool) -> Sequence[InboxRow]:
+        """Abnormal first, then newest."""
+
+    def visible(self, actor: Actor, uid: str) -> Delivery | None: ...
+    def ensure(self, delivery: Delivery) -> Delivery: ...
+
+
+class Analyses(Protocol):
+    def of_case(self, case_id: int) -> Sequence[AnalysisRecord]: ...
+    def ensure(self, record: AnalysisRecord) -> bool:
+        """True if it is new; the same result key again changes nothing."""
+
+    def approvals(self, institution_id: int) -> Sequence[ModelApproval]:
+        """Those not withdrawn."""
+
+    def add_approval(self, approval: ModelApproval) -> None: ...
+
+
+class Rules(Protocol):
+    def routing(self, consortium_id: int) -> Sequence[RoutingRule]: ...
+    def triage(self, consortium_id: int) -> Sequence[TriageRule]: ...
+    def group(self, group_id: int) -> ReadingGroup: ...
+    def groups(self, consortium_id: int) -> Sequence[ReadingGroup]: ...
+    def roster(self, consortium_id: int) -> Sequence[Duty]: ...
+    def add(self, row: RoutingRule | TriageRule | ReadingGroup | Duty) -> None: ...
+
+
+class Notices(Protocol):
+    def raise_once(self, notice: Notice) -> bool: ...
+    def open_for(self, actor: Actor, limit: int) -> Sequence[Notice]: ...
+    def visible(self, actor: Actor, uid: str) -> Notice | None: ...
+    def of_study(self, study_id: int) -> Sequence[Notice]: ...
+
+
+class Events(Protocol):
+    def append(self, event: Event) -> None: ...
+    def after(self, event_id: int, limit: int) -> Sequence[Event]: ...
+    def last_id(self) -> int: ...
+    def unsealed(self, limit: int) -> Sequence[Event]: ...
+    def last_sealed(self) -> Event | None: ...
+    def of_study(self, study_id: int) -> Sequence[Event]: ...
+
+
+class Jobs(Protocol):
+    def ask(self, kind: JobKind, subject_id: int, due_at: datetime, now: datetime) -> None:
+        """One open job per kind and subject: if there is one, only its due time moves."""
+
+    def claim(self, now: datetime, limit: int, token: str) -> Sequence[Job]: ...
+    def due_ids(self, now: datetime, limit: int) -> Sequence[int]: ...
+    def claim_one(self, job_id: int, now: datetime, token: str) -> Job | None: ...
+    def next_due(self) -> datetime | None: ...
+    def failed(self) -> Sequence[Job]: ...
+    def get(self, job_id: int) -> Job: ...
+
+
+class UnitOfWork(Protocol):
+    """One transaction. Leaving the block without `commit` rolls back."""
+
+    institutions: Institutions
+    users: Users
+    sessions: Sessions
+    devices: Devices
+    residents: Residents
+    patients: Patients
+    orders: Orders
+    studies: Studies
+    cases: Cases
+    reports: Reports
+    deliveries: Deliveries
+    analyses: Analyses
+    rules: Rules
+    notices: Notices
+    events: Events
+    jobs: Jobs
+
+    def __enter__(self) -> Self: ...
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+    def flush(self) -> None:
+        """Sends pending rows so that their ids are known; nothing is committed."""
+
+    def commit(self) -> None:
+        """Raises Conflict where another transaction changed the same row first."""
+
+
+class UnitOfWorkFactory(Protocol):
+    def __call__(self, *, write: bool = True) -> AbstractContextManager[UnitOfWork]:
+        """`write` takes the writer's place at once (SQLite: BEGIN IMMEDIATE), so a read never turns into one."""
+
+
+# --- the rest of the world ---------------------------------------------------------------------------------
+
+
+class Analyser(Protocol):
+    def models_for(self, modality: str) -> Sequence["ModelDescription"]: ...
+    def analyse(self, model: "ModelDescription", waveform: Waveform) -> Analysis: ...
+
+
+class ModelDescription(Protocol):
+    @property
+    def name(self) -> str: ...
+    @property
+    def version(self) -> str: ...
+    @property
+    def sha256(self) -> str: ...
+
+
+class Renderer(Protocol):
+    def missing_glyphs(self, document: ReportDocument) -> list[str]: ...
+    def render(
+        self, document: ReportDocument, waveform: Waveform | None = None, pictures: Sequence[bytes] = ()
+    ) -> bytes: ...
+
+
+class Passwords(Protocol):
+    def hash(self, password: str) -> str: ...
+    def verify(self, password_hash: str, password: str) -> bool: ...
+
+
+class NameReadings(Protocol):
+    def pinyin(self, name: str) -> str:
+        """All plausible readings, space separated, lower case: "shan yu dan yu"."""
+
+    def initials(self, name: str) -> str: ...
+
+
+class Waker(Protocol):
+    def wake(self) -> None:
+        """Work may be due. Losing a wake-up costs time, never work."""

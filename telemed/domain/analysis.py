@@ -1,0 +1,141 @@
+"""What a model answered about one object: an answer with its model's identity, or the reason for none."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class ModelIdentity:
+    """All that must be known of what ran, so that an answer can be judged and repeated."""
+
+    name: str
+    version: str
+    sha256: str
+    preprocessing: str
+    precision: str
+    provider: str
+    runtime: str
+    device: str
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> ModelIdentity:
+        return cls(**{name: str(data[name]) for name in cls.__dataclass_fields__})
+
+
+@dataclass(frozen=True)
+class Code:
+    system: str
+    code: str
+    display: str
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Code:
+        return cls(system=str(data["system"]), code=str(data["code"]), display=str(data["display"]))
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One label of a model; `flag` says that `probability` reached `threshold`."""
+
+    name: str
+    probability: float
+    threshold: float
+    flag: bool
+    code: Code | None = None
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Finding:
+        code = data.get("code")
+        return cls(
+            name=str(data["name"]),
+            probability=float(data["probability"]),
+            threshold=float(data["threshold"]),
+            flag=bool(data["flag"]),
+            code=Code.from_json(code) if code else None,
+        )
+
+
+@dataclass(frozen=True)
+class Statement:
+    """A sentence a reader may take over: a code and its text by language ("zh", "en")."""
+
+    code: str
+    text: Mapping[str, str]
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Statement:
+        return cls(code=str(data["code"]), text=dict(data["text"]))
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """The answer of one model. Out of domain: `in_domain` False, `reason` a code, no findings.
+
+    `model` is None only where no model exists for the kind of object (reason "no_model").
+    """
+
+    model: ModelIdentity | None
+    in_domain: bool
+    reason: str | None = None
+    reason_params: Mapping[str, str | int] = field(default_factory=dict)
+    quality: Mapping[str, Any] = field(default_factory=dict)
+    findings: tuple[Finding, ...] = ()
+    measurements: Mapping[str, float] = field(default_factory=dict)
+    statements: tuple[Statement, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.in_domain == (self.reason is not None):
+            raise ValueError("an answer out of domain has a reason, an answer in domain has none")
+        if self.findings and not self.in_domain:
+            raise ValueError("an answer out of domain has no findings")
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain dictionaries, lists, numbers and strings, ready for JSON; `from_json` reads it back."""
+        data = asdict(self)
+        data["findings"] = [asdict(finding) for finding in self.findings]
+        data["statements"] = [{"code": s.code, "text": dict(s.text)} for s in self.statements]
+        return data
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Analysis:
+        model = data.get("model")
+        return cls(
+            model=ModelIdentity.from_json(model) if model else None,
+            in_domain=bool(data["in_domain"]),
+            reason=data.get("reason"),
+            reason_params=dict(data.get("reason_params") or {}),
+            quality=dict(data.get("quality") or {}),
+            findings=tuple(Finding.from_json(item) for item in data.get("findings") or ()),
+            measurements=dict(data.get("measurements") or {}),
+            statements=tuple(Statement.from_json(item) for item in data.get("statements") or ()),
+        )
+
+
+def input_digest(objects: Iterable[tuple[str, str]]) -> str:
+    """SHA-256 over (SOP instance UID, object digest), sorted by UID: the same whatever the order of arrival.
+
+    Lengths are written before the parts, so that no two lists share one byte string. Raises ValueError for an
+    empty list: a key over nothing would be shared by all that have nothing.
+    """
+    pairs = sorted(objects)
+    if not pairs:
+        raise ValueError("an input digest needs at least one object")
+    return _digest(part for pair in pairs for part in pair)
+
+
+def result_key(digest: str, identity: ModelIdentity) -> str:
+    """The key of an AI result everywhere: input, model, preprocessing, precision, provider."""
+    return _digest((digest, identity.sha256, identity.preprocessing, identity.precision, identity.provider))
+
+
+def _digest(parts: Iterable[str]) -> str:
+    total = hashlib.sha256()
+    for part in parts:
+        raw = part.encode("utf-8")
+        total.update(len(raw).to_bytes(8, "big"))
+        total.update(raw)
+    return total.hexdigest()

@@ -1,0 +1,102 @@
+"""The reading task: one case stands in one list until its report is final."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from telemed.domain.errors import Conflict
+from telemed.domain.order import Priority
+
+CLAIM_LEASE = timedelta(minutes=15)
+
+
+class CaseState(StrEnum):
+    WAITING = "waiting"
+    READING = "reading"
+    AWAITING_REVIEW = "awaiting_review"
+    FINAL = "final"
+    REPEAT_REQUESTED = "repeat_requested"
+
+
+class AiState(StrEnum):
+    """What the reader is told about the machine's part; AI never holds a case back."""
+
+    PENDING = "pending"
+    DONE = "done"
+    OUT_OF_DOMAIN = "out_of_domain"
+    NO_MODEL = "no_model"
+    OFF = "off"
+    FAILED = "failed"
+
+
+@dataclass(eq=False, kw_only=True)
+class Case:
+    uid: str
+    # The institution that asked, and the one that reads: every case has both.
+    institution_id: int
+    consortium_id: int
+    reporting_institution_id: int | None
+    reading_group_id: int | None
+    study_id: int
+    procedure_id: int
+    patient_id: int
+    modality: str
+    priority: Priority
+    effective_priority: Priority
+    deadline: datetime
+    arrived_at: datetime
+    raised_because: str = ""
+    state: CaseState = CaseState.WAITING
+    ai_state: AiState = AiState.PENDING
+    # The study's generation the reader was last shown; a later one means objects came after.
+    generation: int = 1
+    claimed_by: int | None = None
+    lease_until: datetime | None = None
+    repeat_reason: str = ""
+    follows_case_id: int | None = None
+    id: int = field(init=False)
+    version: int = field(init=False)
+
+    def held_by_other(self, user_id: int, now: datetime) -> bool:
+        return (
+            self.claimed_by is not None
+            and self.claimed_by != user_id
+            and self.lease_until is not None
+            and self.lease_until > now
+        )
+
+    def claim(self, user_id: int, now: datetime) -> None:
+        """Takes the case, or renews the own lease; another's live lease is a conflict."""
+        if self.state is CaseState.FINAL:
+            raise Conflict("error.case_is_final")
+        if self.state is CaseState.REPEAT_REQUESTED:
+            raise Conflict("error.case_waits_for_repeat")
+        if self.held_by_other(user_id, now):
+            raise Conflict("error.case_is_claimed")
+        self.claimed_by = user_id
+        self.lease_until = now + CLAIM_LEASE
+        if self.state is CaseState.WAITING:
+            self.state = CaseState.READING
+
+    def demand_held_by(self, user_id: int, now: datetime) -> None:
+        """Writing needs the own live lease: it is what keeps two doctors off one report."""
+        if self.claimed_by != user_id or self.lease_until is None or self.lease_until <= now:
+            raise Conflict("error.case_not_claimed_by_you")
+
+    def release(self) -> None:
+        self.claimed_by = None
+        self.lease_until = None
+        if self.state is CaseState.READING:
+            self.state = CaseState.WAITING
+
+    def raise_to(self, priority: Priority, because: str) -> bool:
+        """Moves the case up, never down. True if it moved."""
+        if priority >= self.effective_priority:
+            return False
+        self.effective_priority = priority
+        self.raised_because = because
+        return True
+
+    def move_deadline(self, deadline: datetime) -> None:
+        """A deadline never moves later."""
+        self.deadline = min(self.deadline, deadline)

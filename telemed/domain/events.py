@@ -1,0 +1,62 @@
+"""The append-only record of every state change and every reading of patient data."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+
+class Kind(StrEnum):
+    OBJECT_RECEIVED = "object.received"
+    OBJECT_REPEATED = "object.repeated"
+    OBJECT_ALTERNATE = "object.alternate"
+    OBJECT_CONFLICT = "object.conflict"
+    OBJECT_STORED = "object.stored"
+    ASSOCIATION_REJECTED = "association.rejected"
+    ORDER_PLACED = "order.placed"
+    STUDY_COMPLETE = "study.complete"
+    STUDY_EXTENDED = "study.extended"
+    CASE_ROUTED = "case.routed"
+    CASE_INFERRED = "case.inferred"
+    CASE_RAISED = "case.raised"
+    CASE_CLAIMED = "case.claimed"
+    CASE_RELEASED = "case.released"
+    CASE_OPENED = "case.opened"
+    CASE_REPEAT_REQUESTED = "case.repeat_requested"
+    REPORT_SIGNED = "report.signed"
+    REPORT_RETURNED = "report.returned"
+    REPORT_FINAL = "report.final"
+    REPORT_AMENDMENT_OPENED = "report.amendment_opened"
+    REPORT_READ = "report.read"
+    REPORT_DELIVERED = "report.delivered"
+    DELIVERY_OPENED = "delivery.opened"
+    DELIVERY_ACKNOWLEDGED = "delivery.acknowledged"
+    NOTICE_RAISED = "notice.raised"
+    NOTICE_RESOLVED = "notice.resolved"
+    MODEL_APPROVED = "model.approved"
+    MODEL_WITHDRAWN = "model.withdrawn"
+    SIGNED_IN = "user.signed_in"
+    SIGN_IN_REFUSED = "user.sign_in_refused"
+    SIGNED_OUT = "user.signed_out"
+    REAUTHENTICATED = "user.reauthenticated"
+    SITE_CHANGED = "site.changed"
+
+
+@dataclass(eq=False, kw_only=True)
+class Event:
+    uid: str
+    at: datetime
+    kind: Kind
+    institution_id: int | None = None
+    consortium_id: int | None = None
+    actor_user_id: int | None = None
+    device_id: int | None = None
+    study_id: int | None = None
+    case_id: int | None = None
+    report_id: int | None = None
+    # Codes and identifiers only: a name never enters an event.
+    facts: dict[str, Any] = field(default_factory=dict)
+    # Given by the sealer after the commit: the order of commits, and the chain over it.
+    sequence: int | None = None
+    chain_hash: str | None = None
+    id: int = field(init=False)

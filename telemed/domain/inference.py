@@ -1,0 +1,44 @@
+"""What a site allows its models to do, and what they answered."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+
+@dataclass(eq=False, kw_only=True)
+class ModelApproval:
+    """AI is off for a site until an administrator has opened the card of exactly these weights."""
+
+    uid: str
+    institution_id: int
+    consortium_id: int
+    model_name: str
+    model_version: str
+    model_sha256: str
+    approved_by: int
+    approved_at: datetime
+    withdrawn_at: datetime | None = None
+    id: int = field(init=False)
+
+
+@dataclass(eq=False, kw_only=True)
+class AnalysisRecord:
+    """One answer of one model about one study's objects, under its result key: stored once, however often run."""
+
+    uid: str
+    case_id: int
+    study_id: int
+    institution_id: int
+    consortium_id: int
+    result_key: str
+    model_name: str
+    model_version: str
+    model_sha256: str
+    in_domain: bool
+    reason: str
+    created_at: datetime
+    # `telemed.domain.analysis.Analysis` as plain data.
+    answer: dict[str, Any] = field(default_factory=dict)
+    sop_instance_uid: str = ""
+    generation: int = 1
+    id: int = field(init=False)

@@ -1,0 +1,93 @@
+"""Institutions and the people who work in them."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+
+class InstitutionKind(StrEnum):
+    CITY = "city"
+    CONSORTIUM = "consortium"
+    HOSPITAL = "hospital"
+    TOWNSHIP = "township"
+    COMMUNITY = "community"
+    STATION = "station"
+
+
+class Role(StrEnum):
+    TECHNICIAN = "technician"
+    REPORTING_DOCTOR = "reporting_doctor"
+    REVIEWING_DOCTOR = "reviewing_doctor"
+    FAMILY_DOCTOR = "family_doctor"
+    ADMINISTRATOR = "administrator"
+    SYSTEM = "system"
+
+
+@dataclass(eq=False, kw_only=True)
+class Institution:
+    uid: str
+    kind: InstitutionKind
+    code: str
+    name: str
+    name_en: str = ""
+    parent_id: int | None = None
+    consortium_id: int | None = None
+    time_zone: str = "Asia/Shanghai"
+    # Images count as whole after this much silence; ECG never waits.
+    quiet_seconds: int = 30
+    # 报告医师 + 审核医师: a second doctor signs before release.
+    second_signature: bool = True
+    # An own opinion of how long one authentication may be used for signing.
+    signing_minutes: int = 15
+    id: int = field(init=False)
+    version: int = field(init=False)
+
+
+@dataclass(eq=False, kw_only=True)
+class User:
+    uid: str
+    username: str
+    display_name: str
+    role: Role
+    institution_id: int
+    consortium_id: int
+    password_hash: str
+    license_number: str = ""
+    language: str = "zh-CN"
+    active: bool = True
+    failed_sign_ins: int = 0
+    locked_until: datetime | None = None
+    id: int = field(init=False)
+    version: int = field(init=False)
+
+
+@dataclass(eq=False, kw_only=True)
+class Session:
+    """A server-side session: a browser's cookie or a bearer token; only the token's digest is kept."""
+
+    token_digest: str
+    kind: str  # "cookie" | "bearer"
+    user_id: int
+    csrf_token: str
+    created_at: datetime
+    expires_at: datetime
+    authenticated_at: datetime
+    id: int = field(init=False)
+
+
+@dataclass(eq=False, kw_only=True)
+class Device:
+    """A sending machine is (AE title, network, certificate or none); AE titles repeat in the field."""
+
+    uid: str
+    institution_id: int
+    consortium_id: int
+    ae_title: str
+    network: str  # CIDR, such as 10.20.0.0/16
+    certificate_sha256: str | None = None
+    # Character set assumed when the machine gives none, or a wrong one.
+    default_charset: str | None = None
+    description: str = ""
+    active: bool = True
+    id: int = field(init=False)
+    version: int = field(init=False)

@@ -1,0 +1,83 @@
+"""Residents (persons), their contracts with family doctors, and the patients (local identities) they appear as."""
+
+from dataclasses import dataclass, field
+from datetime import date
+
+_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
+_CHECK = "10X98765432"
+
+
+def is_id_card_number(number: str) -> bool:
+    """Checks the 18 digits of a resident identity card: GB 11643-1999, ISO 7064 MOD 11-2, with a real date."""
+    if len(number) != 18 or not number[:17].isdigit() or not number.isascii():
+        return False
+    try:
+        date(int(number[6:10]), int(number[10:12]), int(number[12:14]))
+    except ValueError:
+        return False
+    remainder = sum(int(digit) * weight for digit, weight in zip(number, _WEIGHTS, strict=False)) % 11
+    return number[17].upper() == _CHECK[remainder]
+
+
+@dataclass(eq=False, kw_only=True)
+class Resident:
+    uid: str
+    consortium_id: int
+    name: str
+    sex: str  # "M" | "F" | "O" | ""
+    birth_date: date | None
+    id_card_keyed_hash: str | None
+    id_card_last4: str
+    phone: str = ""
+    id: int = field(init=False)
+    version: int = field(init=False)
+
+
+@dataclass(eq=False, kw_only=True)
+class Contract:
+    """家庭医生签约: a family doctor looks after this resident from day to day, both ends included."""
+
+    uid: str
+    resident_id: int
+    family_doctor_id: int
+    institution_id: int
+    consortium_id: int
+    valid_from: date
+    valid_to: date | None
+    id: int = field(init=False)
+
+    def valid_on(self, day: date) -> bool:
+        return self.valid_from <= day and (self.valid_to is None or day <= self.valid_to)
+
+
+@dataclass(eq=False, kw_only=True)
+class Patient:
+    """An identity as one institution knows it. Linked to a resident by order or card number, never by name."""
+
+    uid: str
+    institution_id: int
+    consortium_id: int
+    patient_id: str
+    name: str
+    # Searchable readings of the name: every heteronym of the family name, full pinyin and initials.
+    name_pinyin: str
+    name_initials: str
+    sex: str
+    birth_date: date | None
+    resident_id: int | None = None
+    id: int = field(init=False)
+    version: int = field(init=False)
+
+
+def age_on(birth: date, day: date) -> tuple[int, str]:
+    """Age as the field writes it: days under 28 days, months under one year, else years.
+
+    Returns the number and its unit: "day", "month" or "year".
+    """
+    days = (day - birth).days
+    if days < 28:
+        return max(days, 0), "day"
+    months = (day.year - birth.year) * 12 + day.month - birth.month - (day.day < birth.day)
+    if months < 12:
+        return max(months, 1), "month"
+    return months // 12, "year"
