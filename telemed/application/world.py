@@ -1,0 +1,34 @@
+"""Everything a use case needs from outside, joined once by `telemed.bootstrap` (or by a test, with fakes)."""
+
+from dataclasses import dataclass
+
+from telemed.application.ports import (
+    Analyser,
+    Clock,
+    Identifiers,
+    NameReadings,
+    ObjectStore,
+    Passwords,
+    Renderer,
+    Spool,
+    UnitOfWorkFactory,
+    Waker,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class World:
+    unit_of_work: UnitOfWorkFactory
+    clock: Clock
+    identifiers: Identifiers
+    spool: Spool
+    objects: ObjectStore
+    analyser: Analyser
+    renderer: Renderer
+    passwords: Passwords
+    names: NameReadings
+    waker: Waker
+    # Keys the hash of identity card numbers: without it the hash could be searched by trying all numbers.
+    secret_key: bytes
+    # Where a printed report's verification code leads to.
+    public_url: str = ""
