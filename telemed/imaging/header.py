@@ -1,0 +1,245 @@
+"""What a study is filed and shown under, from the first groups of its data set."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+from telemed.imaging.charset import TextDecoder, decoder_for
+from telemed.imaging.elements import Element, Encoding, items, walk
+from telemed.imaging.errors import HeaderError
+from telemed.imaging.part10 import (
+    DEFLATED_LIKE,
+    EXPLICIT_LITTLE,
+    IMPLICIT_LITTLE,
+    dataset_offset,
+    encoding_of,
+    inflate,
+    read_file_meta,
+    uid_text,
+)
+from telemed.imaging.person_name import PersonName, parse_person_name
+
+__all__ = [
+    "HeaderError",
+    "PersonName",
+    "StudyHeader",
+    "dataset_offset",
+    "read_header",
+    "read_header_from_dataset",
+    "verify_structure",
+]
+
+CHARSET, SOP_CLASS, SOP_INSTANCE = 0x00080005, 0x00080016, 0x00080018
+STUDY_UID, SERIES_UID = 0x0020000D, 0x0020000E
+OTHER_IDS, OTHER_IDS_SEQUENCE, PATIENT_ID, PATIENT_NAME = 0x00101000, 0x00101002, 0x00100020, 0x00100010
+_LAST_GROUP = 0x0028
+_TEXTS = {
+    "accession_number": 0x00080050,
+    "modality": 0x00080060,
+    "manufacturer": 0x00080070,
+    "institution_name": 0x00080080,
+    "station_name": 0x00081010,
+    "study_description": 0x00081030,
+    "series_description": 0x0008103E,
+    "study_date": 0x00080020,
+    "study_time": 0x00080030,
+    "timezone_offset": 0x00080201,
+    "patient_id": PATIENT_ID,
+    "issuer": 0x00100021,
+    "birth_date": 0x00100030,
+    "sex": 0x00100040,
+    "age": 0x00101010,
+    "body_part": 0x00180015,
+    "view_position": 0x00185101,
+}
+_NUMBERS = {
+    "series_number": 0x00200011,
+    "instance_number": 0x00200013,
+    "frames": 0x00280008,
+    "rows": 0x00280010,
+    "columns": 0x00280011,
+}
+_WANTED = frozenset(
+    {CHARSET, SOP_CLASS, SOP_INSTANCE, STUDY_UID, SERIES_UID, OTHER_IDS, OTHER_IDS_SEQUENCE, PATIENT_NAME}
+    | set(_TEXTS.values())
+    | set(_NUMBERS.values())
+)
+# What may hold characters beyond ASCII, and so speaks for the true character set.
+_SPEAKING = (
+    PATIENT_NAME,
+    *(
+        _TEXTS[name]
+        for name in ("institution_name", "study_description", "series_description", "station_name")
+    ),
+)
+_UID = re.compile(r"^[0-9.]{1,64}$")
+# A header is read from this much of a deflated data set first.
+_FIRST_INFLATED = 1 << 20
+
+
+@dataclass(frozen=True)
+class StudyHeader:
+    """The identifying and describing elements of one object.
+
+    Texts are Unicode with padding removed, "" where the element is absent or empty. Dates, times and the
+    zone are as received (DICOM DA, TM, "+0800"). Numbers are None where absent or not a number.
+    `character_sets` are the values of (0008,0005) as received.
+    """
+
+    sop_class_uid: str
+    sop_instance_uid: str
+    study_instance_uid: str
+    series_instance_uid: str
+    transfer_syntax_uid: str
+    modality: str = ""
+    patient_id: str = ""
+    issuer: str = ""
+    other_patient_ids: tuple[str, ...] = ()
+    patient_name: PersonName = field(default_factory=PersonName)
+    sex: str = ""
+    birth_date: str = ""
+    age: str = ""
+    study_date: str = ""
+    study_time: str = ""
+    timezone_offset: str = ""
+    accession_number: str = ""
+    study_description: str = ""
+    series_description: str = ""
+    series_number: int | None = None
+    instance_number: int | None = None
+    body_part: str = ""
+    view_position: str = ""
+    rows: int | None = None
+    columns: int | None = None
+    frames: int | None = None
+    manufacturer: str = ""
+    institution_name: str = ""
+    station_name: str = ""
+    character_sets: tuple[str, ...] = ()
+
+
+def read_header(data: bytes, *, default_charset: str | None = None) -> StudyHeader:
+    """The header of a Part 10 file, or of a bare data set whose encoding is guessed from its bytes.
+
+    `default_charset` is the encoding set for the device that sent it (see `charset.TextDecoder`). Reading
+    stops behind group 0028; what follows, pixel data included, is not touched, so a cut file may still give
+    a header: `verify_structure` tells.
+
+    Raises HeaderError: `header.not_dicom` for bytes that are no data set, `header.no_uid` and
+    `header.invalid_uid` (param: element) when an identifying UID is absent or malformed,
+    `header.cut_short`, `header.damaged`.
+    """
+    meta = read_file_meta(data)
+    return _read(
+        data,
+        meta.dataset_offset,
+        meta.transfer_syntax_uid,
+        default_charset,
+        {SOP_CLASS: meta.sop_class_uid, SOP_INSTANCE: meta.sop_instance_uid},
+    )
+
+
+def read_header_from_dataset(
+    data: bytes, transfer_syntax_uid: str, *, default_charset: str | None = None
+) -> StudyHeader:
+    """The header of a bare data set, as C-STORE delivers it, deflated ones included. As `read_header`."""
+    return _read(data, 0, transfer_syntax_uid, default_charset, {})
+
+
+def verify_structure(data: bytes, transfer_syntax_uid: str | None = None) -> None:
+    """Walk over every top-level element to the last byte.
+
+    `data` is a Part 10 file, or a bare data set when `transfer_syntax_uid` is given. Raises HeaderError
+    `header.cut_short` when bytes are missing at the end and `header.damaged` when they are no elements.
+    """
+    offset = 0
+    if transfer_syntax_uid is None:
+        meta = read_file_meta(data)
+        offset, transfer_syntax_uid = meta.dataset_offset, meta.transfer_syntax_uid
+    if transfer_syntax_uid in DEFLATED_LIKE:
+        data, offset = inflate(data[offset:]), 0
+    elements = walk(data, encoding_of(transfer_syntax_uid, data, offset), offset)
+    if not sum(1 for _ in elements):
+        raise HeaderError("header.not_dicom")
+
+
+def _read(
+    data: bytes, offset: int, syntax: str, default_charset: str | None, from_meta: dict[int, str]
+) -> StudyHeader:
+    if syntax in DEFLATED_LIKE:
+        data, offset = inflate(data[offset:], _FIRST_INFLATED), 0
+    encoding = encoding_of(syntax, data, offset)
+    found, problem = _collect(data, encoding, offset)
+    raw = {tag: data[element.start : element.end] for tag, element in found.items()}
+    uids = _uids(raw, from_meta, problem)
+    tags = tuple(raw.get(CHARSET, b"").decode("ascii", "replace").strip("\x00 ").split("\\"))
+    decoder = decoder_for(tags, (raw[tag] for tag in _SPEAKING if tag in raw), default=default_charset)
+    values: dict[str, Any] = {n: decoder.values(raw[tag])[0] for n, tag in _TEXTS.items() if tag in raw}
+    values |= {n: _number(raw[tag], found[tag], encoding) for n, tag in _NUMBERS.items() if tag in raw}
+    return StudyHeader(
+        sop_class_uid=uids[0],
+        sop_instance_uid=uids[1],
+        study_instance_uid=uids[2],
+        series_instance_uid=uids[3],
+        transfer_syntax_uid=syntax or (IMPLICIT_LITTLE if encoding.implicit else EXPLICIT_LITTLE),
+        patient_name=parse_person_name(raw.get(PATIENT_NAME, b""), decoder),
+        other_patient_ids=_other_ids(data, encoding, found, decoder),
+        character_sets=tuple(tag.strip() for tag in tags if tag.strip()),
+        **values,
+    )
+
+
+def _collect(data: bytes, encoding: Encoding, offset: int) -> tuple[dict[int, Element], HeaderError | None]:
+    """The wanted elements, and what stopped the walk early, if anything did."""
+    found: dict[int, Element] = {}
+    try:
+        for element in walk(data, encoding, offset):
+            if element.tag >> 16 > _LAST_GROUP:
+                break
+            if element.tag in _WANTED and element.tag not in found:
+                found[element.tag] = element
+    except HeaderError as error:
+        return found, error
+    return found, None
+
+
+def _uids(
+    raw: dict[int, bytes], from_meta: dict[int, str], problem: HeaderError | None
+) -> tuple[str, str, str, str]:
+    wanted = (SOP_CLASS, SOP_INSTANCE, STUDY_UID, SERIES_UID)
+    uids = [uid_text(raw.get(tag, b"")) or from_meta.get(tag, "") for tag in wanted]
+    for tag, uid in zip(wanted, uids, strict=True):
+        name = f"({tag >> 16:04X},{tag & 0xFFFF:04X})"
+        if not uid and not raw:
+            raise HeaderError("header.not_dicom") from problem
+        if not uid:
+            raise problem if problem is not None else HeaderError("header.no_uid", element=name)
+        if not _UID.match(uid):
+            raise HeaderError("header.invalid_uid", element=name)
+    return uids[0], uids[1], uids[2], uids[3]
+
+
+def _other_ids(
+    data: bytes, encoding: Encoding, found: dict[int, Element], decoder: TextDecoder
+) -> tuple[str, ...]:
+    ids: list[str] = []
+    if OTHER_IDS in found:
+        element = found[OTHER_IDS]
+        ids += decoder.values(data[element.start : element.end])
+    if OTHER_IDS_SEQUENCE in found:
+        for start, end in items(data, encoding, found[OTHER_IDS_SEQUENCE]):
+            for element in walk(data, encoding, start, end):
+                if element.tag == PATIENT_ID:
+                    ids.append(decoder.text(data[element.start : element.end]))
+    return tuple(dict.fromkeys(value for value in ids if value))
+
+
+def _number(value: bytes, element: Element, encoding: Encoding) -> int | None:
+    if element.tag in (_NUMBERS["rows"], _NUMBERS["columns"]):
+        return int.from_bytes(value[:2], "little" if encoding.little else "big") if len(value) >= 2 else None
+    try:
+        return int(float(value.split(b"\\")[0].strip(b"\x00 ") or b"nan"))
+    except (ValueError, OverflowError):
+        return None
