@@ -257,6 +257,7 @@ class Deliveries(Protocol):
     def inbox(self, actor: Actor, limit: int, *, open_only: bool) -> Sequence[InboxRow]:
         """Abnormal first, then newest."""
 
+    def row(self, actor: Actor, uid: str) -> InboxRow | None: ...
     def visible(self, actor: Actor, uid: str) -> Delivery | None: ...
     def ensure(self, delivery: Delivery) -> Delivery: ...
 
@@ -350,7 +351,14 @@ class UnitOfWorkFactory(Protocol):
 
 class Analyser(Protocol):
     def models_for(self, modality: str) -> Sequence["ModelDescription"]: ...
-    def analyse(self, model: "ModelDescription", waveform: Waveform) -> Analysis: ...
+    def analyse(self, model: "ModelDescription", waveform: Waveform) -> Analysis:
+        """Out of domain is an answer; raises Unavailable where the engine does not answer."""
+
+    def refuse(self, model: "ModelDescription", reason: str, params: dict[str, str | int]) -> Analysis:
+        """The answer about bytes that hold nothing the model reads: out of domain, with the reason."""
+
+    def check(self) -> None:
+        """Raises Unavailable where a model or its provider is not ready."""
 
 
 class ModelDescription(Protocol):
@@ -360,6 +368,10 @@ class ModelDescription(Protocol):
     def version(self) -> str: ...
     @property
     def sha256(self) -> str: ...
+    @property
+    def task(self) -> str: ...
+    def card(self, language: str) -> str:
+        """The model card, as Markdown."""
 
 
 class Renderer(Protocol):

@@ -25,15 +25,13 @@ def record(
     **facts: Any,
 ) -> Event:
     """Facts are codes and identifiers; a person's name never enters one."""
-    subject = case or study
+    place = case or study or actor
     event = Event(
         uid=world.identifiers.uid(),
         at=world.clock.now(),
         kind=kind,
-        institution_id=institution_id
-        or (subject and subject.institution_id)
-        or (actor and actor.institution_id),
-        consortium_id=consortium_id or (subject and subject.consortium_id) or (actor and actor.consortium_id),
+        institution_id=institution_id or (place.institution_id if place else None),
+        consortium_id=consortium_id or (place.consortium_id if place else None),
         actor_user_id=actor.user_id if actor else None,
         device_id=device_id,
         study_id=study.id if study else (case.study_id if case else None),

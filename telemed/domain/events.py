@@ -12,6 +12,7 @@ class Kind(StrEnum):
     OBJECT_ALTERNATE = "object.alternate"
     OBJECT_CONFLICT = "object.conflict"
     OBJECT_STORED = "object.stored"
+    OBJECT_READ = "object.read"
     ASSOCIATION_REJECTED = "association.rejected"
     ORDER_PLACED = "order.placed"
     STUDY_COMPLETE = "study.complete"

@@ -207,17 +207,9 @@ class SqlDeliveries(Repository):
         return self._all(Delivery, t.delivery.c.report_id == report_id, order=t.delivery.c.id)
 
     def inbox(self, actor: Actor, limit: int, *, open_only: bool) -> Sequence[InboxRow]:
-        reporting, applicant = aliased(Institution), aliased(Institution)
-        reporting_id, applicant_id = (inspect(a).selectable.c.id for a in (reporting, applicant))
         statement = (
-            select(Delivery, Report, Case, Study, Patient, reporting, applicant)
-            .join(t.report, t.report.c.id == t.delivery.c.report_id)
-            .join(t.reading_case, _C.id == t.delivery.c.case_id)
-            .join(t.study, t.study.c.id == _C.study_id)
-            .join(t.patient, t.patient.c.id == _C.patient_id)
-            .join(applicant, applicant_id == _C.institution_id)
-            .outerjoin(reporting, reporting_id == _C.reporting_institution_id)
-            .where(visible_deliveries(actor), t.report.c.state == ReportState.FINAL)
+            self._inbox_rows(actor)
+            .where(t.report.c.state == ReportState.FINAL)
             .order_by(
                 t.delivery.c.acknowledged_at.is_not(None),
                 t.report.c.critical.desc(),
@@ -228,21 +220,41 @@ class SqlDeliveries(Repository):
         )
         if open_only:
             statement = statement.where(t.delivery.c.acknowledged_at.is_(None))
-        return [
-            InboxRow(
-                delivery=delivery,
-                report=report,
-                case=case,
-                study=study,
-                patient=patient,
-                reporting_institution=reading,
-                applicant_institution=asking,
-            )
-            for delivery, report, case, study, patient, reading, asking in self._session.execute(statement)
-        ]
+        return [_inbox_row(row) for row in self._session.execute(statement)]
+
+    def row(self, actor: Actor, uid: str) -> InboxRow | None:
+        row = self._session.execute(self._inbox_rows(actor).where(t.delivery.c.uid == uid)).one_or_none()
+        return _inbox_row(row) if row else None
+
+    def _inbox_rows(self, actor: Actor) -> Select[Any]:
+        reporting, applicant = aliased(Institution), aliased(Institution)
+        reporting_id, applicant_id = (inspect(a).selectable.c.id for a in (reporting, applicant))
+        statement: Select[Any] = select(Delivery, Report, Case, Study, Patient, reporting, applicant)
+        return (
+            statement.join(t.report, t.report.c.id == t.delivery.c.report_id)
+            .join(t.reading_case, _C.id == t.delivery.c.case_id)
+            .join(t.study, t.study.c.id == _C.study_id)
+            .join(t.patient, t.patient.c.id == _C.patient_id)
+            .join(applicant, applicant_id == _C.institution_id)
+            .outerjoin(reporting, reporting_id == _C.reporting_institution_id)
+            .where(visible_deliveries(actor))
+        )
 
     def visible(self, actor: Actor, uid: str) -> Delivery | None:
         return self._one(Delivery, t.delivery.c.uid == uid, visible_deliveries(actor))
 
     def ensure(self, delivery: Delivery) -> Delivery:
         return ensure(self._session, delivery, "report_id", "recipient_key")[0]
+
+
+def _inbox_row(row: Any) -> InboxRow:
+    delivery, report, case, study, patient, reporting, applicant = row
+    return InboxRow(
+        delivery=delivery,
+        report=report,
+        case=case,
+        study=study,
+        patient=patient,
+        reporting_institution=reporting,
+        applicant_institution=applicant,
+    )

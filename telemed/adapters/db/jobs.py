@@ -4,85 +4,131 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, or_, select, update
+from sqlalchemy import ColumnElement, Select, Update, and_, case, func, or_, select, text, update
+from sqlalchemy.dialects import postgresql, sqlite
 
 from telemed.adapters.db import tables as t
 from telemed.adapters.db.repositories import Repository
 from telemed.application.jobs import LEASE, RANK, Job, JobKind, JobState
+from telemed.application.ports import DueJob
+
+# In front of the token of a job that was asked for again while it runs: its runner may have read the old
+# state, so that its end is not the end of the job.
+_AGAIN = "again:"
+_J = t.job.c
 
 
 class SqlJobs(Repository):
     def ask(self, kind: JobKind, subject_id: int, due_at: datetime, now: datetime) -> None:
-        job = Job(kind=kind, subject_id=subject_id, due_at=due_at, rank=RANK[kind], created_at=now)
-        moved = self._session.connection().execute(
-            update(t.job)
-            .where(
-                t.job.c.kind == kind,
-                t.job.c.subject_id == subject_id,
-                t.job.c.state == JobState.PENDING,
-                # A job that runs right now may have read the old state: it must come again.
-                t.job.c.lease_until.is_(None),
+        # One statement, decided by the unique key of open jobs: no look before, hence no race with a rival
+        # that asks too, or with a runner that ends at this moment.
+        insert = postgresql.insert if self._dialect == "postgresql" else sqlite.insert
+        running = and_(_J.lease_token != "", _J.lease_token.not_like(f"{_AGAIN}%"))
+        statement = insert(t.job).values(
+            kind=kind,
+            subject_id=subject_id,
+            due_at=due_at,
+            rank=RANK[kind],
+            created_at=now,
+            state=JobState.PENDING,
+            attempts=0,
+        )
+        self._session.connection().execute(
+            statement.on_conflict_do_update(
+                index_elements=["kind", "subject_id"],
+                index_where=text("state = 'pending'"),
+                set_={
+                    "due_at": statement.excluded.due_at,
+                    "lease_token": case((running, _AGAIN + _J.lease_token), else_=_J.lease_token),
+                },
             )
-            .values(due_at=due_at)
         )
-        if moved.rowcount == 0 and not self._repeat_running(kind, subject_id, due_at):
-            self._session.add(job)
 
-    def _repeat_running(self, kind: JobKind, subject_id: int, due_at: datetime) -> bool:
-        """A leased job is marked to run once more: the token changes, so its finisher leaves it pending."""
-        result = self._session.connection().execute(
-            update(t.job)
-            .where(t.job.c.kind == kind, t.job.c.subject_id == subject_id, t.job.c.state == JobState.PENDING)
-            .values(due_at=due_at, lease_token="", lease_until=None)
-        )
-        return result.rowcount > 0
+    @property
+    def _dialect(self) -> str:
+        return self._session.get_bind().dialect.name
 
-    def _due(self, now: datetime) -> ColumnElement[bool]:
-        free = or_(t.job.c.lease_until.is_(None), t.job.c.lease_until < now)
-        return and_(t.job.c.state == JobState.PENDING, t.job.c.due_at <= now, free)
-
-    def due_ids(self, now: datetime, limit: int) -> Sequence[int]:
-        statement = (
-            select(t.job.c.id)
-            .where(self._due(now))
-            .order_by(t.job.c.rank, t.job.c.due_at, t.job.c.id)
-            .limit(limit)
-        )
-        return self._session.execute(statement).scalars().all()
+    def due(self, now: datetime, limit: int) -> Sequence[DueJob]:
+        rows = self._session.execute(_in_order(select(_J.id, _J.rank).where(_due(now))).limit(limit))
+        return [DueJob(id=row.id, rank=row.rank) for row in rows]
 
     def claim(self, now: datetime, limit: int, token: str) -> Sequence[Job]:
-        chosen = (
-            select(t.job.c.id)
-            .where(self._due(now))
-            .order_by(t.job.c.rank, t.job.c.due_at, t.job.c.id)
-            .limit(limit)
-        )
-        return self._take(chosen.with_for_update(skip_locked=True), now, token)
+        return self._take(_in_order(select(_J.id).where(_due(now))).limit(limit), now, token)
 
     def claim_one(self, job_id: int, now: datetime, token: str) -> Job | None:
-        chosen = select(t.job.c.id).where(t.job.c.id == job_id, self._due(now))
-        taken = self._take(chosen.with_for_update(skip_locked=True), now, token)
+        # A message that comes a second time brings the token of the first: its reader is gone, and waiting
+        # for the lease to end would only keep the patient waiting.
+        mine = and_(_J.state == JobState.PENDING, _J.lease_token.in_((token, _AGAIN + token)))
+        taken = self._take(select(_J.id).where(_J.id == job_id, or_(_due(now), mine)), now, token)
         return taken[0] if taken else None
 
-    def _take(self, chosen: Any, now: datetime, token: str) -> Sequence[Job]:
+    def _take(self, chosen: Select[Any], now: datetime, token: str) -> Sequence[Job]:
         # SQLite knows no FOR UPDATE (and ignores it): its writer is alone by BEGIN IMMEDIATE.
-        ids = self._session.execute(chosen).scalars().all()
+        ids = self._session.execute(chosen.with_for_update(skip_locked=True)).scalars().all()
         if not ids:
             return []
         self._session.connection().execute(
             update(t.job)
-            .where(t.job.c.id.in_(ids))
-            .values(lease_until=now + LEASE, lease_token=token, attempts=t.job.c.attempts + 1)
+            .where(_J.id.in_(ids))
+            .values(lease_until=now + LEASE, lease_token=token, attempts=_J.attempts + 1)
         )
-        statement = select(Job).where(t.job.c.id.in_(ids)).order_by(t.job.c.rank, t.job.c.due_at, t.job.c.id)
+        statement = _in_order(select(Job).where(_J.id.in_(ids)))
         return self._session.execute(statement.execution_options(populate_existing=True)).scalars().all()
 
+    def finish(self, job_id: int, token: str, now: datetime) -> bool:
+        done = self._end(job_id, token).values(
+            state=JobState.DONE, done_at=now, lease_until=None, lease_token="", last_error=""
+        )
+        if self._session.connection().execute(done).rowcount == 1:
+            return True
+        self._free_asked_again(job_id, token)
+        return False
+
+    def put_back(self, job_id: int, token: str, due_at: datetime, error: str) -> None:
+        later = self._end(job_id, token).values(
+            due_at=due_at, lease_until=None, lease_token="", last_error=error
+        )
+        if self._session.connection().execute(later).rowcount == 0:
+            self._free_asked_again(job_id, token, last_error=error)
+
+    def give_up(self, job_id: int, token: str, error: str) -> bool:
+        failed = self._end(job_id, token).values(
+            state=JobState.FAILED, lease_until=None, lease_token="", last_error=error
+        )
+        if self._session.connection().execute(failed).rowcount == 1:
+            return True
+        self._free_asked_again(job_id, token, last_error=error)
+        return False
+
+    def _end(self, job_id: int, token: str) -> Update:
+        """Under its own token only: whoever lost the lease has nothing to say about the job any more."""
+        return update(t.job).where(_J.id == job_id, _J.lease_token == token, _J.state == JobState.PENDING)
+
+    def _free_asked_again(self, job_id: int, token: str, **values: Any) -> None:
+        # Its due time is the one asked for; it starts anew, with all its attempts.
+        again = self._end(job_id, _AGAIN + token)
+        self._session.connection().execute(
+            again.values(lease_until=None, lease_token="", attempts=0, **values)
+        )
+
     def next_due(self) -> datetime | None:
-        statement = select(t.job.c.due_at).where(t.job.c.state == JobState.PENDING)
-        return self._session.execute(statement.order_by(t.job.c.due_at).limit(1)).scalar()
+        free_at = case((_J.lease_until > _J.due_at, _J.lease_until), else_=_J.due_at)
+        statement = select(func.min(free_at)).where(_J.state == JobState.PENDING)
+        return self._session.execute(statement).scalar()
 
     def failed(self) -> Sequence[Job]:
-        return self._all(Job, t.job.c.state == JobState.FAILED, order=t.job.c.id)
+        return self._all(Job, _J.state == JobState.FAILED, order=_J.id)
 
     def get(self, job_id: int) -> Job:
+        # Read afresh: the statements above change rows behind the session's back.
+        self._session.expire_all()
         return self._get(Job, job_id)
+
+
+def _due(now: datetime) -> ColumnElement[bool]:
+    free = or_(_J.lease_until.is_(None), _J.lease_until < now)
+    return and_(_J.state == JobState.PENDING, _J.due_at <= now, free)
+
+
+def _in_order(statement: Select[Any]) -> Select[Any]:
+    return statement.order_by(_J.rank, _J.due_at, _J.id)

@@ -1,0 +1,158 @@
+"""A study that is whole becomes a case in somebody's list, at once; AI comes beside it, never before it."""
+
+from telemed.application.jobs import JobKind
+from telemed.application.objects import inspect_quality
+from telemed.application.orders import order_of_study
+from telemed.application.ports import UnitOfWork
+from telemed.application.record import record
+from telemed.application.world import World
+from telemed.domain.case import AiState, Case, CaseState
+from telemed.domain.events import Kind
+from telemed.domain.notice import Notice
+from telemed.domain.order import Order, Procedure
+from telemed.domain.routing import Routable, Route, route
+from telemed.domain.study import Study, StudyState
+
+
+def complete_study(world: World, *, study_id: int) -> None:
+    """Idempotent: a study that is already complete, or not yet quiet, is left as it is."""
+    now = world.clock.now()
+    with world.unit_of_work(write=False) as uow:
+        study = uow.studies.get(study_id)
+        if study.state is StudyState.COMPLETE:
+            return
+    inspect_quality(world, study_id=study_id)
+    with world.unit_of_work() as uow:
+        study = uow.studies.get(study_id)
+        if study.state is StudyState.COMPLETE:
+            return
+        if study.whole_at is not None and study.whole_at > now:
+            # An object came after the job was written: its own job is due when the study is quiet.
+            uow.jobs.ask(JobKind.COMPLETE_STUDY, study.id, study.whole_at, now)
+            uow.commit()
+            return
+        study.complete()
+        record(
+            world,
+            uow,
+            Kind.STUDY_COMPLETE,
+            study=study,
+            generation=study.generation,
+            objects=study.object_count,
+        )
+        cases = uow.cases.of_study(study.id)
+        if cases:
+            _extend(world, uow, study, cases[-1])
+        else:
+            _open_case(world, uow, study)
+        uow.commit()
+    world.waker.wake()
+
+
+def _open_case(world: World, uow: UnitOfWork, study: Study) -> None:
+    order, procedure = order_of_study(world, uow, study, study.description or study.modality)
+    study.procedure_id = procedure.id
+    case = _new_case(world, study, order, procedure, _route(uow, study, order), uow)
+    uow.cases.add(case)
+    uow.flush()
+    _after_routing(world, uow, study, case)
+
+
+def _route(uow: UnitOfWork, study: Study, order: Order) -> Route | None:
+    return route(
+        Routable(
+            institution_id=study.institution_id,
+            modality=study.modality,
+            priority=order.priority,
+            arrived_at=study.first_object_at,
+        ),
+        uow.rules.routing(study.consortium_id),
+        uow.rules.roster(study.consortium_id),
+    )
+
+
+def _new_case(
+    world: World, study: Study, order: Order, procedure: Procedure, chosen: Route | None, uow: UnitOfWork
+) -> Case:
+    group = uow.rules.group(chosen.reading_group_id) if chosen else None
+    return Case(
+        uid=world.identifiers.uid(),
+        institution_id=study.institution_id,
+        consortium_id=study.consortium_id,
+        reporting_institution_id=group.institution_id if group else None,
+        reading_group_id=group.id if group else None,
+        study_id=study.id,
+        procedure_id=procedure.id,
+        patient_id=study.patient_id,
+        modality=study.modality,
+        priority=order.priority,
+        effective_priority=order.priority,
+        # Without a rule the clock starts at once: an unrouted case must never look patient.
+        deadline=chosen.deadline if chosen else study.first_object_at,
+        arrived_at=study.first_object_at,
+        generation=study.generation,
+    )
+
+
+def _after_routing(world: World, uow: UnitOfWork, study: Study, case: Case) -> None:
+    record(
+        world,
+        uow,
+        Kind.CASE_ROUTED,
+        case=case,
+        group=case.reading_group_id,
+        priority=int(case.priority),
+        deadline=case.deadline.isoformat(),
+    )
+    if case.reading_group_id is None:
+        _notify(world, uow, "notice.unrouted", f"unrouted:{case.uid}", study, case)
+    uow.jobs.ask(JobKind.INFER_CASE, case.id, world.clock.now(), world.clock.now())
+
+
+def _extend(world: World, uow: UnitOfWork, study: Study, case: Case) -> None:
+    """Late objects: the same case again, or a follow-up for the signer once the report is signed."""
+    record(world, uow, Kind.STUDY_EXTENDED, study=study, case=case, generation=study.generation)
+    if case.state in (CaseState.FINAL, CaseState.REPEAT_REQUESTED):
+        follow_up = Case(
+            uid=world.identifiers.uid(),
+            institution_id=case.institution_id,
+            consortium_id=case.consortium_id,
+            reporting_institution_id=case.reporting_institution_id,
+            reading_group_id=case.reading_group_id,
+            study_id=study.id,
+            procedure_id=case.procedure_id,
+            patient_id=case.patient_id,
+            modality=case.modality,
+            priority=case.priority,
+            effective_priority=case.effective_priority,
+            deadline=world.clock.now() + (case.deadline - case.arrived_at),
+            arrived_at=world.clock.now(),
+            generation=study.generation,
+            follows_case_id=case.id,
+        )
+        uow.cases.add(follow_up)
+        uow.flush()
+        _notify(
+            world, uow, "notice.late_after_report", f"late:{study.uid}:{study.generation}", study, follow_up
+        )
+        _after_routing(world, uow, study, follow_up)
+        return
+    case.generation = study.generation
+    case.ai_state = AiState.PENDING
+    _notify(world, uow, "notice.late_objects", f"late:{study.uid}:{study.generation}", study, case)
+    uow.jobs.ask(JobKind.INFER_CASE, case.id, world.clock.now(), world.clock.now())
+
+
+def _notify(world: World, uow: UnitOfWork, code: str, cause: str, study: Study, case: Case) -> None:
+    uow.notices.raise_once(
+        Notice(
+            uid=world.identifiers.uid(),
+            institution_id=study.institution_id,
+            consortium_id=study.consortium_id,
+            code=code,
+            cause_key=cause,
+            created_at=world.clock.now(),
+            study_id=study.id,
+            case_id=case.id,
+        )
+    )

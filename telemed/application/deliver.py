@@ -1,0 +1,154 @@
+"""The signed report reaches everyone it belongs to: a row each, a document that can be printed."""
+
+import hashlib
+from zoneinfo import ZoneInfo
+
+from telemed.application.document import report_document
+from telemed.application.objects import read_object
+from telemed.application.ports import InboxRow, UnitOfWork
+from telemed.application.record import record
+from telemed.application.world import World
+from telemed.domain.access import Action, Actor, demand
+from telemed.domain.case import Case
+from telemed.domain.delivery import Delivery, recipient_key, recipients
+from telemed.domain.errors import NotFound, Unavailable
+from telemed.domain.events import Kind
+from telemed.domain.report import Report, ReportState
+from telemed.domain.study import StoredObject
+from telemed.imaging.pixels import PixelError, rendered
+from telemed.imaging.waveform import Waveform, WaveformError, read_waveform
+
+PICTURES_PRINTED = 2
+PICTURE_PIXELS = 1400
+
+
+def deliver_report(world: World, *, report_id: int) -> None:
+    """Renders the document once, then one copy per recipient, all in one transaction; again changes nothing."""
+    with world.unit_of_work(write=False) as uow:
+        report = uow.reports.get(report_id)
+        if report.state is not ReportState.FINAL:
+            return
+        case = uow.cases.get(report.case_id)
+        pdf = b"" if report.pdf_sha256 else _render(world, uow, case, report)
+    if pdf:
+        world.objects.put(hashlib.sha256(pdf).hexdigest(), pdf)
+    with world.unit_of_work() as uow:
+        report = uow.reports.get(report_id)
+        case = uow.cases.get(report.case_id)
+        if pdf and not report.pdf_sha256:
+            report.pdf_sha256 = hashlib.sha256(pdf).hexdigest()
+        _hand_out(world, uow, case, report)
+        uow.commit()
+
+
+def _hand_out(world: World, uow: UnitOfWork, case: Case, report: Report) -> None:
+    known = {delivery.recipient_key for delivery in uow.deliveries.of_report(report.id)}
+    patient = uow.patients.get(case.patient_id)
+    contracts = uow.residents.contracts(patient.resident_id) if patient.resident_id else []
+    zone = ZoneInfo(uow.institutions.get(case.institution_id).time_zone)
+    assert report.released_at is not None
+    day = report.released_at.astimezone(zone).date()
+    for recipient in recipients(case.institution_id, contracts, day):
+        key = recipient_key(recipient)
+        if key in known:
+            continue
+        uow.deliveries.ensure(
+            Delivery(
+                uid=world.identifiers.uid(),
+                report_id=report.id,
+                case_id=case.id,
+                consortium_id=case.consortium_id,
+                kind=recipient.kind,
+                institution_id=recipient.institution_id,
+                user_id=recipient.user_id,
+                recipient_key=key,
+                created_at=world.clock.now(),
+            )
+        )
+        record(world, uow, Kind.REPORT_DELIVERED, case=case, report_id=report.id, recipient=key)
+
+
+def _render(world: World, uow: UnitOfWork, case: Case, report: Report) -> bytes:
+    document = report_document(world, uow, case, report, language="zh-CN")
+    waveform: Waveform | None = None
+    pictures: list[bytes] = []
+    for stored in uow.studies.objects(case.study_id):
+        data = read_object(world, stored)
+        if waveform is None and case.modality == "ECG":
+            waveform = _waveform(data)
+        elif case.modality != "ECG" and len(pictures) < PICTURES_PRINTED:
+            pictures += _picture(data, stored)
+    return world.renderer.render(document, waveform, pictures)
+
+
+def _waveform(data: bytes) -> Waveform | None:
+    """A recording without a waveform (a PDF in its place) prints its report alone."""
+    try:
+        return read_waveform(data)
+    except WaveformError:
+        return None
+
+
+def _picture(data: bytes, stored: StoredObject) -> list[bytes]:
+    if not stored.rows:
+        return []
+    try:
+        return [rendered(data, max_size=PICTURE_PIXELS)]
+    except PixelError:
+        return []
+
+
+def report_pdf(world: World, *, actor: Actor, uid: str) -> tuple[bytes, Report]:
+    """The document as it was released; the reading is recorded."""
+    demand(actor, Action.SEE_CASE)
+    with world.unit_of_work() as uow:
+        report = uow.reports.visible(actor, uid)
+        if report is None or report.state not in (ReportState.FINAL, ReportState.AMENDED):
+            raise NotFound("error.report_not_found")
+        if not report.pdf_sha256:
+            raise Unavailable("error.report_being_printed")
+        case = uow.cases.get(report.case_id)
+        record(world, uow, Kind.REPORT_READ, actor=actor, case=case, report_id=report.id)
+        uow.commit()
+    try:
+        return world.objects.get(report.pdf_sha256), report
+    except KeyError as fault:
+        raise Unavailable("error.object_missing", sha256=report.pdf_sha256[:12]) from fault
+
+
+def open_delivery(world: World, *, actor: Actor, uid: str) -> InboxRow:
+    return _mark(world, actor, uid, acknowledge=False)
+
+
+def acknowledge(world: World, *, actor: Actor, uid: str) -> InboxRow:
+    return _mark(world, actor, uid, acknowledge=True)
+
+
+def _mark(world: World, actor: Actor, uid: str, *, acknowledge: bool) -> InboxRow:
+    demand(actor, Action.SEE_INBOX)
+    now = world.clock.now()
+    with world.unit_of_work() as uow:
+        delivery = uow.deliveries.visible(actor, uid)
+        if delivery is None:
+            raise NotFound("error.delivery_not_found")
+        case = uow.cases.get(delivery.case_id)
+        if delivery.opened_at is None:
+            delivery.opened_at = now
+            record(world, uow, Kind.DELIVERY_OPENED, actor=actor, case=case, report_id=delivery.report_id)
+        if acknowledge and delivery.acknowledged_at is None:
+            delivery.acknowledged_at, delivery.acknowledged_by = now, actor.user_id
+            record(
+                world, uow, Kind.DELIVERY_ACKNOWLEDGED, actor=actor, case=case, report_id=delivery.report_id
+            )
+        uow.commit()
+    with world.unit_of_work(write=False) as uow:
+        row = uow.deliveries.row(actor, uid)
+    if row is None:
+        raise NotFound("error.delivery_not_found")
+    return row
+
+
+def verify_code(world: World, *, code: str) -> Report | None:
+    """What a printed verification code stands for; for everyone who holds the paper, without a name."""
+    with world.unit_of_work(write=False) as uow:
+        return uow.reports.by_verification_code(code.strip().upper().replace("-", ""))

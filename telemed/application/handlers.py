@@ -1,0 +1,23 @@
+"""Which use case a job runs, and what happens when its last attempt failed."""
+
+from collections.abc import Callable, Mapping
+
+from telemed.application.complete import complete_study
+from telemed.application.deliver import deliver_report
+from telemed.application.infer import give_up_inference, infer_case
+from telemed.application.jobs import JobKind
+from telemed.application.objects import place_object
+from telemed.application.world import World
+
+Handler = Callable[[World, int], None]
+
+HANDLERS: Mapping[JobKind, Handler] = {
+    JobKind.PLACE_OBJECT: lambda world, key: place_object(world, object_id=key),
+    JobKind.COMPLETE_STUDY: lambda world, key: complete_study(world, study_id=key),
+    JobKind.INFER_CASE: lambda world, key: infer_case(world, case_id=key),
+    JobKind.DELIVER_REPORT: lambda world, key: deliver_report(world, report_id=key),
+}
+
+AFTER_LAST_ATTEMPT: Mapping[JobKind, Handler] = {
+    JobKind.INFER_CASE: lambda world, key: give_up_inference(world, case_id=key),
+}

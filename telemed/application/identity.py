@@ -1,0 +1,150 @@
+"""Signing in, sessions, and who acts. Only digests of tokens are kept; a stolen table opens nothing."""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from telemed.application.ports import UnitOfWork
+from telemed.application.record import record
+from telemed.application.world import World
+from telemed.domain.access import Actor
+from telemed.domain.errors import Forbidden, Unauthenticated
+from telemed.domain.events import Kind
+from telemed.domain.people import Role, Session, User
+
+SESSION_LENGTH = {"cookie": timedelta(hours=12), "bearer": timedelta(hours=1)}
+LOCK_AFTER = 5
+LOCKED_FOR = timedelta(minutes=10)
+# Verified in place of an unknown user's hash, so that the answer takes the same time.
+_DECOY = "decoy"
+
+
+@dataclass(frozen=True)
+class SignedIn:
+    token: str
+    csrf_token: str
+    expires_at: datetime
+    actor: Actor
+
+
+def _digest(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def _actor(user: User, session: Session) -> Actor:
+    return Actor(
+        user_id=user.id,
+        user_uid=user.uid,
+        username=user.username,
+        display_name=user.display_name,
+        role=user.role,
+        institution_id=user.institution_id,
+        consortium_id=user.consortium_id,
+        license_number=user.license_number,
+        language=user.language,
+        authenticated_at=session.authenticated_at,
+    )
+
+
+def sign_in(world: World, *, username: str, password: str, kind: str, system: bool = False) -> SignedIn:
+    """Opens a session. The same refusal for an unknown name and a wrong password; a lock after five misses."""
+    now = world.clock.now()
+    with world.unit_of_work() as uow:
+        user = uow.users.by_username(username)
+        if not _password_fits(world, uow, user, password, now):
+            uow.commit()
+            raise Unauthenticated("error.sign_in_refused")
+        assert user is not None
+        if (user.role is Role.SYSTEM) is not system:
+            raise Unauthenticated("error.sign_in_refused")
+        user.failed_sign_ins, user.locked_until = 0, None
+        token, csrf = world.identifiers.token(), world.identifiers.token()
+        session = Session(
+            token_digest=_digest(token),
+            kind=kind,
+            user_id=user.id,
+            csrf_token=csrf,
+            created_at=now,
+            expires_at=now + SESSION_LENGTH[kind],
+            authenticated_at=now,
+        )
+        uow.sessions.add(session)
+        actor = _actor(user, session)
+        record(world, uow, Kind.SIGNED_IN, actor=actor, session_kind=kind)
+        uow.commit()
+    return SignedIn(token, csrf, session.expires_at, actor)
+
+
+def _password_fits(world: World, uow: UnitOfWork, user: User | None, password: str, now: datetime) -> bool:
+    if user is None or not user.active:
+        world.passwords.verify(world.passwords.hash(_DECOY), password)
+        record(world, uow, Kind.SIGN_IN_REFUSED, reason="unknown")
+        return False
+    if user.locked_until is not None and user.locked_until > now:
+        raise Forbidden("error.account_locked", minutes=int(LOCKED_FOR.total_seconds() // 60))
+    if world.passwords.verify(user.password_hash, password):
+        return True
+    user.failed_sign_ins += 1
+    if user.failed_sign_ins >= LOCK_AFTER:
+        user.failed_sign_ins, user.locked_until = 0, now + LOCKED_FOR
+    record(
+        world,
+        uow,
+        Kind.SIGN_IN_REFUSED,
+        institution_id=user.institution_id,
+        consortium_id=user.consortium_id,
+        user=user.uid,
+        reason="password",
+    )
+    return False
+
+
+def find_session(world: World, *, token: str, kind: str) -> tuple[Actor, Session]:
+    now = world.clock.now()
+    with world.unit_of_work(write=False) as uow:
+        session = uow.sessions.by_digest(_digest(token))
+        if session is None or session.kind != kind or session.expires_at <= now:
+            raise Unauthenticated("error.session_over")
+        user = uow.users.get(session.user_id)
+        if not user.active:
+            raise Unauthenticated("error.session_over")
+        return _actor(user, session), session
+
+
+def sign_out(world: World, *, actor: Actor, token: str) -> None:
+    with world.unit_of_work() as uow:
+        session = uow.sessions.by_digest(_digest(token))
+        if session is not None:
+            uow.sessions.remove(session)
+            record(world, uow, Kind.SIGNED_OUT, actor=actor)
+        uow.commit()
+
+
+def reauthenticate(world: World, *, actor: Actor, token: str, password: str) -> datetime:
+    """The licensed person is present: opens a signing period. Returns its end."""
+    now = world.clock.now()
+    with world.unit_of_work() as uow:
+        user = uow.users.get(actor.user_id)
+        session = uow.sessions.by_digest(_digest(token))
+        if session is None:
+            raise Unauthenticated("error.session_over")
+        if not _password_fits(world, uow, user, password, now):
+            uow.commit()
+            raise Forbidden("error.password_wrong")
+        session.authenticated_at = now
+        record(world, uow, Kind.REAUTHENTICATED, actor=actor)
+        minutes = uow.institutions.get(user.institution_id).signing_minutes
+        uow.commit()
+    return now + timedelta(minutes=minutes)
+
+
+def signing_until(world: World, *, actor: Actor) -> datetime:
+    with world.unit_of_work(write=False) as uow:
+        minutes = uow.institutions.get(actor.institution_id).signing_minutes
+    return actor.authenticated_at + timedelta(minutes=minutes)
+
+
+def set_language(world: World, *, actor: Actor, language: str) -> None:
+    with world.unit_of_work() as uow:
+        uow.users.get(actor.user_id).language = language
+        uow.commit()

@@ -1,0 +1,100 @@
+"""The bytes behind the rows: from the spool to their final place, and back to a reader."""
+
+import hashlib
+
+from telemed.application.record import record
+from telemed.application.world import World
+from telemed.domain.errors import Conflict, Unavailable
+from telemed.domain.events import Kind
+from telemed.domain.study import StoredObject
+from telemed.imaging.waveform import ECG_SOP_CLASSES, WaveformError, quality, read_waveform
+
+_QUALITY_LENGTH = 200  # of the column
+_ATTEMPTS = 5
+
+
+def place_object(world: World, *, object_id: int) -> None:
+    """Moves an object's bytes from the spool to the object store. May be cut at any point and run again."""
+    with world.unit_of_work(write=False) as uow:
+        stored = uow.studies.object(object_id)
+    if not stored.placed:
+        try:
+            content = world.spool.read(stored.file_sha256)
+        except KeyError:
+            # An earlier run got as far as the store, or the same file came from another institution.
+            _verify(stored, _from_store(world, stored))
+        else:
+            _verify(stored, content)
+            world.objects.put(stored.file_sha256, content)
+        with world.unit_of_work() as uow:
+            stored = uow.studies.object(object_id)
+            if not stored.placed:
+                stored.placed = True
+                record(
+                    world,
+                    uow,
+                    Kind.OBJECT_STORED,
+                    study=uow.studies.get(stored.study_id),
+                    sop_instance_uid=stored.sop_instance_uid,
+                    file_sha256=stored.file_sha256,
+                )
+                uow.commit()
+    # Only now: until the row says "placed", the spool is the copy that was promised.
+    world.spool.remove(stored.file_sha256)
+
+
+def read_object(world: World, stored: StoredObject) -> bytes:
+    """The stored file (Part 10), wherever it lies now. Raises Unavailable where it lies nowhere."""
+    try:
+        return world.spool.read(stored.file_sha256)
+    except KeyError:
+        return _from_store(world, stored)
+
+
+def inspect_quality(world: World, *, study_id: int) -> None:
+    """Fills in what speaks against reading each ECG of a study, so that the technician can repeat it at once.
+
+    Idempotent, and never an obstacle: a recording that cannot be read as twelve leads gets the reason's code.
+    """
+    with world.unit_of_work(write=False) as uow:
+        objects = [o for o in uow.studies.objects(study_id) if o.sop_class_uid in ECG_SOP_CLASSES]
+    found = {stored.id: _quality(world, stored) for stored in objects}
+    if all(stored.quality == found[stored.id] for stored in objects):
+        return
+    for attempt in range(_ATTEMPTS):
+        try:
+            with world.unit_of_work() as uow:
+                for object_id, codes in found.items():
+                    uow.studies.object(object_id).quality = codes
+                uow.commit()
+            return
+        except Conflict:
+            # The object was being placed at this moment.
+            if attempt + 1 == _ATTEMPTS:
+                raise
+
+
+def _quality(world: World, stored: StoredObject) -> str:
+    try:
+        codes = quality(read_waveform(read_object(world, stored)))
+    except WaveformError as error:
+        codes = [error.code]
+    kept = ""
+    for code in codes:
+        longer = f"{kept} {code}".strip()
+        if len(longer) <= _QUALITY_LENGTH:
+            kept = longer
+    return kept
+
+
+def _from_store(world: World, stored: StoredObject) -> bytes:
+    try:
+        return world.objects.get(stored.file_sha256)
+    except KeyError:
+        raise Unavailable("error.object_missing", sop_instance_uid=stored.sop_instance_uid) from None
+
+
+def _verify(stored: StoredObject, content: bytes) -> None:
+    """What goes to its final place is what was promised, or nothing goes there."""
+    if hashlib.sha256(content).hexdigest() != stored.file_sha256:
+        raise Unavailable("error.object_damaged", sop_instance_uid=stored.sop_instance_uid)

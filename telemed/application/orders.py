@@ -1,0 +1,249 @@
+"""Orders: by API, by the short form, by CSV; and the order a study makes when it came without one."""
+
+import csv
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+
+from telemed.application.ports import UnitOfWork
+from telemed.application.record import record
+from telemed.application.residents import new_patient, register_resident
+from telemed.application.world import World
+from telemed.domain.access import Action, Actor, demand
+from telemed.domain.errors import Conflict, DomainError, InvalidInput
+from telemed.domain.events import Kind
+from telemed.domain.order import Order, OrderSource, Priority, Procedure
+from telemed.domain.study import Study
+
+MODALITIES = ("ECG", "DX", "CR", "CT", "MR", "US")
+MAX_CSV_BYTES = 2_000_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class OrderRequest:
+    patient_id: str
+    name: str
+    sex: str
+    birth_date: date | None
+    modality: str
+    description: str = ""
+    body_part: str = ""
+    accession_number: str = ""
+    id_card_number: str = ""
+    priority: Priority = Priority.ROUTINE
+    clinical_history: str = ""
+
+
+def place_order(
+    world: World, *, actor: Actor, request: OrderRequest, source: OrderSource
+) -> tuple[Order, bool]:
+    """Returns the order and whether it is new; the same accession number for the same patient is the same order."""
+    demand(actor, Action.ORDER)
+    _validate(request)
+    with world.unit_of_work() as uow:
+        if request.accession_number:
+            known = uow.orders.by_accession(actor.institution_id, request.accession_number)
+            if known is not None:
+                patient = uow.patients.get(known.patient_id)
+                if patient.patient_id != request.patient_id:
+                    raise Conflict("error.accession_taken", accession_number=request.accession_number)
+                return known, False
+        order = _add(world, uow, actor, request, source)
+        uow.commit()
+    return order, True
+
+
+def _validate(request: OrderRequest) -> None:
+    for field in ("patient_id", "name"):
+        value: str = getattr(request, field)
+        if not value.strip():
+            raise InvalidInput("error.field_required", field=field)
+        if len(value) > 64:
+            raise InvalidInput("error.field_too_long", field=field, limit=64)
+    # PatientID and AccessionNumber travel in DICOM as LO and SH: a backslash would split them.
+    for field, limit in (("patient_id", 64), ("accession_number", 16)):
+        value = getattr(request, field)
+        if len(value) > limit or "\\" in value or not value.isprintable():
+            raise InvalidInput("error.field_not_dicom", field=field, limit=limit)
+    if request.sex not in ("M", "F", "O", ""):
+        raise InvalidInput("error.sex_invalid", field="sex")
+    if request.modality not in MODALITIES:
+        raise InvalidInput("error.modality_unknown", field="modality", allowed=", ".join(MODALITIES))
+
+
+def _add(world: World, uow: UnitOfWork, actor: Actor, request: OrderRequest, source: OrderSource) -> Order:
+    patient = uow.patients.ensure(
+        new_patient(
+            world,
+            institution_id=actor.institution_id,
+            consortium_id=actor.consortium_id,
+            patient_id=request.patient_id.strip(),
+            name=request.name.strip(),
+            sex=request.sex,
+            birth_date=request.birth_date,
+        )
+    )
+    if request.id_card_number:
+        resident = register_resident(
+            world,
+            uow,
+            consortium_id=actor.consortium_id,
+            number=request.id_card_number,
+            name=request.name,
+            sex=request.sex,
+            birth_date=request.birth_date,
+        )
+        if patient.resident_id not in (None, resident.id):
+            raise Conflict("error.patient_is_other_resident")
+        patient.resident_id = resident.id
+    order = Order(
+        uid=world.identifiers.uid(),
+        institution_id=actor.institution_id,
+        consortium_id=actor.consortium_id,
+        accession_number=request.accession_number or _own_accession(world),
+        patient_id=patient.id,
+        source=source,
+        priority=request.priority,
+        clinical_history=request.clinical_history.strip(),
+        created_at=world.clock.now(),
+        created_by=actor.user_id,
+    )
+    uow.orders.add(order)
+    uow.flush()
+    uow.orders.add_procedure(
+        Procedure(
+            uid=world.identifiers.uid(),
+            order_id=order.id,
+            institution_id=order.institution_id,
+            consortium_id=order.consortium_id,
+            modality=request.modality,
+            description=request.description.strip(),
+            body_part=request.body_part.strip(),
+        )
+    )
+    record(world, uow, Kind.ORDER_PLACED, actor=actor, order=order.uid, source=source.value)
+    return order
+
+
+def _own_accession(world: World) -> str:
+    """At most 16 characters, as DICOM's SH demands: the day and random digits."""
+    return f"{world.clock.now():%y%m%d}{int(world.identifiers.uid().replace('-', ''), 16) % 10**9:09d}"
+
+
+def order_of_study(
+    world: World, uow: UnitOfWork, study: Study, description: str, *, history: str = ""
+) -> tuple[Order, Procedure]:
+    """The order a study belongs to: by its accession number and patient, else one of its own, marked so."""
+    order = (
+        uow.orders.by_accession(study.institution_id, study.accession_number)
+        if study.accession_number
+        else None
+    )
+    if order is not None and order.patient_id == study.patient_id:
+        procedures = uow.orders.procedures(order.id)
+        fitting = [p for p in procedures if p.modality == study.modality]
+        if fitting:
+            return order, fitting[0]
+        return order, _add_procedure(world, uow, order, study, description)
+    # An accession number another patient's order holds cannot be taken over: the study gets its own.
+    accession = study.accession_number if study.accession_number and order is None else _own_accession(world)
+    own = Order(
+        uid=world.identifiers.uid(),
+        institution_id=study.institution_id,
+        consortium_id=study.consortium_id,
+        accession_number=accession,
+        patient_id=study.patient_id,
+        source=OrderSource.STUDY,
+        priority=Priority.ROUTINE,
+        clinical_history=history,
+        created_at=world.clock.now(),
+    )
+    uow.orders.add(own)
+    uow.flush()
+    record(world, uow, Kind.ORDER_PLACED, study=study, order=own.uid, source=OrderSource.STUDY.value)
+    return own, _add_procedure(world, uow, own, study, description)
+
+
+def _add_procedure(world: World, uow: UnitOfWork, order: Order, study: Study, description: str) -> Procedure:
+    procedure = Procedure(
+        uid=world.identifiers.uid(),
+        order_id=order.id,
+        institution_id=order.institution_id,
+        consortium_id=order.consortium_id,
+        modality=study.modality,
+        description=description,
+        body_part=study.body_part,
+    )
+    uow.orders.add_procedure(procedure)
+    uow.flush()
+    return procedure
+
+
+@dataclass(frozen=True)
+class CsvResult:
+    created: int
+    existing: int
+    faults: tuple[tuple[int, DomainError], ...]
+
+
+def place_csv(world: World, *, actor: Actor, data: bytes) -> CsvResult:
+    """One order a line; a bad line is told by its number and stops no other line."""
+    demand(actor, Action.ORDER)
+    created = existing = 0
+    faults: list[tuple[int, DomainError]] = []
+    for number, row in _rows(data):
+        try:
+            request = _request_of(row)
+            _, new = place_order(world, actor=actor, request=request, source=OrderSource.CSV)
+        except DomainError as fault:
+            faults.append((number, fault))
+        else:
+            created, existing = created + new, existing + (not new)
+    return CsvResult(created, existing, tuple(faults))
+
+
+def _rows(data: bytes) -> Iterator[tuple[int, dict[str, str]]]:
+    if len(data) > MAX_CSV_BYTES:
+        raise InvalidInput("error.file_too_large", field="file", limit=MAX_CSV_BYTES)
+    try:
+        content = data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        # What Excel writes on a Chinese Windows.
+        try:
+            content = data.decode("gb18030")
+        except UnicodeDecodeError as fault:
+            raise InvalidInput("error.csv_unreadable", field="file") from fault
+    reader = csv.DictReader(io.StringIO(content))
+    required = {"patient_id", "name", "modality"}
+    missing = required - set(reader.fieldnames or ())
+    if missing:
+        raise InvalidInput("error.csv_columns", field="file", columns=", ".join(sorted(missing)))
+    for row in reader:
+        yield (
+            reader.line_num,
+            {key: (value or "").strip() for key, value in row.items() if isinstance(key, str)},
+        )
+
+
+def _request_of(row: dict[str, str]) -> OrderRequest:
+    birth = row.get("birth_date", "").replace("-", "").replace("/", "")
+    try:
+        birth_date = date(int(birth[:4]), int(birth[4:6]), int(birth[6:8])) if birth else None
+        priority = Priority[(row.get("priority") or "routine").upper()]
+    except (ValueError, KeyError) as fault:
+        field = "priority" if isinstance(fault, KeyError) else "birth_date"
+        raise InvalidInput("error.field_invalid", field=field) from fault
+    return OrderRequest(
+        patient_id=row["patient_id"],
+        name=row["name"],
+        sex=row.get("sex", ""),
+        birth_date=birth_date,
+        modality=row["modality"].upper(),
+        description=row.get("description", ""),
+        body_part=row.get("body_part", ""),
+        accession_number=row.get("accession_number", ""),
+        id_card_number=row.get("id_card_number", ""),
+        priority=priority,
+        clinical_history=row.get("clinical_history", ""),
+    )

@@ -1,0 +1,214 @@
+"""A doctor's work on one case: open, claim, write, give back, ask for a repeat."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from telemed.application.ports import UnitOfWork, WorklistRow
+from telemed.application.record import record
+from telemed.application.world import World
+from telemed.domain.access import Action, Actor, demand, may
+from telemed.domain.case import Case, CaseState
+from telemed.domain.errors import Conflict, InvalidInput, NotFound
+from telemed.domain.events import Kind
+from telemed.domain.inference import AnalysisRecord
+from telemed.domain.notice import Notice
+from telemed.domain.people import User
+from telemed.domain.report import Report, ReportState
+from telemed.domain.study import Series, StoredObject
+
+
+@dataclass(frozen=True, kw_only=True)
+class OpenedCase:
+    row: WorklistRow
+    series: Sequence[Series]
+    objects: Sequence[StoredObject]
+    analyses: Sequence[AnalysisRecord]
+    versions: Sequence[Report]
+    notices: Sequence[Notice]
+    people: dict[int, User]
+    can: frozenset[str]
+
+
+def find_case(uow: UnitOfWork, actor: Actor, uid: str) -> Case:
+    case = uow.cases.visible(actor, uid)
+    if case is None:
+        raise NotFound("error.case_not_found")
+    return case
+
+
+def open_case(world: World, *, actor: Actor, uid: str) -> OpenedCase:
+    """Everything the case page shows; the reading is recorded."""
+    demand(actor, Action.SEE_CASE)
+    with world.unit_of_work() as uow:
+        case = find_case(uow, actor, uid)
+        record(world, uow, Kind.CASE_OPENED, actor=actor, case=case)
+        uow.commit()
+    return shown(world, actor, uid)
+
+
+def shown(world: World, actor: Actor, uid: str) -> OpenedCase:
+    """The case as it now stands, read after the writer's place was given back."""
+    with world.unit_of_work(write=False) as uow:
+        row = uow.cases.row(actor, uid)
+        if row is None:
+            raise NotFound("error.case_not_found")
+        return _collect(world, uow, actor, row)
+
+
+def _collect(world: World, uow: UnitOfWork, actor: Actor, row: WorklistRow) -> OpenedCase:
+    case = row.case
+    reader = may(actor.role, Action.WRITE_REPORT)
+    versions = uow.reports.of_case(case.id)
+    if not reader:
+        # Who only receives sees what was signed, never a draft.
+        versions = [v for v in versions if v.state in (ReportState.FINAL, ReportState.AMENDED)]
+    people = {i: uow.users.get(i) for v in versions for i in (v.author_id, v.signed_by, v.reviewed_by) if i}
+    return OpenedCase(
+        row=row,
+        series=uow.studies.series(case.study_id),
+        objects=uow.studies.objects(case.study_id),
+        analyses=[a for a in uow.analyses.of_case(case.id) if a.generation == case.generation],
+        versions=versions,
+        notices=uow.notices.of_study(case.study_id),
+        people=people,
+        can=_can(world, actor, case, versions),
+    )
+
+
+def _can(world: World, actor: Actor, case: Case, versions: Sequence[Report]) -> frozenset[str]:
+    if not may(actor.role, Action.WRITE_REPORT):
+        return frozenset()
+    now = world.clock.now()
+    mine = case.claimed_by == actor.user_id and case.lease_until is not None and case.lease_until > now
+    open_ = case.state in (CaseState.WAITING, CaseState.READING)
+    latest = versions[-1] if versions else None
+    rights = set()
+    if open_ and not mine and not case.held_by_other(actor.user_id, now):
+        rights.add("claim")
+    if open_ and mine:
+        rights |= {"write", "repeat"}
+        if actor.license_number:
+            rights.add("sign")
+    if (
+        case.state is CaseState.AWAITING_REVIEW
+        and may(actor.role, Action.REVIEW_REPORT)
+        and latest is not None
+        and latest.signed_by != actor.user_id
+    ):
+        rights.add("review")
+    if case.state is CaseState.FINAL and actor.license_number:
+        rights.add("amend")
+    return frozenset(rights)
+
+
+def claim(world: World, *, actor: Actor, uid: str) -> OpenedCase:
+    demand(actor, Action.WRITE_REPORT)
+    with world.unit_of_work() as uow:
+        case = find_case(uow, actor, uid)
+        if case.state is CaseState.AWAITING_REVIEW:
+            raise Conflict("error.case_awaits_review")
+        renewed = case.claimed_by == actor.user_id
+        case.claim(actor.user_id, world.clock.now())
+        if not renewed:
+            record(world, uow, Kind.CASE_CLAIMED, actor=actor, case=case)
+        uow.commit()
+    return shown(world, actor, uid)
+
+
+def release(world: World, *, actor: Actor, uid: str) -> OpenedCase:
+    demand(actor, Action.WRITE_REPORT)
+    with world.unit_of_work() as uow:
+        case = find_case(uow, actor, uid)
+        if case.claimed_by == actor.user_id and case.state is CaseState.READING:
+            case.release()
+            record(world, uow, Kind.CASE_RELEASED, actor=actor, case=case, because="given_back")
+        uow.commit()
+    return shown(world, actor, uid)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Draft:
+    findings: str
+    impression: str
+    recommendation: str
+    critical: bool
+    abnormal: bool
+    revision: int
+
+
+MAX_TEXT = 8000
+
+
+def save_draft(world: World, *, actor: Actor, uid: str, draft: Draft) -> tuple[Report, User]:
+    """Saves under the own lease and renews it; a save over somebody else's save is a conflict."""
+    demand(actor, Action.WRITE_REPORT)
+    for name in ("findings", "impression", "recommendation"):
+        if len(getattr(draft, name)) > MAX_TEXT:
+            raise InvalidInput("error.field_too_long", field=name, limit=MAX_TEXT)
+    now = world.clock.now()
+    with world.unit_of_work() as uow:
+        case = find_case(uow, actor, uid)
+        case.demand_held_by(actor.user_id, now)
+        case.claim(actor.user_id, now)
+        report = current_draft(world, uow, case, actor)
+        if draft.revision != report.revision:
+            raise Conflict("error.report_changed_since_shown")
+        report.write(
+            findings=draft.findings,
+            impression=draft.impression,
+            recommendation=draft.recommendation,
+            critical=draft.critical,
+            abnormal=draft.abnormal,
+            now=now,
+        )
+        author = uow.users.get(report.author_id)
+        uow.commit()
+    return report, author
+
+
+def current_draft(world: World, uow: UnitOfWork, case: Case, actor: Actor) -> Report:
+    """The open version of the case, made when somebody writes the first word."""
+    latest = uow.reports.latest(case.id)
+    if latest is not None and latest.state is ReportState.DRAFT:
+        return latest
+    if latest is not None:
+        raise Conflict("error.report_is_signed")
+    return new_version(world, uow, case, actor, None)
+
+
+def new_version(world: World, uow: UnitOfWork, case: Case, actor: Actor, amends: Report | None) -> Report:
+    now = world.clock.now()
+    report = Report(
+        uid=world.identifiers.uid(),
+        case_id=case.id,
+        institution_id=case.institution_id,
+        consortium_id=case.consortium_id,
+        number=amends.number + 1 if amends else 1,
+        author_id=actor.user_id,
+        created_at=now,
+        updated_at=now,
+        findings=amends.findings if amends else "",
+        impression=amends.impression if amends else "",
+        recommendation=amends.recommendation if amends else "",
+        critical=amends.critical if amends else False,
+        abnormal=amends.abnormal if amends else True,
+        amends_report_id=amends.id if amends else None,
+    )
+    uow.reports.add(report)
+    uow.flush()
+    return report
+
+
+def request_repeat(world: World, *, actor: Actor, uid: str, reason: str) -> OpenedCase:
+    """Back to the technician with a reason; the township page shows it at once."""
+    demand(actor, Action.WRITE_REPORT)
+    if not reason.strip():
+        raise InvalidInput("error.comment_required", field="reason")
+    with world.unit_of_work() as uow:
+        case = find_case(uow, actor, uid)
+        case.demand_held_by(actor.user_id, world.clock.now())
+        case.state, case.repeat_reason = CaseState.REPEAT_REQUESTED, reason.strip()[:400]
+        case.claimed_by = case.lease_until = None
+        record(world, uow, Kind.CASE_REPEAT_REQUESTED, actor=actor, case=case)
+        uow.commit()
+    return shown(world, actor, uid)

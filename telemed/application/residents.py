@@ -1,0 +1,72 @@
+"""Which person a local patient identity is: by a verified card number, never by name."""
+
+import hashlib
+import hmac
+from datetime import date
+
+from telemed.application.ports import UnitOfWork
+from telemed.application.world import World
+from telemed.domain.errors import InvalidInput
+from telemed.domain.resident import Patient, Resident, is_id_card_number
+
+
+def card_hash(world: World, number: str) -> str:
+    """Keyed, so that the eighteen digits cannot be found by trying them all."""
+    return hmac.new(world.secret_key, number.upper().encode(), hashlib.sha256).hexdigest()
+
+
+def resident_of_card(world: World, uow: UnitOfWork, *, consortium_id: int, number: str) -> Resident | None:
+    return uow.residents.by_card_hash(consortium_id, card_hash(world, number))
+
+
+def register_resident(
+    world: World,
+    uow: UnitOfWork,
+    *,
+    consortium_id: int,
+    number: str,
+    name: str,
+    sex: str,
+    birth_date: date | None,
+) -> Resident:
+    """Finds or adds the person of a card number."""
+    if not is_id_card_number(number):
+        raise InvalidInput("error.id_card_invalid", field="id_card_number")
+    known = resident_of_card(world, uow, consortium_id=consortium_id, number=number)
+    if known is not None:
+        return known
+    resident = Resident(
+        uid=world.identifiers.uid(),
+        consortium_id=consortium_id,
+        name=name,
+        sex=sex,
+        birth_date=birth_date or date(int(number[6:10]), int(number[10:12]), int(number[12:14])),
+        id_card_keyed_hash=card_hash(world, number),
+        id_card_last4=number[-4:].upper(),
+    )
+    uow.residents.add(resident)
+    uow.flush()
+    return resident
+
+
+def new_patient(
+    world: World,
+    *,
+    institution_id: int,
+    consortium_id: int,
+    patient_id: str,
+    name: str,
+    sex: str,
+    birth_date: date | None,
+) -> Patient:
+    return Patient(
+        uid=world.identifiers.uid(),
+        institution_id=institution_id,
+        consortium_id=consortium_id,
+        patient_id=patient_id,
+        name=name,
+        name_pinyin=world.names.pinyin(name),
+        name_initials=world.names.initials(name),
+        sex=sex,
+        birth_date=birth_date,
+    )

@@ -1,0 +1,141 @@
+"""Signatures: one licensed, present person signs exactly what was shown; a signed version never changes."""
+
+import secrets
+from datetime import timedelta
+
+from telemed.application.document import report_document
+from telemed.application.jobs import JobKind
+from telemed.application.ports import UnitOfWork
+from telemed.application.read import OpenedCase, current_draft, find_case, new_version, shown
+from telemed.application.record import record
+from telemed.application.world import World
+from telemed.domain.access import Action, Actor, demand
+from telemed.domain.case import Case, CaseState
+from telemed.domain.errors import Conflict, Forbidden, InvalidInput
+from telemed.domain.events import Kind
+from telemed.domain.people import Institution
+from telemed.domain.report import Report, ReportState
+
+# Read aloud over the telephone and typed from paper: no letters that look alike.
+_ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
+
+
+def sign(world: World, *, actor: Actor, uid: str, revision: int) -> OpenedCase:
+    """The reporting doctor's signature over the revision they saw."""
+    demand(actor, Action.WRITE_REPORT)
+    now = world.clock.now()
+    with world.unit_of_work() as uow:
+        case = find_case(uow, actor, uid)
+        latest = uow.reports.latest(case.id)
+        if latest is not None and latest.signed_by == actor.user_id and latest.revision == revision:
+            # The same click twice.
+            return shown(world, actor, uid)
+        house = uow.institutions.get(actor.institution_id)
+        _demand_present_signer(world, actor, house)
+        case.demand_held_by(actor.user_id, now)
+        report = current_draft(world, uow, case, actor)
+        _demand_printable(world, uow, case, report, actor)
+        report.sign(actor.user_id, revision, now, needs_review=house.second_signature)
+        record(
+            world, uow, Kind.REPORT_SIGNED, actor=actor, case=case, report_id=report.id, number=report.number
+        )
+        case.claimed_by = case.lease_until = None
+        if report.state is ReportState.FINAL:
+            _released(world, uow, actor, case, report)
+        else:
+            case.state = CaseState.AWAITING_REVIEW
+        uow.commit()
+    world.waker.wake()
+    return shown(world, actor, uid)
+
+
+def review(
+    world: World, *, actor: Actor, uid: str, decision: str, revision: int, comment: str = ""
+) -> OpenedCase:
+    """The second doctor approves, and the report is final; or returns it with a comment."""
+    demand(actor, Action.REVIEW_REPORT)
+    now = world.clock.now()
+    with world.unit_of_work() as uow:
+        case = find_case(uow, actor, uid)
+        report = uow.reports.latest(case.id)
+        if report is None:
+            raise Conflict("error.report_not_awaiting_review")
+        if decision == "approve":
+            if report.reviewed_by == actor.user_id and report.revision == revision:
+                return shown(world, actor, uid)
+            _demand_present_signer(world, actor, uow.institutions.get(actor.institution_id))
+            report.review(actor.user_id, revision, now)
+            _released(world, uow, actor, case, report)
+        elif decision == "return":
+            author = report.signed_by
+            report.send_back(actor.user_id, comment, now)
+            case.state, case.claimed_by, case.lease_until = CaseState.WAITING, None, None
+            record(
+                world, uow, Kind.REPORT_RETURNED, actor=actor, case=case, report_id=report.id, author=author
+            )
+        else:
+            raise InvalidInput("error.field_invalid", field="decision")
+        uow.commit()
+    world.waker.wake()
+    return shown(world, actor, uid)
+
+
+def amend(world: World, *, actor: Actor, uid: str, reason: str) -> OpenedCase:
+    """Opens the next version of a final report; the signed one stays in force until the next is final."""
+    demand(actor, Action.WRITE_REPORT)
+    if not reason.strip():
+        raise InvalidInput("error.comment_required", field="reason")
+    now = world.clock.now()
+    with world.unit_of_work() as uow:
+        case = find_case(uow, actor, uid)
+        report = uow.reports.latest(case.id)
+        if report is None or report.state is not ReportState.FINAL or case.state is not CaseState.FINAL:
+            raise Conflict("error.report_not_final")
+        draft = new_version(world, uow, case, actor, report)
+        case.state = CaseState.WAITING
+        case.claim(actor.user_id, now)
+        record(
+            world,
+            uow,
+            Kind.REPORT_AMENDMENT_OPENED,
+            actor=actor,
+            case=case,
+            report_id=draft.id,
+            reason=reason.strip()[:400],
+        )
+        uow.commit()
+    return shown(world, actor, uid)
+
+
+def _demand_present_signer(world: World, actor: Actor, house: Institution) -> None:
+    if not actor.license_number:
+        raise Forbidden("error.signer_without_license")
+    if actor.authenticated_at + timedelta(minutes=house.signing_minutes) <= world.clock.now():
+        raise Forbidden("error.reauthenticate")
+
+
+def _demand_printable(world: World, uow: UnitOfWork, case: Case, report: Report, actor: Actor) -> None:
+    """A character no embedded font has is found now, while somebody can still write it differently."""
+    document = report_document(world, uow, case, report, language="zh-CN", signer_id=actor.user_id)
+    missing = world.renderer.missing_glyphs(document)
+    if missing:
+        raise InvalidInput("error.glyphs_missing", characters=" ".join(missing))
+
+
+def _released(world: World, uow: UnitOfWork, actor: Actor, case: Case, report: Report) -> None:
+    report.verification_code = "".join(secrets.choice(_ALPHABET) for _ in range(12))
+    case.state, case.claimed_by, case.lease_until = CaseState.FINAL, None, None
+    if report.amends_report_id is not None:
+        uow.reports.get(report.amends_report_id).state = ReportState.AMENDED
+    record(
+        world,
+        uow,
+        Kind.REPORT_FINAL,
+        actor=actor,
+        case=case,
+        report_id=report.id,
+        number=report.number,
+        content_sha256=report.content_sha256,
+    )
+    now = world.clock.now()
+    uow.jobs.ask(JobKind.DELIVER_REPORT, report.id, now, now)
