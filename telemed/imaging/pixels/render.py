@@ -1,0 +1,70 @@
+"""The picture that a browser shows."""
+
+from __future__ import annotations
+
+from io import BytesIO
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+from PIL import Image
+
+from telemed.imaging.errors import PixelError
+from telemed.imaging.pixels.decode import LARGEST_FRAME, Frame, decode_frame, parsed
+from telemed.imaging.pixels.grayscale import Window, display_levels
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from pydicom.dataset import Dataset
+
+MEDIA_TYPES = {"jpeg": "image/jpeg", "png": "image/png"}
+_MONOCHROME = ("MONOCHROME1", "MONOCHROME2")
+
+
+def rendered(
+    data: bytes | Dataset,
+    *,
+    frame: int = 1,
+    window: Window | tuple[float, float] | None = None,
+    max_size: int | tuple[int, int] | None = None,
+    format: Literal["jpeg", "png"] = "jpeg",
+    quality: int = 90,
+    largest: int = LARGEST_FRAME,
+) -> bytes:
+    """One frame as JPEG or PNG, 8 bits a sample, gray or RGB.
+
+    `data` is a Part 10 file in memory or a parsed data set, `frame` counts from 1. `window` is (centre, width)
+    in modality units and replaces the object's own VOI LUT; it is ignored for colour. `max_size` is the
+    longest side, or (width, height), in pixels; pictures are never enlarged. The window is applied at full
+    size, so a reduced picture shows the same grey values. `quality` is JPEG's 1-95. Overlays are not burned in
+    and non-square pixels stay as stored.
+
+    Raises PixelError: the codes of `decode_frame` and `display_levels`, `pixel.unreadable`,
+    `pixel.unsupported_photometric`.
+    """
+    ds = parsed(data)
+    decoded = decode_frame(ds, frame, largest=largest)
+    if decoded.is_color:
+        image = Image.fromarray(np.ascontiguousarray(_eight_bits(decoded)))
+    elif str(ds.get("PhotometricInterpretation")) in _MONOCHROME:
+        chosen = window if window is None or isinstance(window, Window) else Window(*window)
+        image = Image.fromarray(np.ascontiguousarray(display_levels(ds, decoded, chosen)))
+    else:
+        photometric = str(ds.get("PhotometricInterpretation", "-"))
+        raise PixelError("pixel.unsupported_photometric", photometric=photometric)
+    if max_size is not None:
+        box = (max_size, max_size) if isinstance(max_size, int) else max_size
+        image.thumbnail((max(box[0], 1), max(box[1], 1)), Image.Resampling.LANCZOS, reducing_gap=3.0)
+    buffer = BytesIO()
+    if format == "png":
+        image.save(buffer, "PNG", compress_level=3)
+    else:
+        image.save(buffer, "JPEG", quality=min(max(quality, 1), 95))
+    return buffer.getvalue()
+
+
+def _eight_bits(frame: Frame) -> NDArray[np.uint8]:
+    samples, bits = frame.samples, frame.bits
+    if samples.dtype == np.uint8 and bits == 8:
+        return samples
+    most = float((1 << bits) - 1)
+    return np.rint(np.clip(samples.astype(np.float64) / most, 0, 1) * 255).astype(np.uint8)
