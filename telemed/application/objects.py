@@ -9,7 +9,7 @@ from telemed.domain.events import Kind
 from telemed.domain.study import StoredObject
 from telemed.imaging.waveform import ECG_SOP_CLASSES, WaveformError, quality, read_waveform
 
-_QUALITY_LENGTH = 200  # of the column
+_QUALITY_LENGTH = 200  # of its column
 _ATTEMPTS = 5
 
 

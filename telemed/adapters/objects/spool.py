@@ -1,0 +1,166 @@
+"""The durable landing place of objects: a folder on a local disk.
+
+    incoming/<token>-<pid>-<n>              while bytes arrive
+    ab/<file digest>.<token>-<pid>-<n>      durable
+
+A durable name carries its sender's own part after the digest: two institutions may send the same file, and one
+of them giving up its copy must never take the other's.
+"""
+
+import errno
+import hashlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from telemed.adapters.objects.disk import Disk, RealDisk
+from telemed.adapters.objects.incoming import IncomingFolder
+from telemed.application.ports import SpoolPart
+from telemed.domain.errors import OutOfResources
+
+# Below this nothing more is taken: the database and the object store want room to finish what was promised.
+LOW_WATER = 256 << 20
+_FULL = {errno.ENOSPC, errno.EDQUOT}
+
+
+class DiskSpool:
+    def __init__(self, root: Path, disk: Disk | None = None, *, low_water: int = LOW_WATER) -> None:
+        self._root, self._disk, self._low_water = root, disk or RealDisk(), low_water
+        root.mkdir(parents=True, exist_ok=True)
+        for name in ("incoming", *(f"{n:02x}" for n in range(256))):
+            self._disk.make_directory(root / name)
+        # Every folder an object can land in is on the disk before the first object comes.
+        self._disk.fsync_directory(root)
+        self._incoming = IncomingFolder(root / "incoming", self._disk)
+        self.removed_leftovers = self._incoming.removed_leftovers
+
+    def close(self) -> None:
+        self._incoming.close()
+
+    def free_bytes(self) -> int:
+        return self._disk.free_bytes(self._root)
+
+    def open_part(self) -> "DiskSpoolPart":
+        if self.free_bytes() < self._low_water:
+            raise OutOfResources("error.disk_full")
+        with room_needed():
+            return DiskSpoolPart(self._disk, self._incoming.new_path())
+
+    def make_durable(self, parts: Sequence[SpoolPart]) -> None:
+        """Write < fsync < rename < one sync per folder touched. After an error none of the parts is left."""
+        own = [part for part in parts if isinstance(part, DiskSpoolPart)]
+        if len(own) != len(parts):
+            raise TypeError("a part of another spool")
+        try:
+            with room_needed():
+                for part in own:
+                    part.sync()
+                for part in own:
+                    part.move(self._folder(part.file_sha256))
+                for folder in sorted({self._folder(part.file_sha256) for part in own}):
+                    self._disk.fsync_directory(folder)
+        except BaseException:
+            for part in own:
+                part.discard()
+            raise
+
+    def read(self, file_sha256: str) -> bytes:
+        for path in self._copies(file_sha256):
+            try:
+                return self._disk.read(path)
+            except FileNotFoundError:
+                # It was placed in the object store between the look and the reading.
+                continue
+        raise KeyError(file_sha256)
+
+    def path(self, file_sha256: str) -> Path | None:
+        return next(iter(self._copies(file_sha256)), None)
+
+    def remove(self, file_sha256: str) -> None:
+        for path in self._copies(file_sha256):
+            self._disk.unlink(path)
+
+    def held(self) -> Iterator[str]:
+        """The digests of all that is durable here."""
+        for number in range(256):
+            for name in self._disk.names(self._root / f"{number:02x}"):
+                yield name.partition(".")[0]
+
+    def _folder(self, file_sha256: str) -> Path:
+        return self._root / file_sha256[:2]
+
+    def _copies(self, file_sha256: str) -> list[Path]:
+        folder = self._folder(file_sha256)
+        return [folder / name for name in self._disk.names(folder) if name.startswith(file_sha256 + ".")]
+
+
+class DiskSpoolPart:
+    """One object on its way in. Not shared between threads."""
+
+    def __init__(self, disk: Disk, path: Path) -> None:
+        self.file_sha256 = self.dataset_sha256 = ""
+        self.size = 0
+        self._disk, self._path = disk, path
+        self._file_digest, self._dataset_digest = hashlib.sha256(), hashlib.sha256()
+        self._handle = disk.create(path)
+        self._gone = False
+
+    def write_meta(self, data: bytes) -> None:
+        self._append(data)
+
+    def write(self, data: bytes | memoryview) -> None:
+        self._append(data)
+        self._dataset_digest.update(data)
+
+    def finish(self) -> None:
+        self.file_sha256 = self._file_digest.hexdigest()
+        self.dataset_sha256 = self._dataset_digest.hexdigest()
+
+    def sync(self) -> None:
+        if not self.file_sha256:
+            raise ValueError("the part is not finished")
+        self._disk.fsync(self._handle)
+        self._close()
+
+    def move(self, folder: Path) -> None:
+        target = folder / f"{self.file_sha256}.{self._path.name}"
+        self._disk.rename(self._path, target)
+        self._path = target
+
+    def discard(self) -> None:
+        if not self._gone:
+            self._gone = True
+            self._close()
+            self._disk.unlink(self._path)
+
+    def head(self, limit: int) -> bytes:
+        return self._disk.read_head(self._handle, limit) if self._handle >= 0 else self.content()[:limit]
+
+    def content(self) -> bytes:
+        return self._disk.read(self._path)
+
+    def _append(self, data: bytes | memoryview) -> None:
+        try:
+            with room_needed():
+                self._disk.write(self._handle, data)
+        except BaseException:
+            self.discard()
+            raise
+        self._file_digest.update(data)
+        self.size += len(data)
+
+    def _close(self) -> None:
+        if self._handle >= 0:
+            handle, self._handle = self._handle, -1
+            self._disk.close(handle)
+
+
+@contextmanager
+def room_needed() -> Iterator[None]:
+    """A full disk is told as such; every other failure of a disk stays what it is."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in _FULL:
+            raise OutOfResources("error.disk_full") from error
+        raise

@@ -1,0 +1,98 @@
+"""The local patient identity behind a received object: the institution's own number, never the name."""
+
+import re
+from datetime import date
+
+from telemed.application.ports import UnitOfWork
+from telemed.application.residents import new_patient, resident_of_card
+from telemed.application.world import World
+from telemed.domain.resident import Patient, is_id_card_number
+from telemed.imaging.header import StudyHeader
+
+# The columns' lengths; PatientID is LO in DICOM: 64 as well.
+_ID_LENGTH, _NAME_LENGTH, _PINYIN_LENGTH, _INITIALS_LENGTH = 64, 324, 400, 64
+_HAN = re.compile("[\u3400-\u9fff]")
+
+
+def local_id(header: StudyHeader) -> str:
+    """The PatientID, or one that only this study has: unknown people are never lumped together."""
+    return header.patient_id[:_ID_LENGTH] or surrogate_id(header.study_instance_uid)
+
+
+def surrogate_id(study_instance_uid: str) -> str:
+    # A UID has at most 64 characters: cut on the left, where all UIDs of one device are alike.
+    return ("?" + study_instance_uid[-(_ID_LENGTH - 1) :]) if study_instance_uid else "?"
+
+
+def is_surrogate(patient: Patient, study_instance_uid: str) -> bool:
+    return patient.patient_id == surrogate_id(study_instance_uid)
+
+
+def ensure_patient(
+    world: World, uow: UnitOfWork, *, header: StudyHeader, institution_id: int, consortium_id: int
+) -> Patient:
+    patient_id = local_id(header)
+    known = uow.patients.by_local_id(institution_id, patient_id)
+    if known is None:
+        fresh = new_patient(
+            world,
+            institution_id=institution_id,
+            consortium_id=consortium_id,
+            patient_id=patient_id,
+            name=header.patient_name.display[:_NAME_LENGTH],
+            sex=_sex(header),
+            birth_date=dicom_date(header.birth_date),
+        )
+        fresh.name_pinyin = fresh.name_pinyin[:_PINYIN_LENGTH]
+        fresh.name_initials = fresh.name_initials[:_INITIALS_LENGTH]
+        known = uow.patients.ensure(fresh)
+    if known.resident_id is None:
+        _link_by_card(world, uow, header, known)
+    return known
+
+
+def contradictions(patient: Patient, header: StudyHeader) -> list[str]:
+    """Which details of the object speak against its being this patient: the next person under a used number.
+
+    Only what cannot be another spelling: a name in Latin letters beside one in Chinese says nothing.
+    """
+    found = []
+    name = _plain(header.patient_name.display)
+    if _HAN.search(name) and _HAN.search(patient.name) and name != _plain(patient.name):
+        found.append("name")
+    birth = dicom_date(header.birth_date)
+    if birth is not None and patient.birth_date is not None and birth != patient.birth_date:
+        found.append("birth_date")
+    sex = _sex(header)
+    if {sex, patient.sex} == {"M", "F"}:
+        found.append("sex")
+    return found
+
+
+def dicom_date(value: str) -> date | None:
+    """A DICOM DA, or the old form with dots; None for anything else: no date is invented."""
+    digits = value.replace(".", "") if re.fullmatch(r"\d{4}\.\d{2}\.\d{2}", value) else value
+    if not re.fullmatch(r"[0-9]{8}", digits):
+        return None
+    try:
+        return date(int(digits[:4]), int(digits[4:6]), int(digits[6:]))
+    except ValueError:
+        return None
+
+
+def _link_by_card(world: World, uow: UnitOfWork, header: StudyHeader, patient: Patient) -> None:
+    """A card number in PatientID or OtherPatientIDs names a person, if that person is registered."""
+    for number in (header.patient_id, *header.other_patient_ids):
+        if is_id_card_number(number):
+            resident = resident_of_card(world, uow, consortium_id=patient.consortium_id, number=number)
+            if resident is not None:
+                patient.resident_id = resident.id
+                return
+
+
+def _sex(header: StudyHeader) -> str:
+    return header.sex if header.sex in ("M", "F", "O") else ""
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[\s·・]", "", name)

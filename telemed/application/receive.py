@@ -1,0 +1,173 @@
+"""`receive` is the promise: when it returns, a power cut loses none of these objects.
+
+One durable round of the spool, then one commit of rows for the whole batch. What follows (completing, routing,
+moving to the final place) is asked for in the same commit.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from telemed.application.filing import Incoming, add_row, facts, file_new, item_key, notify
+from telemed.application.jobs import JobKind
+from telemed.application.objects import read_object
+from telemed.application.ports import UnitOfWork
+from telemed.application.record import record
+from telemed.application.world import World
+from telemed.domain.errors import Conflict, DomainError, Unavailable
+from telemed.domain.events import Kind
+from telemed.domain.study import KnownObject, ObjectRole, Reception, StoredObject, Study, classify
+from telemed.imaging.sameness import same_content
+
+__all__ = ["Incoming", "Received", "receive"]
+
+# A rival that commits first leaves a row that the next attempt finds; each attempt is one against one.
+_ATTEMPTS = 8
+
+
+@dataclass(frozen=True, kw_only=True)
+class Received:
+    reception: Reception
+    object_id: int
+    study_id: int
+    study_instance_uid: str
+    sop_instance_uid: str
+    file_sha256: str
+    dataset_sha256: str
+    size: int
+
+
+def receive(world: World, batch: Sequence[Incoming]) -> list[Received]:
+    """Raises OutOfResources (nothing was kept) and Unavailable (send again; a repeat does no harm)."""
+    if not batch:
+        return []
+    world.spool.make_durable([item.part for item in batch])
+    try:
+        received = _commit_rows(world, batch)
+    except Conflict:
+        # Certainly not committed. After any other failure the bytes stay: the commit may have happened.
+        for item in batch:
+            item.part.discard()
+        raise
+    for item, outcome in zip(batch, received, strict=True):
+        if outcome.reception is Reception.REPEAT:
+            item.part.discard()
+    world.waker.wake()
+    return received
+
+
+class _Undecided(Exception):
+    """Another transfer syntax under a known UID: the contents are compared outside the transaction."""
+
+    def __init__(self, item: Incoming, known: StoredObject) -> None:
+        self.item, self.known = item, known
+
+
+# (object, data set digest of the newcomer) -> is it the same content?
+_Verdicts = dict[tuple[int, str], bool]
+
+
+def _commit_rows(world: World, batch: Sequence[Incoming]) -> list[Received]:
+    verdicts: _Verdicts = {}
+    attempt = 0
+    while True:
+        try:
+            return _transaction(world, batch, verdicts)
+        except _Undecided as question:
+            key = (question.known.id, question.item.part.dataset_sha256)
+            verdicts[key] = _same(world, question.item, question.known)
+        except Conflict:
+            attempt += 1
+            if attempt == _ATTEMPTS:
+                raise
+
+
+def _transaction(world: World, batch: Sequence[Incoming], verdicts: _Verdicts) -> list[Received]:
+    with world.unit_of_work() as uow:
+        received = []
+        grown: dict[int, Study] = {}
+        for item in batch:
+            reception, study, stored = _file(world, uow, item, verdicts)
+            received.append(_received(reception, item, study, stored))
+            if reception is Reception.REPEAT:
+                continue
+            uow.jobs.ask(JobKind.PLACE_OBJECT, stored.id, world.clock.now(), world.clock.now())
+            if stored.role is ObjectRole.PRIMARY:
+                grown[study.id] = study
+        for study in grown.values():
+            due = study.whole_at or world.clock.now()
+            uow.jobs.ask(JobKind.COMPLETE_STUDY, study.id, due, world.clock.now())
+        uow.commit()
+    return received
+
+
+def _file(
+    world: World, uow: UnitOfWork, item: Incoming, verdicts: _Verdicts
+) -> tuple[Reception, Study, StoredObject]:
+    digest, syntax = item.part.dataset_sha256, item.transfer_syntax_uid
+    held = uow.studies.held_under(item.institution_id, item.header.sop_instance_uid)
+    repeated = [h for h in held if h.dataset_sha256 == digest and h.transfer_syntax_uid == syntax]
+    known = [_known(item, h, verdicts if not repeated else None) for h in held]
+    reception = classify(digest, syntax, known)
+    if reception is Reception.NEW:
+        study, stored = file_new(world, uow, item)
+        return (Reception.CONFLICT if stored.role is ObjectRole.CONFLICT else reception), study, stored
+    shown = [h for h in held if h.role is ObjectRole.PRIMARY]
+    first = (repeated or shown or held)[0]
+    study = uow.studies.get(first.study_id)
+    if reception is Reception.REPEAT:
+        record(world, uow, Kind.OBJECT_REPEATED, study=study, device_id=item.device_id, **facts(item))
+        return reception, study, first
+    role = ObjectRole.ALTERNATE if reception is Reception.ALTERNATE else ObjectRole.CONFLICT
+    # Beside the object whose UID it carries, whatever study it claims: no second study comes of it.
+    stored = add_row(world, uow, item, study=study, series_id=first.series_id, role=role)
+    if reception is Reception.ALTERNATE:
+        record(world, uow, Kind.OBJECT_ALTERNATE, study=study, device_id=item.device_id, **facts(item))
+    else:
+        notify(
+            world,
+            uow,
+            "notice.object_conflict",
+            f"object:{item_key(item)}",
+            study,
+            stored,
+            sop_instance_uid=stored.sop_instance_uid,
+        )
+        record(world, uow, Kind.OBJECT_CONFLICT, study=study, device_id=item.device_id, **facts(item))
+    return reception, study, stored
+
+
+def _known(item: Incoming, held: StoredObject, verdicts: _Verdicts | None) -> KnownObject:
+    same = held.dataset_sha256 == item.part.dataset_sha256
+    if verdicts is not None and held.transfer_syntax_uid != item.transfer_syntax_uid:
+        key = (held.id, item.part.dataset_sha256)
+        if key not in verdicts:
+            raise _Undecided(item, held)
+        same = verdicts[key]
+    return KnownObject(held.dataset_sha256, held.transfer_syntax_uid, same_content=same)
+
+
+def _same(world: World, item: Incoming, held: StoredObject) -> bool:
+    try:
+        content = read_object(world, held)
+    except Unavailable as error:
+        if error.code != "error.object_missing":
+            raise
+        return False
+    try:
+        return same_content(content, item.part.content())
+    except DomainError:
+        # What cannot be compared is kept as a conflict, and a person looks at it.
+        return False
+
+
+def _received(reception: Reception, item: Incoming, study: Study, stored: StoredObject) -> Received:
+    return Received(
+        reception=reception,
+        object_id=stored.id,
+        study_id=study.id,
+        study_instance_uid=study.study_instance_uid,
+        sop_instance_uid=stored.sop_instance_uid,
+        file_sha256=stored.file_sha256,
+        dataset_sha256=stored.dataset_sha256,
+        size=item.part.size,
+    )
