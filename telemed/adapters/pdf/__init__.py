@@ -1,0 +1,5 @@
+"""The printed report."""
+
+from telemed.adapters.pdf.typst_pdf import TypstPdf
+
+__all__ = ["TypstPdf"]

@@ -1,0 +1,8 @@
+import pytest
+
+from telemed.adapters.pdf import TypstPdf
+
+
+@pytest.fixture(scope="session")
+def pdf() -> TypstPdf:
+    return TypstPdf()
