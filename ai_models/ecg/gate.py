@@ -1,0 +1,94 @@
+"""May the ECG network judge this recording? If not, why."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ai_models.ecg.signal import LEADS
+from telemed.imaging.waveform import Waveform, einthoven_residual, quality_findings
+
+SHORTEST_S = 5.0
+"""Trained on windows of 3 s and judged on recordings of 10 s; under 5 s too few windows agree with each other."""
+LONGEST_S = 60.0
+RATES_HZ = (100.0, 2000.0)
+LARGEST_MV = 50.0
+"""No electrode on a body gives more; such numbers are a wrong unit or a broken scale."""
+
+_REFUSED = {
+    "quality.lead_off": "waveform.lead_off",
+    "quality.saturated": "waveform.saturated",
+    "quality.einthoven": "waveform.einthoven",
+}
+# Saturation spoils some beats, flat leads and broken limb leads spoil what every beat means.
+_ONLY_NOTED = frozenset({"quality.saturated"})
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """`reason` is None where the recording is in the model's domain; `samples` is its complete part then."""
+
+    reason: str | None
+    params: dict[str, str | int]
+    quality: dict[str, Any]
+    samples: NDArray[np.float32] | None = None
+
+
+def judge(waveform: Waveform) -> Verdict:
+    """Hold a recording against the input domain of the ECG network.
+
+    Reasons: waveform.not_twelve_leads, waveform.sampling_rate, waveform.too_short, waveform.too_long,
+    waveform.gaps (no complete stretch of 5 s), waveform.lead_off (leads), waveform.implausible_amplitude,
+    waveform.einthoven (the limb leads contradict each other).
+    """
+    rate = waveform.sampling_rate
+    quality: dict[str, Any] = {"sampling_rate_hz": rate, "duration_s": 0.0, "problems": []}
+    if (
+        tuple(waveform.leads) != LEADS
+        or waveform.samples.ndim != 2
+        or waveform.samples.shape[0] != len(LEADS)
+    ):
+        return Verdict("waveform.not_twelve_leads", {}, quality)
+    if not RATES_HZ[0] <= rate <= RATES_HZ[1]:
+        return Verdict("waveform.sampling_rate", {"hertz": f"{rate:g}"}, quality)
+    seconds = waveform.samples.shape[1] / rate
+    quality["duration_s"] = round(seconds, 3)
+    if seconds < SHORTEST_S:
+        return Verdict("waveform.too_short", _seconds(seconds, SHORTEST_S), quality)
+    if seconds > LONGEST_S:
+        return Verdict("waveform.too_long", _seconds(seconds, LONGEST_S), quality)
+    findings = quality_findings(waveform)
+    quality["problems"] = [{"code": finding.code, "leads": list(finding.leads)} for finding in findings]
+    residual = einthoven_residual(waveform)
+    quality["einthoven_mv"] = round(residual, 4) if np.isfinite(residual) else None
+    for finding in findings:
+        if finding.code in _REFUSED and finding.code not in _ONLY_NOTED:
+            return Verdict(_REFUSED[finding.code], {"leads": ", ".join(finding.leads)}, quality)
+    samples = longest_complete(waveform.samples)
+    complete = samples.shape[1] / rate
+    quality["complete_s"] = round(complete, 3)
+    if complete < SHORTEST_S:
+        return Verdict("waveform.gaps", _seconds(complete, SHORTEST_S), quality)
+    if float(np.abs(samples).max()) > LARGEST_MV:
+        return Verdict("waveform.implausible_amplitude", {"millivolt": int(LARGEST_MV)}, quality)
+    return Verdict(None, {}, quality, samples)
+
+
+def longest_complete(samples: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The longest stretch of (12, n) in which every lead has a sample: (12, m), m from 0 to n, a view."""
+    complete = np.isfinite(samples).all(axis=0)
+    if complete.all():
+        return samples
+    edges = np.flatnonzero(np.diff(np.concatenate(([0], complete.view(np.int8), [0]))))
+    starts, ends = edges[::2], edges[1::2]
+    if not len(starts):
+        return samples[:, :0]
+    longest = int(np.argmax(ends - starts))
+    return samples[:, starts[longest] : ends[longest]]
+
+
+def _seconds(found: float, limit: float) -> dict[str, str | int]:
+    return {"seconds": f"{found:.1f}", "limit": f"{limit:g}"}

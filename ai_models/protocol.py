@@ -1,0 +1,178 @@
+"""Bodies of the Open Inference Protocol v2 with its binary tensor extension.
+
+A body is JSON, or JSON followed by the raw little-endian bytes of the tensors in the order in which the JSON names
+them; the header `Inference-Header-Content-Length` then says where the JSON ends, and each such tensor carries
+`parameters.binary_data_size`.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+
+from ai_models.errors import InvalidTensor
+from ai_models.manifest import TensorSpec
+from ai_models.runner import DATATYPES, NAMES, Tensor
+
+HEADER_LENGTH = "inference-header-content-length"
+MOST_ELEMENTS = 64 * 1024 * 1024
+
+
+def encode(tensors: Mapping[str, Tensor], head: Mapping[str, Any], key: str) -> tuple[bytes, int]:
+    """A binary body: `head` plus the tensors under `key` ("inputs" or "outputs"). Returns (body, JSON length).
+
+    Raises InvalidTensor("tensor.datatype") for a dtype that the protocol does not know.
+    """
+    rows, parts = [], []
+    for name, value in tensors.items():
+        datatype = NAMES.get(value.dtype.newbyteorder("<"))
+        if datatype is None:
+            known = ", ".join(DATATYPES)
+            raise InvalidTensor("tensor.datatype", name=name, expected=known, found=str(value.dtype))
+        raw = np.ascontiguousarray(value, dtype=DATATYPES[datatype]).tobytes()
+        rows.append(
+            {
+                "name": name,
+                "datatype": datatype,
+                "shape": list(value.shape),
+                "parameters": {"binary_data_size": len(raw)},
+            }
+        )
+        parts.append(raw)
+    text = json.dumps({**head, key: rows}).encode("utf-8")
+    return b"".join([text, *parts]), len(text)
+
+
+def encode_json(tensors: Mapping[str, Tensor], head: Mapping[str, Any], key: str) -> bytes:
+    """The same without the binary extension: numbers as JSON lists."""
+    rows = [
+        {
+            "name": name,
+            "datatype": NAMES[value.dtype.newbyteorder("<")],
+            "shape": list(value.shape),
+            "data": value.ravel().tolist(),
+        }
+        for name, value in tensors.items()
+    ]
+    return json.dumps({**head, key: rows}).encode("utf-8")
+
+
+def split(body: bytes, header_length: str | None) -> tuple[dict[str, Any], memoryview]:
+    """The JSON head of a body and what follows it. Raises InvalidTensor("body.*") where it is not as declared."""
+    length = len(body)
+    if header_length is not None:
+        if not header_length.isascii() or not header_length.isdigit() or int(header_length) > len(body):
+            raise InvalidTensor("body.header_length", value=header_length[:40], size=len(body))
+        length = int(header_length)
+    try:
+        head = json.loads(body[:length], parse_constant=_refuse)
+    except (UnicodeDecodeError, ValueError, RecursionError) as error:
+        raise InvalidTensor("body.not_json") from error
+    if not isinstance(head, dict):
+        raise InvalidTensor("body.not_json")
+    return head, memoryview(body)[length:]
+
+
+def decode(rows: Any, tail: memoryview) -> dict[str, Tensor]:
+    """Tensors by name from the JSON rows and the bytes behind them; arrays are read-only views on the body.
+
+    Raises InvalidTensor("body.no_tensors", "body.length", "tensor.datatype", "tensor.shape", "tensor.size",
+    "tensor.data").
+    """
+    if not isinstance(rows, list) or not rows or not all(isinstance(row, dict) for row in rows):
+        raise InvalidTensor("body.no_tensors")
+    tensors: dict[str, Tensor] = {}
+    position = 0
+    for row in rows:
+        name, spec = _spec(row)
+        if name in tensors:
+            raise InvalidTensor("tensor.twice", name=name)
+        dtype, count = DATATYPES[spec.datatype], math.prod(spec.shape)
+        size = _binary_size(row, name)
+        if size is None:
+            tensors[name] = _from_list(row.get("data"), spec, dtype, count)
+            continue
+        if size != count * dtype.itemsize or position + size > len(tail):
+            raise InvalidTensor(
+                "tensor.size",
+                name=name,
+                expected=count * dtype.itemsize,
+                found=min(size, len(tail) - position),
+            )
+        flat = np.frombuffer(tail[position : position + size], dtype=dtype)
+        tensors[name] = flat.reshape(spec.shape)
+        position += size
+    if position != len(tail):
+        raise InvalidTensor("body.length", expected=position, found=len(tail))
+    return tensors
+
+
+def wants_binary(head: Mapping[str, Any]) -> bool:
+    """Does a request ask for raw bytes: for all outputs, or for each it names."""
+    parameters = head.get("parameters")
+    if isinstance(parameters, dict) and parameters.get("binary_data_output") is True:
+        return True
+    return any(_wish(row) for row in _dicts(head.get("outputs")))
+
+
+def wanted_outputs(head: Mapping[str, Any]) -> list[str]:
+    """Names of the outputs that a request asks for; empty means all."""
+    return [str(row.get("name")) for row in _dicts(head.get("outputs"))]
+
+
+def describe(specs: Iterable[TensorSpec]) -> list[dict[str, Any]]:
+    return [{"name": spec.name, "datatype": spec.datatype, "shape": list(spec.shape)} for spec in specs]
+
+
+def _dicts(value: Any) -> list[dict[str, Any]]:
+    return [row for row in value if isinstance(row, dict)] if isinstance(value, list) else []
+
+
+def _wish(row: Mapping[str, Any]) -> bool:
+    parameters = row.get("parameters")
+    return isinstance(parameters, dict) and parameters.get("binary_data") is True
+
+
+def _refuse(name: str) -> float:
+    raise ValueError(f"{name} is no JSON number")
+
+
+def _spec(row: Mapping[str, Any]) -> tuple[str, TensorSpec]:
+    name, datatype, shape = row.get("name"), row.get("datatype"), row.get("shape")
+    if not isinstance(name, str) or not name:
+        raise InvalidTensor("body.no_tensors")
+    if not isinstance(datatype, str) or datatype not in DATATYPES:
+        raise InvalidTensor(
+            "tensor.datatype", name=name, expected=", ".join(DATATYPES), found=str(datatype)[:40]
+        )
+    whole = isinstance(shape, list) and all(type(size) is int and size >= 0 for size in shape)
+    if not whole or math.prod(shape or ()) > MOST_ELEMENTS:
+        raise InvalidTensor("tensor.shape", name=name, expected="[n, ...]", found=str(shape)[:80])
+    return name, TensorSpec(name, datatype, tuple(shape or ()))
+
+
+def _binary_size(row: Mapping[str, Any], name: str) -> int | None:
+    parameters = row.get("parameters")
+    if not isinstance(parameters, dict) or "binary_data_size" not in parameters:
+        return None
+    size = parameters["binary_data_size"]
+    if type(size) is not int or size < 0:
+        raise InvalidTensor("tensor.size", name=name, expected="bytes", found=str(size)[:40])
+    return size
+
+
+def _from_list(data: Any, spec: TensorSpec, dtype: np.dtype[Any], count: int) -> Tensor:
+    if not isinstance(data, list):
+        raise InvalidTensor("tensor.data", name=spec.name)
+    try:
+        flat = np.asarray(data, dtype=np.float64 if dtype.kind == "f" else dtype).ravel()
+    except (TypeError, ValueError, OverflowError) as error:
+        raise InvalidTensor("tensor.data", name=spec.name) from error
+    if flat.size != count:
+        raise InvalidTensor("tensor.size", name=spec.name, expected=count, found=flat.size)
+    with np.errstate(over="ignore"):
+        return flat.astype(dtype).reshape(spec.shape)

@@ -1,0 +1,113 @@
+"""The engine answers the same for the same input, whatever runs beside it."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+import pytest
+
+from ai_models.ecg.reader import MODEL
+from ai_models.ecg.tensors import ecg_tensors
+from ai_models.engine import Engine
+from ai_models.errors import EngineBusy, InvalidTensor, UnknownModel
+from ai_models.runner import Tensor
+from tests.unit.ai_models import synthetic
+
+
+def inputs(bpm: float = 72.0) -> dict[str, Tensor]:
+    return dict(ecg_tensors(synthetic.samples(bpm=bpm), 500.0).inputs())
+
+
+def test_the_same_request_is_answered_bit_for_bit(engine: Engine) -> None:
+    first = engine.run(MODEL, inputs())["probability"]
+    assert engine.run(MODEL, inputs())["probability"].tobytes() == first.tobytes()
+
+
+def test_another_session_of_the_same_bytes_answers_bit_for_bit(engine: Engine) -> None:
+    assert (
+        Engine().run(MODEL, inputs())["probability"].tobytes()
+        == engine.run(MODEL, inputs())["probability"].tobytes()
+    )
+
+
+def test_a_batch_answers_as_its_parts_do_bit_for_bit(engine: Engine) -> None:
+    rows = [inputs(bpm) for bpm in (50.0, 65.0, 72.0, 90.0, 120.0)]
+    alone = np.concatenate([engine.run(MODEL, row)["probability"] for row in rows])
+    together = engine.run(
+        MODEL, {name: np.concatenate([row[name] for row in rows]) for name in ("windows", "rhythm")}
+    )["probability"]
+    assert together.tobytes() == alone.tobytes()
+    assert len({row.tobytes() for row in alone}) == len(rows)
+
+
+def test_many_callers_at_once_get_their_own_answers(engine: Engine) -> None:
+    rates = [45.0 + step for step in range(24)]
+    alone = [engine.run(MODEL, inputs(rate))["probability"].tobytes() for rate in rates]
+    with ThreadPoolExecutor(8) as pool:
+        together = list(
+            pool.map(lambda rate: engine.run(MODEL, inputs(rate))["probability"].tobytes(), rates)
+        )
+    assert together == alone
+
+
+def spoiled(name: str, value: Any) -> dict[str, Tensor]:
+    return inputs() | {name: value}
+
+
+@pytest.mark.parametrize(
+    ("tensors", "code"),
+    [
+        ({"windows": np.zeros((1, 1, 12, 300), np.float32)}, "tensor.missing"),
+        (spoiled("other", np.zeros(1, np.float32)), "tensor.unknown"),
+        (spoiled("windows", np.zeros((1, 5, 12, 300), np.float64)), "tensor.datatype"),
+        (spoiled("windows", np.zeros((1, 5, 11, 300), np.float32)), "tensor.shape"),
+        (spoiled("windows", np.zeros((12, 300), np.float32)), "tensor.shape"),
+        (spoiled("windows", np.zeros((1, 0, 12, 300), np.float32)), "tensor.shape"),
+        (spoiled("windows", np.full((1, 5, 12, 300), np.nan, np.float32)), "tensor.not_finite"),
+        (spoiled("rhythm", np.full((1, 3), np.inf, np.float32)), "tensor.not_finite"),
+        (spoiled("rhythm", np.zeros((2, 3), np.float32)), "tensor.batch"),
+    ],
+)
+def test_a_tensor_that_the_model_cannot_take_is_named(
+    engine: Engine, tensors: dict[str, Tensor], code: str
+) -> None:
+    with pytest.raises(InvalidTensor) as error:
+        engine.run(MODEL, tensors)
+    assert error.value.code == code
+
+
+def test_an_unknown_model_is_an_error(engine: Engine) -> None:
+    with pytest.raises(UnknownModel):
+        engine.run("chest", inputs())
+
+
+class _Held:
+    """A session whose run waits, so that the queue can be seen to fill."""
+
+    def __init__(self, session: Any) -> None:
+        self._session = session
+        self.go, self.started = threading.Event(), threading.Event()
+
+    def run(self, outputs: list[str], tensors: dict[str, Tensor]) -> Any:
+        self.started.set()
+        assert self.go.wait(30)
+        return self._session.run(outputs, tensors)
+
+
+def test_a_full_queue_refuses_at_once_and_recovers() -> None:
+    engine = Engine(runners=1, waiting=0)
+    engine.warm()
+    loaded = engine._loaded[MODEL]
+    held = _Held(loaded.session)
+    object.__setattr__(loaded, "session", held)
+    with ThreadPoolExecutor(1) as pool:
+        running = pool.submit(engine.run, MODEL, inputs())
+        assert held.started.wait(30)
+        with pytest.raises(EngineBusy):
+            engine.run(MODEL, inputs())
+        held.go.set()
+        assert running.result()["probability"].shape == (1, 6)
+    assert engine.run(MODEL, inputs())["probability"].shape == (1, 6)

@@ -1,0 +1,214 @@
+"""The v2 protocol over real HTTP: the same answers as in process, and clear errors for bodies that lie."""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import httpx2
+import numpy as np
+import pytest
+import uvicorn
+
+from ai_models import protocol
+from ai_models.client import RemoteRunner
+from ai_models.ecg.reader import MODEL, EcgReader
+from ai_models.ecg.tensors import ecg_tensors
+from ai_models.engine import Engine
+from ai_models.errors import EngineBusy, InvalidTensor, ModelRefused, RemoteFailed, UnknownModel
+from ai_models.runner import Tensor
+from ai_models.server import HOST, create_app
+from tests.unit.ai_models import synthetic
+
+
+@pytest.fixture(scope="module")
+def url(engine: Engine) -> Iterator[str]:
+    listener = socket.create_server((HOST, 0))
+    app = create_app(engine)
+    server = uvicorn.Server(uvicorn.Config(app, log_level="error", lifespan="off"))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+    thread.start()
+    while not server.started:
+        assert thread.is_alive()
+        time.sleep(0.01)
+    yield f"http://{HOST}:{listener.getsockname()[1]}"
+    server.should_exit = True
+    thread.join(10)
+    listener.close()
+    app.state.service.close()
+
+
+@pytest.fixture
+def remote(url: str) -> Iterator[RemoteRunner]:
+    runner = RemoteRunner(url)
+    yield runner
+    runner.close()
+
+
+def inputs() -> dict[str, Tensor]:
+    return dict(ecg_tensors(synthetic.samples(), 500.0).inputs())
+
+
+def post(url: str, body: bytes, length: int | str | None = None, model: str = MODEL) -> httpx2.Response:
+    headers = {} if length is None else {protocol.HEADER_LENGTH: str(length)}
+    return httpx2.post(f"{url}/v2/models/{model}/infer", content=body, headers=headers)
+
+
+def test_health_server_and_model_are_described(url: str, engine: Engine) -> None:
+    assert httpx2.get(f"{url}/v2/health/live").json() == {"live": True}
+    assert httpx2.get(f"{url}/v2/health/ready").json() == {"ready": True}
+    assert "binary_tensor_data" in httpx2.get(f"{url}/v2").json()["extensions"]
+    assert httpx2.get(f"{url}/v2/models/{MODEL}/ready").json()["ready"] is True
+    model = httpx2.get(f"{url}/v2/models/{MODEL}").json()
+    assert model["inputs"][0] == {"name": "windows", "datatype": "FP32", "shape": [-1, -1, 12, 300]}
+    assert model["parameters"]["sha256"] == engine.identity(MODEL).sha256
+    assert model["parameters"]["provider"] == "CPUExecutionProvider"
+
+
+def test_a_reader_behind_the_network_answers_as_in_process(remote: RemoteRunner, reader: EcgReader) -> None:
+    waveform = synthetic.waveform(seconds=30.0)
+    assert EcgReader(remote).read(waveform) == reader.read(waveform)
+
+
+def test_numbers_as_json_are_answered_as_json(url: str, engine: Engine) -> None:
+    body = protocol.encode_json(inputs(), {"id": "42"}, "inputs")
+    answer = post(url, body).json()
+    assert answer["id"] == "42"
+    assert answer["outputs"][0]["shape"] == [1, 6]
+    expected = engine.run(MODEL, inputs())["probability"].ravel()
+    assert np.asarray(answer["outputs"][0]["data"], np.float32).tobytes() == expected.tobytes()
+
+
+def test_an_output_can_be_asked_for_by_name(url: str) -> None:
+    wish = {"outputs": [{"name": "probability", "parameters": {"binary_data": True}}]}
+    body, length = protocol.encode(inputs(), wish, "inputs")
+    response = post(url, body, length)
+    head, tail = protocol.split(response.content, response.headers[protocol.HEADER_LENGTH])
+    assert protocol.decode(head["outputs"], tail)["probability"].shape == (1, 6)
+    body, length = protocol.encode(inputs(), {"outputs": [{"name": "heat"}]}, "inputs")
+    assert post(url, body, length).json()["code"] == "tensor.unknown"
+
+
+def changed(row: int, **values: Any) -> tuple[bytes, int]:
+    """A right binary body whose JSON says something else about one tensor."""
+    body, length = protocol.encode(inputs(), {}, "inputs")
+    head = json.loads(body[:length])
+    head["inputs"][row] |= values
+    text = json.dumps(head).encode()
+    return text + body[length:], len(text)
+
+
+NAN = np.full((1, 6, 12, 300), np.nan, np.float32)
+
+
+@pytest.mark.parametrize(
+    ("sent", "code"),
+    [
+        (changed(0, shape=[1, 6, 12, 301]), "tensor.size"),
+        (changed(0, shape=[1, 6, 300, 12]), "tensor.shape"),
+        (changed(0, shape=[-1, 6, 12, 300]), "tensor.shape"),
+        (changed(0, shape=[10**12, 10**12]), "tensor.shape"),
+        (changed(0, shape="many"), "tensor.shape"),
+        (changed(0, datatype="FP64"), "tensor.size"),
+        (changed(0, datatype="BF99"), "tensor.datatype"),
+        (changed(0, datatype="INT32"), "tensor.datatype"),
+        (changed(0, name="picture"), "tensor.unknown"),
+        (changed(1, name="windows"), "tensor.twice"),
+        (changed(1, parameters={"binary_data_size": 10**9}), "tensor.size"),
+        (changed(1, parameters={"binary_data_size": -12}), "tensor.size"),
+        (changed(1, parameters={}), "tensor.data"),
+        (protocol.encode(inputs() | {"windows": NAN}, {}, "inputs"), "tensor.not_finite"),
+        (protocol.encode({"rhythm": inputs()["rhythm"]}, {}, "inputs"), "tensor.missing"),
+        ((b"{not json", 9), "body.not_json"),
+        ((b"[]", 2), "body.not_json"),
+        ((b"{}", 2), "body.no_tensors"),
+        ((b'{"inputs": [7]}', 15), "body.no_tensors"),
+        ((b"{}", 99), "body.header_length"),
+        ((b"{}", "-1"), "body.header_length"),
+        ((b"{}", "two"), "body.header_length"),
+    ],
+)
+def test_a_body_that_lies_gets_a_clear_refusal(url: str, sent: tuple[bytes, int], code: str) -> None:
+    response = post(url, *sent)
+    assert response.status_code == 400
+    assert response.json()["code"] == code
+    assert response.json()["error"]
+
+
+def test_bytes_left_over_or_missing_are_refused(url: str) -> None:
+    body, length = protocol.encode(inputs(), {}, "inputs")
+    assert post(url, body + b"1234", length).json()["code"] == "body.length"
+    assert post(url, body[:-4], length).json()["code"] == "tensor.size"
+
+
+def test_json_numbers_that_are_none_are_refused(url: str) -> None:
+    body = protocol.encode_json(inputs(), {}, "inputs")
+    for word, code in ((b"NaN", "body.not_json"), (b'"x"', "tensor.data"), (b"null", "tensor.not_finite")):
+        spoiled = body.replace(b'"data": [', b'"data": [' + word + b", ", 1)
+        assert post(url, spoiled).status_code == 400
+        assert post(url, spoiled).json()["code"] in (code, "tensor.size")
+
+
+def test_unknown_models_versions_and_paths_are_not_found(url: str) -> None:
+    body, length = protocol.encode(inputs(), {}, "inputs")
+    assert post(url, body, length, model="chest").status_code == 404
+    assert post(url, body, length, model="chest").json()["code"] == "model.unknown"
+    assert httpx2.get(f"{url}/v2/models/{MODEL}/versions/0.0.0").status_code == 404
+    assert httpx2.get(f"{url}/v2/elsewhere").json()["code"] == "http.404"
+    assert httpx2.get(f"{url}/v2/models/{MODEL}/infer").status_code == 405
+
+
+def test_the_client_turns_refusals_back_into_errors(remote: RemoteRunner) -> None:
+    with pytest.raises(InvalidTensor):
+        remote.run(MODEL, inputs() | {"windows": NAN})
+    with pytest.raises(UnknownModel):
+        remote.run("chest", inputs())
+
+
+def test_a_server_that_is_not_there_is_named() -> None:
+    with socket.create_server((HOST, 0)) as free:
+        port = free.getsockname()[1]
+    runner = RemoteRunner(f"http://{HOST}:{port}")
+    with pytest.raises(RemoteFailed) as error:
+        runner.identity(MODEL)
+    runner.close()
+    assert error.value.code == "inference.unreachable"
+    assert str(port) in str(error.value.params["url"])
+
+
+def answering(**routes: httpx2.Response) -> RemoteRunner:
+    def handle(request: httpx2.Request) -> httpx2.Response:
+        return routes["infer" if request.url.path.endswith("/infer") else "model"]
+
+    return RemoteRunner("http://foreign", client=httpx2.Client(transport=httpx2.MockTransport(handle)))
+
+
+def test_a_foreign_server_without_a_digest_is_recorded_as_remote() -> None:
+    runner = answering(model=httpx2.Response(200, json={"name": MODEL, "platform": "other"}))
+    identity = runner.identity(MODEL)
+    assert (identity.provider, identity.sha256) == ("remote", "unverified")
+
+
+def test_a_server_with_other_weights_is_refused() -> None:
+    runner = answering(model=httpx2.Response(200, json={"parameters": {"sha256": "f" * 64}}))
+    with pytest.raises(ModelRefused) as error:
+        runner.identity(MODEL)
+    assert error.value.code == "model.remote_differs"
+
+
+@pytest.mark.parametrize(
+    ("response", "kind"),
+    [
+        (httpx2.Response(200, content=b"<html>"), RemoteFailed),
+        (httpx2.Response(200, json={"outputs": []}), RemoteFailed),
+        (httpx2.Response(500, content=b"broken"), RemoteFailed),
+        (httpx2.Response(429, json={}), EngineBusy),
+    ],
+)
+def test_a_server_that_fails_is_a_clear_error(response: httpx2.Response, kind: type[Exception]) -> None:
+    with pytest.raises(kind):
+        answering(infer=response).run(MODEL, inputs())

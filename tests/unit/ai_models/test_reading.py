@@ -1,0 +1,133 @@
+"""From DICOM objects to answers, and the command that does it."""
+
+from __future__ import annotations
+
+import json
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydicom import dcmread
+from pydicom.data import get_testdata_file
+from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.uid import ExplicitVRLittleEndian
+from typer.testing import CliRunner
+
+from ai_models.engine import Engine
+from ai_models.reading import ModelReader
+from telemed.cli.ai import app
+from telemed.domain.errors import Unreadable
+
+DX = "1.2.840.10008.5.1.4.1.1.1.1"
+
+
+@pytest.fixture(scope="session")
+def mortara() -> bytes:
+    path = get_testdata_file("waveform_ecg.dcm", download=False)
+    assert path is not None
+    return Path(str(path)).read_bytes()
+
+
+@pytest.fixture(scope="session")
+def models(engine: Engine) -> ModelReader:
+    return ModelReader(engine)
+
+
+def written(ds: Dataset) -> bytes:
+    buffer = BytesIO()
+    ds.save_as(buffer, enforce_file_format=True)
+    return buffer.getvalue()
+
+
+@pytest.fixture
+def film() -> bytes:
+    ds = Dataset()
+    ds.file_meta = FileMetaDataset()
+    ds.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    ds.SOPClassUID, ds.SOPInstanceUID, ds.Modality = DX, "2.25.4711", "DX"
+    return written(ds)
+
+
+def test_a_real_device_recording_is_read(models: ModelReader, mortara: bytes) -> None:
+    answer = models.read(mortara)
+    assert answer.in_domain
+    assert {finding.name for finding in answer.findings} == {"NORM", "MI", "STTC", "CD", "HYP", "AFIB"}
+    assert 30 < answer.measurements["heart_rate_bpm"] < 200
+
+
+def test_a_chest_film_has_no_model_and_says_so(models: ModelReader, film: bytes) -> None:
+    answer = models.read(film)
+    assert (answer.in_domain, answer.reason, answer.model, answer.findings) == (False, "no_model", None, ())
+    assert models.identity_for("DX") is None
+    assert models.identity_for("ECG") == models.ecg.identity
+
+
+def test_an_ecg_without_twelve_leads_is_out_of_domain_not_an_error(
+    models: ModelReader, mortara: bytes
+) -> None:
+    ds = dcmread(BytesIO(mortara))
+    del ds.WaveformSequence
+    answer = models.read(written(ds))
+    assert (answer.in_domain, answer.reason) == (False, "waveform.no_waveform")
+
+
+@pytest.mark.parametrize("data", [b"", b"just a text file\n" * 20, b"\x89PNG\r\n\x1a\n" + b"\0" * 400])
+def test_bytes_that_are_no_dicom_are_unreadable(models: ModelReader, data: bytes) -> None:
+    with pytest.raises(Unreadable):
+        models.read(data)
+
+
+def test_a_cut_recording_is_unreadable(models: ModelReader, mortara: bytes) -> None:
+    with pytest.raises(Unreadable):
+        models.read(mortara[: len(mortara) // 2])
+
+
+def run(*arguments: str) -> tuple[int, list[dict[str, Any]]]:
+    result = CliRunner().invoke(app, list(arguments))
+    return result.exit_code, [json.loads(line) for line in result.stdout.splitlines() if line]
+
+
+def test_read_prints_one_line_a_file(tmp_path: Path, mortara: bytes, film: bytes) -> None:
+    (tmp_path / "a.dcm").write_bytes(mortara)
+    (tmp_path / "b.dcm").write_bytes(film)
+    code, (ecg, dx) = run("read", str(tmp_path), "--json")
+    assert code == 0
+    assert (ecg["path"], ecg["modality"]) == (str(tmp_path / "a.dcm"), "ECG")
+    assert ecg["sop_instance_uid"] == str(dcmread(BytesIO(mortara)).SOPInstanceUID)
+    assert set(ecg["model"]) == {
+        *("name", "version", "sha256", "preprocessing", "precision", "provider", "runtime", "device")
+    }
+    assert ecg["in_domain"] is True
+    assert ecg["reason"] is None
+    assert set(ecg["findings"][0]) == {"name", "probability", "threshold", "flag", "code"}
+    assert set(ecg["findings"][0]["code"]) == {"system", "code", "display"}
+    assert "waves" not in ecg
+    assert (dx["in_domain"], dx["reason"], dx["findings"]) == (False, "no_model", [])
+
+
+def test_a_file_that_cannot_be_read_is_a_line_and_exit_status_1(tmp_path: Path, mortara: bytes) -> None:
+    (tmp_path / "a.txt").write_text("hello")
+    (tmp_path / "b.dcm").write_bytes(mortara)
+    code, (bad, good, missing) = run(
+        "read", str(tmp_path / "a.txt"), str(tmp_path / "b.dcm"), str(tmp_path / "none.dcm"), "--json"
+    )
+    assert code == 1
+    assert bad["error"]
+    assert missing["error"]
+    assert good["in_domain"] is True
+
+
+def test_models_lists_the_verified_registry(engine: Engine) -> None:
+    code, (rows,) = run("models", "--json")
+    assert code == 0
+    row = rows[0]
+    assert row["sha256"] == engine.identity(row["name"]).sha256
+    assert set(row) >= {"name", "version", "sha256", "task", "input", "precision", "provider", "card"}
+    assert all(Path(card).is_file() for card in row["card"].values())
+
+
+def test_evaluate_says_where_the_recordings_should_lie(tmp_path: Path) -> None:
+    result = CliRunner().invoke(app, ["evaluate", "--data", str(tmp_path / "nothing")])
+    assert result.exit_code == 0
+    assert str(tmp_path / "nothing") in result.stderr
