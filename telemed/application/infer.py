@@ -48,9 +48,9 @@ def _ask(world: World, stored: StoredObject, model: ModelDescription) -> _Answer
     try:
         waveform = read_waveform(data)
     except WaveformError as fault:
-        analysis = world.analyser.refuse(model, fault.code, dict(fault.params))
+        analysis = world.analyser.refuse(model.name, fault.code, dict(fault.params))
     else:
-        analysis = world.analyser.analyse(model, waveform)
+        analysis = world.analyser.analyse(model.name, waveform)
     assert analysis.model is not None
     digest = input_digest([(stored.sop_instance_uid, stored.dataset_sha256)])
     return _Answer(stored, model, analysis, result_key(digest, analysis.model))

@@ -295,19 +295,41 @@ class Events(Protocol):
     def last_id(self) -> int: ...
     def unsealed(self, limit: int) -> Sequence[Event]: ...
     def last_sealed(self) -> Event | None: ...
+    def sealed_after(self, sequence: int, limit: int) -> Sequence[Event]:
+        """In the order of the chain."""
+
     def of_study(self, study_id: int) -> Sequence[Event]: ...
 
 
-class Jobs(Protocol):
-    def ask(self, kind: JobKind, subject_id: int, due_at: datetime, now: datetime) -> None:
-        """One open job per kind and subject: if there is one, only its due time moves."""
+@dataclass(frozen=True, kw_only=True)
+class DueJob:
+    id: int
+    rank: int
 
+
+class Jobs(Protocol):
+    """A claim is a lease under a token. `finish`, `put_back` and `give_up` act under the token alone: whoever
+    lost the lease meanwhile changes nothing, and a job asked for again while it ran comes once more."""
+
+    def ask(self, kind: JobKind, subject_id: int, due_at: datetime, now: datetime) -> None:
+        """One open job per kind and subject: if there is one, its due time moves; one that runs, runs again."""
+
+    def due(self, now: datetime, limit: int) -> Sequence[DueJob]: ...
     def claim(self, now: datetime, limit: int, token: str) -> Sequence[Job]: ...
-    def due_ids(self, now: datetime, limit: int) -> Sequence[int]: ...
-    def claim_one(self, job_id: int, now: datetime, token: str) -> Job | None: ...
+    def claim_one(self, job_id: int, now: datetime, token: str) -> Job | None:
+        """The job if it is due, or already held under this very token; else None."""
+
+    def finish(self, job_id: int, token: str, now: datetime) -> bool:
+        """False where the job was asked for again, or the lease lost: then it is not done."""
+
+    def put_back(self, job_id: int, token: str, due_at: datetime, error: str) -> None: ...
+    def give_up(self, job_id: int, token: str, error: str) -> bool:
+        """True if the job is now failed."""
+
     def next_due(self) -> datetime | None: ...
     def failed(self) -> Sequence[Job]: ...
     def get(self, job_id: int) -> Job: ...
+    def remove_done(self, before: datetime) -> int: ...
 
 
 class UnitOfWork(Protocol):
@@ -351,10 +373,10 @@ class UnitOfWorkFactory(Protocol):
 
 class Analyser(Protocol):
     def models_for(self, modality: str) -> Sequence["ModelDescription"]: ...
-    def analyse(self, model: "ModelDescription", waveform: Waveform) -> Analysis:
+    def analyse(self, model: str, waveform: Waveform) -> Analysis:
         """Out of domain is an answer; raises Unavailable where the engine does not answer."""
 
-    def refuse(self, model: "ModelDescription", reason: str, params: dict[str, str | int]) -> Analysis:
+    def refuse(self, model: str, reason: str, params: dict[str, str | int]) -> Analysis:
         """The answer about bytes that hold nothing the model reads: out of domain, with the reason."""
 
     def check(self) -> None:

@@ -1,0 +1,64 @@
+"""This machine's clock, random identifiers, password hashes and the readings of Chinese names."""
+
+import secrets
+import uuid
+from datetime import UTC, datetime
+from functools import lru_cache
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+from pypinyin import Style, lazy_pinyin, pinyin
+
+
+class SystemClock:
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+
+class RandomIdentifiers:
+    def uid(self) -> str:
+        return str(uuid.uuid4())
+
+    def token(self) -> str:
+        return secrets.token_urlsafe(32)
+
+
+class Argon2Passwords:
+    """argon2id with the library's defaults; tests pass cheaper costs."""
+
+    def __init__(self, hasher: PasswordHasher | None = None) -> None:
+        self._hasher = hasher or PasswordHasher()
+
+    def hash(self, password: str) -> str:
+        return self._hasher.hash(password)
+
+    def verify(self, password_hash: str, password: str) -> bool:
+        try:
+            return self._hasher.verify(password_hash, password)
+        except (VerificationError, InvalidHashError):
+            return False
+
+
+class PinyinReadings:
+    """A family name may have a reading of its own (单 is Shan): every reading of the first character is kept."""
+
+    def pinyin(self, name: str) -> str:
+        return _readings(name)[0]
+
+    def initials(self, name: str) -> str:
+        return _readings(name)[1]
+
+
+@lru_cache(maxsize=4096)
+def _readings(name: str) -> tuple[str, str]:
+    plain = name.replace("·", "").replace("^", "").replace(" ", "").strip()
+    if not plain:
+        return "", ""
+    rest = [syllable.lower() for syllable in lazy_pinyin(plain[1:], errors=lambda text: list(text))]
+    first = dict.fromkeys(
+        syllable.lower()
+        for syllable in pinyin(plain[0], style=Style.NORMAL, heteronym=True, errors=lambda t: [[t]])[0]
+    )
+    full = ["".join([syllable, *rest]) for syllable in first]
+    initials = dict.fromkeys("".join(part[0] for part in [syllable, *rest] if part) for syllable in first)
+    return " ".join(full)[:400], " ".join(initials)[:64]

@@ -1,0 +1,106 @@
+"""The one place that chooses adapters and joins them to the use cases."""
+
+import secrets
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from sqlalchemy import Engine as SqlEngine
+
+from ai_models.analyser import Analyser
+from ai_models.client import RemoteRunner
+from ai_models.engine import Engine
+from ai_models.runner import Runner
+from telemed.adapters.db.engine import make_engine
+from telemed.adapters.db.uow import SqlUnitOfWorkFactory
+from telemed.adapters.db.upgrade import upgrade
+from telemed.adapters.identity.here import Argon2Passwords, PinyinReadings, RandomIdentifiers, SystemClock
+from telemed.adapters.objects.directory import DirectoryStore
+from telemed.adapters.objects.spool import DiskSpool
+from telemed.adapters.pdf import TypstPdf
+from telemed.adapters.queue.celery import CeleryWaker
+from telemed.adapters.queue.silent import SilentWaker
+from telemed.application.ports import ObjectStore, Waker
+from telemed.application.world import World
+from telemed.settings import SHORTEST_SECRET, Settings, SettingsError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Application:
+    settings: Settings
+    world: World
+    sql: SqlEngine
+
+    def close(self) -> None:
+        self.sql.dispose()
+
+
+def build(settings: Settings, *, waker: Waker | None = None, sessions_here: bool = True) -> Application:
+    """Joins everything. `sessions_here=False` for a process that must not hold a model (a Celery child)."""
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    sql = make_engine(settings.database_url)
+    upgrade(sql)
+    world = World(
+        unit_of_work=SqlUnitOfWorkFactory(sql),
+        clock=SystemClock(),
+        identifiers=RandomIdentifiers(),
+        spool=DiskSpool(settings.data_dir / "spool"),
+        objects=make_objects(settings),
+        analyser=Analyser(make_runner(settings, sessions_here=sessions_here)),
+        renderer=TypstPdf(),
+        passwords=Argon2Passwords(),
+        names=PinyinReadings(),
+        waker=waker or make_waker(settings),
+        secret_key=secret_key(settings).encode(),
+        public_url=settings.public_url,
+    )
+    return Application(settings=settings, world=world, sql=sql)
+
+
+def make_objects(settings: Settings) -> ObjectStore:
+    parts = urlsplit(settings.objects_url)
+    if parts.scheme == "file":
+        return DirectoryStore(Path(parts.path))
+    if parts.scheme == "s3":
+        from telemed.adapters.objects.s3 import S3Store  # the client is not needed on one machine
+
+        return S3Store.from_url(settings.objects_url)
+    raise SettingsError("settings.unknown_scheme", name="TELEMED_OBJECTS_URL", scheme=parts.scheme)
+
+
+def make_runner(settings: Settings, *, sessions_here: bool) -> Runner:
+    if urlsplit(settings.inference_url).scheme != "inline":
+        return RemoteRunner(settings.inference_url)
+    if settings.embedded_jobs and sessions_here:
+        return Engine()
+    # With a broker "inline" is the loopback inference process: a session never lives in a Celery child.
+    return RemoteRunner(f"http://127.0.0.1:{settings.inference_port}")
+
+
+def make_waker(settings: Settings) -> Waker:
+    return SilentWaker() if settings.embedded_jobs else CeleryWaker(settings.broker_url)
+
+
+def secret_key(settings: Settings) -> str:
+    """The configured key; else one made once for this data directory. A weak one is refused."""
+    if settings.secret_key:
+        if len(settings.secret_key) < SHORTEST_SECRET:
+            raise SettingsError("settings.secret_too_short", name="TELEMED_SECRET_KEY", limit=SHORTEST_SECRET)
+        return settings.secret_key
+    path = settings.data_dir / "secret.key"
+    try:
+        path.touch(mode=0o600, exist_ok=False)
+    except FileExistsError:
+        return _written(path)
+    path.write_text(secrets.token_hex(32), "utf-8")
+    return path.read_text("utf-8")
+
+
+def _written(path: Path) -> str:
+    """Another process of the group may be writing it at this moment."""
+    for _ in range(50):
+        if content := path.read_text("utf-8"):
+            return content
+        time.sleep(0.1)
+    raise SettingsError("settings.file_unreadable", name="TELEMED_SECRET_KEY", file=str(path))

@@ -1,0 +1,3 @@
+from telemed.cli.main import main
+
+main()

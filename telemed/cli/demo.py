@@ -1,0 +1,111 @@
+"""`telemed demo` and `telemed drill`: the product shown, and its promises under fire."""
+
+import json
+import signal
+import sys
+import threading
+from dataclasses import replace
+from types import FrameType
+from typing import Annotated
+
+import typer
+
+from telemed.i18n import text
+from telemed.settings import Settings
+
+
+def demo(
+    once: Annotated[
+        bool, typer.Option("--once", help="Unattended: from the sending to the acknowledgement, then stop.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON (with --once).")] = False,
+) -> None:
+    """Start everything with a fictional consortium and example studies."""
+    if once:
+        _once(as_json)
+        return
+    settings = replace(Settings.from_environment(), demo=True)
+    sys.exit(_interactive(settings))
+
+
+def _once(as_json: bool) -> None:
+    from telemed.demo.once import once
+
+    result = once()
+    if as_json:
+        typer.echo(json.dumps(result, ensure_ascii=False))
+    else:
+        for study in result["studies"]:
+            typer.echo(
+                f"{study['modality']:4} {study['study_instance_uid']}  {' '.join(study['recipients'])}"
+            )
+            typer.echo(
+                "     " + "  ".join(f"{step} {seconds:.1f}s" for step, seconds in study["steps"].items())
+            )
+            if "problem" in study:
+                typer.echo("     " + study["problem"])
+    sys.exit(0 if result["ok"] else 1)
+
+
+def _interactive(settings: Settings) -> int:
+    from telemed.bootstrap import build
+    from telemed.demo.consortium import PASSWORD, PEOPLE, provision
+    from telemed.demo.once import send_examples
+    from telemed.demo.roles import Person
+    from telemed.group import ProcessGroup
+
+    application = build(settings)
+    fresh = provision(application.world)
+    group = ProcessGroup(settings, ["web", "dicom", "worker"])
+    done = threading.Event()
+
+    def on_signal(_number: int, _frame: FrameType | None) -> None:
+        done.set()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, on_signal)
+    group.start()
+    try:
+        if not group.wait_ready():
+            typer.echo(
+                text("demo.not_ready", settings.language, http=settings.http_port, dicom=settings.dicom_port)
+            )
+            return 1
+        base = f"http://{settings.http_host}:{settings.http_port}"
+        if fresh:
+            technician = Person(base, "technician")
+            send_examples(application, technician)
+            technician.close()
+        typer.echo(
+            text("demo.ready", settings.language, url=base, ae=settings.ae_title, port=settings.dicom_port)
+        )
+        for person in PEOPLE:
+            role = text(f"role.{person.role.value}", settings.language)
+            typer.echo(f"  {role:<8}\t{person.username:<12}\t{PASSWORD}")
+        typer.echo(text("demo.stop", settings.language))
+        watcher = threading.Thread(target=lambda: (group.watch(), done.set()), daemon=True)
+        watcher.start()
+        done.wait()
+        return 0
+    finally:
+        group.stop()
+        application.close()
+
+
+def drill(
+    names: Annotated[list[str] | None, typer.Argument(help="Which drills; all where none is named.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+) -> None:
+    """Show the promises under fire, on a temporary installation."""
+    from telemed.drill.run import run_drills
+
+    rows = []
+    for row in run_drills(names or []):
+        rows.append(row)
+        if as_json:
+            typer.echo(json.dumps(row.as_json(), ensure_ascii=False))
+        else:
+            typer.echo(
+                f"{'ok  ' if row.ok else 'FAIL'} {row.name}: {row.sender_saw} | {row.stored} | {row.told}"
+            )
+    sys.exit(0 if rows and all(row.ok for row in rows) else 1)

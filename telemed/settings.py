@@ -1,0 +1,96 @@
+"""Settings: environment variables with the prefix TELEMED_, read once, by entry points and bootstrap only.
+
+Each secret may come from a file instead: TELEMED_SECRET_KEY_FILE=/run/secrets/key.
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Self
+from urllib.parse import urlsplit
+
+PREFIX = "TELEMED_"
+_SECRETS = ("SECRET_KEY", "ADMIN_PASSWORD", "DATABASE_URL", "OBJECTS_URL", "BROKER_URL")
+SHORTEST_SECRET = 32
+
+
+class SettingsError(ValueError):
+    """A setting that cannot be used; `code` and `params` are a catalogue text that says what to change."""
+
+    def __init__(self, code: str, **params: str | int) -> None:
+        super().__init__(f"{code} {params}")
+        self.code, self.params = code, params
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    data_dir: Path = Path("var")
+    database_url: str = ""
+    objects_url: str = ""
+    broker_url: str = "inline://"
+    inference_url: str = "inline://"
+    http_host: str = "127.0.0.1"
+    http_port: int = 8000
+    dicom_host: str = "127.0.0.1"
+    dicom_port: int = 11112
+    dicom_tls_port: int = 2762
+    dicom_tls_certificate: str = ""
+    dicom_tls_key: str = ""
+    dicom_tls_authority: str = ""
+    ae_title: str = "TELEMED"
+    inference_port: int = 8001
+    secret_key: str = field(default="", repr=False)
+    admin_password: str = field(default="", repr=False)
+    time_zone: str = "Asia/Shanghai"
+    language: str = "zh-CN"
+    public_url: str = ""
+    quiet_seconds: int = 30
+    workers: int = 2
+    demo: bool = False
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] | None = None) -> Self:
+        source = os.environ if environment is None else environment
+        given = {name: _value(source, name) for name in cls.__dataclass_fields__}
+        values: dict[str, object] = {}
+        for name, value in given.items():
+            if value is None:
+                continue
+            kind = type(cls.__dataclass_fields__[name].default)
+            try:
+                values[name] = value.lower() in ("1", "true", "yes") if kind is bool else kind(value)
+            except ValueError as fault:
+                raise SettingsError(
+                    "settings.not_a_number", name=PREFIX + name.upper(), value=value
+                ) from fault
+        return cls(**values).complete()  # type: ignore[arg-type]
+
+    def complete(self) -> Self:
+        """Fills in what follows from the data directory."""
+        root = self.data_dir.resolve()
+        return replace(
+            self,
+            data_dir=root,
+            database_url=self.database_url or f"sqlite:///{root / 'telemed.db'}",
+            objects_url=self.objects_url or f"file://{root / 'objects'}",
+            public_url=self.public_url.rstrip("/"),
+        )
+
+    @property
+    def embedded_jobs(self) -> bool:
+        return urlsplit(self.broker_url).scheme == "inline"
+
+    def environment(self) -> dict[str, str]:
+        """The same settings for a process of the same group."""
+        return {PREFIX + name.upper(): str(getattr(self, name)) for name in self.__dataclass_fields__}
+
+
+def _value(source: Mapping[str, str], name: str) -> str | None:
+    variable = PREFIX + name.upper()
+    if name.upper() in _SECRETS and (file := source.get(variable + "_FILE")):
+        try:
+            return Path(file).read_text("utf-8").strip()
+        except OSError as fault:
+            raise SettingsError("settings.file_unreadable", name=variable + "_FILE", file=file) from fault
+    return source.get(variable) or None
