@@ -40,7 +40,7 @@ class Verdict:
 def judge(waveform: Waveform) -> Verdict:
     """Hold a recording against the input domain of the ECG network.
 
-    Reasons: waveform.not_twelve_leads, waveform.sampling_rate, waveform.too_short, waveform.too_long,
+    Reasons: waveform.not_twelve_leads (missing), waveform.sampling_rate, waveform.too_short, waveform.too_long_for_model,
     waveform.gaps (no complete stretch of 5 s), waveform.lead_off (leads), waveform.implausible_amplitude,
     waveform.einthoven (the limb leads contradict each other).
     """
@@ -51,7 +51,8 @@ def judge(waveform: Waveform) -> Verdict:
         or waveform.samples.ndim != 2
         or waveform.samples.shape[0] != len(LEADS)
     ):
-        return Verdict("waveform.not_twelve_leads", {}, quality)
+        missing = ", ".join(lead for lead in LEADS if lead not in waveform.leads) or "-"
+        return Verdict("waveform.not_twelve_leads", {"missing": missing}, quality)
     if not RATES_HZ[0] <= rate <= RATES_HZ[1]:
         return Verdict("waveform.sampling_rate", {"hertz": f"{rate:g}"}, quality)
     seconds = waveform.samples.shape[1] / rate
@@ -59,7 +60,7 @@ def judge(waveform: Waveform) -> Verdict:
     if seconds < SHORTEST_S:
         return Verdict("waveform.too_short", _seconds(seconds, SHORTEST_S), quality)
     if seconds > LONGEST_S:
-        return Verdict("waveform.too_long", _seconds(seconds, LONGEST_S), quality)
+        return Verdict("waveform.too_long_for_model", _seconds(seconds, LONGEST_S), quality)
     findings = quality_findings(waveform)
     quality["problems"] = [{"code": finding.code, "leads": list(finding.leads)} for finding in findings]
     residual = einthoven_residual(waveform)

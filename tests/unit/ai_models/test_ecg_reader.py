@@ -100,7 +100,7 @@ def swapped() -> NDArray[np.float32]:
     [
         (synthetic.samples(4.9), 500.0, "waveform.too_short"),
         (synthetic.samples(0.02), 500.0, "waveform.too_short"),
-        (synthetic.samples(61.0), 500.0, "waveform.too_long"),
+        (synthetic.samples(61.0), 500.0, "waveform.too_long_for_model"),
         (synthetic.samples(rate=80.0), 80.0, "waveform.sampling_rate"),
         (synthetic.samples(rate=100.0), 4000.0, "waveform.sampling_rate"),
         (flat(9), 500.0, "waveform.lead_off"),
