@@ -1,5 +1,1 @@
 """`telemed ...`: every command has --help, exits non-zero on failure, and says what to do next."""
-
-from telemed.cli.main import main
-
-__all__ = ["main"]

@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from telemed.group import ProcessGroup
 from telemed.i18n import text
 from telemed.settings import Settings
 
@@ -52,7 +53,6 @@ def _interactive(settings: Settings) -> int:
     from telemed.demo.consortium import PASSWORD, PEOPLE, provision
     from telemed.demo.once import send_examples
     from telemed.demo.roles import Person
-    from telemed.group import ProcessGroup
 
     application = build(settings)
     fresh = provision(application.world)
@@ -83,13 +83,19 @@ def _interactive(settings: Settings) -> int:
             role = text(f"role.{person.role.value}", settings.language)
             typer.echo(f"  {role:<8}\t{person.username:<12}\t{PASSWORD}")
         typer.echo(text("demo.stop", settings.language))
-        watcher = threading.Thread(target=lambda: (group.watch(), done.set()), daemon=True)
+        watcher = threading.Thread(target=lambda: _watch(group, done), daemon=True)
         watcher.start()
         done.wait()
         return 0
     finally:
         group.stop()
         application.close()
+
+
+def _watch(group: ProcessGroup, done: threading.Event) -> None:
+    """A part that fails again and again ends the demo instead of leaving a half of it."""
+    group.watch()
+    done.set()
 
 
 def drill(

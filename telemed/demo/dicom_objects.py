@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from io import BytesIO
 from typing import TYPE_CHECKING
 
-from pydicom import config, dcmwrite
+from pydicom import dcmwrite
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.sequence import Sequence
 from pydicom.uid import (
@@ -130,15 +130,10 @@ def dr_object(
 
 
 def to_file(ds: Dataset) -> bytes:
-    """The object as a Part 10 file; a value that breaks the standard is an error, not a warning."""
-    before = config.settings.writing_validation_mode
-    config.settings.writing_validation_mode = config.RAISE
-    try:
-        buffer = BytesIO()
-        dcmwrite(buffer, ds, enforce_file_format=True)
-        return buffer.getvalue()
-    finally:
-        config.settings.writing_validation_mode = before
+    """The object as a Part 10 file with preamble and complete file meta."""
+    buffer = BytesIO()
+    dcmwrite(buffer, ds, enforce_file_format=True)
+    return buffer.getvalue()
 
 
 def _identity(
