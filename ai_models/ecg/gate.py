@@ -18,13 +18,8 @@ RATES_HZ = (100.0, 2000.0)
 LARGEST_MV = 50.0
 """No electrode on a body gives more; such numbers are a wrong unit or a broken scale."""
 
-_REFUSED = {
-    "quality.lead_off": "waveform.lead_off",
-    "quality.saturated": "waveform.saturated",
-    "quality.einthoven": "waveform.einthoven",
-}
-# Saturation spoils some beats, flat leads and broken limb leads spoil what every beat means.
-_ONLY_NOTED = frozenset({"quality.saturated"})
+# What spoils the meaning of every beat is refused; saturation spoils some beats and is only noted.
+_REFUSED = {"quality.lead_off": "waveform.lead_off", "quality.einthoven": "waveform.einthoven"}
 
 
 @dataclass(frozen=True)
@@ -66,7 +61,7 @@ def judge(waveform: Waveform) -> Verdict:
     residual = einthoven_residual(waveform)
     quality["einthoven_mv"] = round(residual, 4) if np.isfinite(residual) else None
     for finding in findings:
-        if finding.code in _REFUSED and finding.code not in _ONLY_NOTED:
+        if finding.code in _REFUSED:
             return Verdict(_REFUSED[finding.code], {"leads": ", ".join(finding.leads)}, quality)
     samples = longest_complete(waveform.samples)
     complete = samples.shape[1] / rate
