@@ -19,9 +19,9 @@ from telemed.adapters.identity.here import Argon2Passwords, PinyinReadings, Rand
 from telemed.adapters.objects.directory import DirectoryStore
 from telemed.adapters.objects.spool import DiskSpool
 from telemed.adapters.pdf import TypstPdf
-from telemed.adapters.queue.celery import CeleryWaker
+from telemed.adapters.queue.celery import CeleryWaker, JobPublisher, make_celery
 from telemed.adapters.queue.silent import SilentWaker
-from telemed.application.ports import ObjectStore, Waker
+from telemed.application.ports import Clock, ObjectStore, UnitOfWorkFactory, Waker
 from telemed.application.world import World
 from telemed.settings import SHORTEST_SECRET, Settings, SettingsError
 
@@ -41,9 +41,10 @@ def build(settings: Settings, *, waker: Waker | None = None, sessions_here: bool
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     sql = make_engine(settings.database_url)
     upgrade(sql)
+    unit_of_work, clock = SqlUnitOfWorkFactory(sql), SystemClock()
     world = World(
-        unit_of_work=SqlUnitOfWorkFactory(sql),
-        clock=SystemClock(),
+        unit_of_work=unit_of_work,
+        clock=clock,
         identifiers=RandomIdentifiers(),
         spool=DiskSpool(settings.data_dir / "spool"),
         objects=make_objects(settings),
@@ -51,7 +52,7 @@ def build(settings: Settings, *, waker: Waker | None = None, sessions_here: bool
         renderer=TypstPdf(),
         passwords=Argon2Passwords(),
         names=PinyinReadings(),
-        waker=waker or make_waker(settings),
+        waker=waker or make_waker(settings, unit_of_work, clock),
         secret_key=secret_key(settings).encode(),
         public_url=settings.public_url,
     )
@@ -78,8 +79,10 @@ def make_runner(settings: Settings, *, sessions_here: bool) -> Runner:
     return RemoteRunner(f"http://127.0.0.1:{settings.inference_port}")
 
 
-def make_waker(settings: Settings) -> Waker:
-    return SilentWaker() if settings.embedded_jobs else CeleryWaker(settings.broker_url)
+def make_waker(settings: Settings, unit_of_work: UnitOfWorkFactory, clock: Clock) -> Waker:
+    if settings.embedded_jobs:
+        return SilentWaker()
+    return CeleryWaker(JobPublisher(make_celery(settings.broker_url), unit_of_work, clock))
 
 
 def secret_key(settings: Settings) -> str:
