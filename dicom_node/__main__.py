@@ -1,0 +1,56 @@
+"""`python -m dicom_node`: the DICOM door as a process of its own."""
+
+import logging
+import signal
+import sys
+from pathlib import Path
+from threading import Event
+
+from dicom_node.server import DicomNode, Door, TlsFiles
+from telemed.application.world import World
+from telemed.bootstrap import build
+from telemed.i18n import text
+from telemed.settings import Settings, SettingsError
+
+
+def doors(settings: Settings) -> list[Door]:
+    found = [Door(host=settings.dicom_host, port=settings.dicom_port)]
+    if settings.dicom_tls_certificate and settings.dicom_tls_key:
+        authority = settings.dicom_tls_authority
+        files = TlsFiles(
+            certificate=Path(settings.dicom_tls_certificate),
+            key=Path(settings.dicom_tls_key),
+            authority=Path(authority) if authority else None,
+        )
+        found.append(Door(host=settings.dicom_host, port=settings.dicom_tls_port, tls=files))
+    return found
+
+
+def serve(world: World, settings: Settings, stopped: Event) -> None:
+    """Blocks until `stopped` is set; objects in flight are finished first."""
+    node = DicomNode(world=world, ae_title=settings.ae_title, doors=doors(settings))
+    node.start()
+    stopped.wait()
+    node.stop()
+
+
+def main() -> int:
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    stopped = Event()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(name, lambda *_: stopped.set())
+    try:
+        settings = Settings.from_environment()
+        application = build(settings, sessions_here=False)
+    except SettingsError as error:
+        sys.stderr.write(text(error.code, "zh-CN", **error.params) + "\n")
+        return 2
+    try:
+        serve(application.world, settings, stopped)
+    finally:
+        application.close()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,145 @@
+"""The listening side: one port for plain associations, one for TLS where a certificate is configured."""
+
+import logging
+import socket
+import ssl
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+from pynetdicom import _config, evt
+from pynetdicom.ae import ApplicationEntity
+from pynetdicom.presentation import build_context
+from pynetdicom.sop_class import Verification  # type: ignore[attr-defined, unused-ignore]
+from pynetdicom.transport import ThreadedAssociationServer
+
+from dicom_node.association import Limits, Slots, StoringAssociation, handler_class
+from dicom_node.file_meta import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME
+from dicom_node.policy import Policy
+from dicom_node.store import on_store
+from telemed.application.world import World
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TlsFiles:
+    certificate: Path
+    key: Path
+    # Who signed the devices' certificates (or these themselves); without it none is asked for.
+    authority: Path | None = None
+
+    def context(self) -> ssl.SSLContext:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        context.load_cert_chain(self.certificate, self.key)
+        if self.authority is not None:
+            context.load_verify_locations(self.authority)
+            # Optional here: the policy demands it of every device that has one recorded.
+            context.verify_mode = ssl.CERT_OPTIONAL
+        return context
+
+
+@dataclass(frozen=True, kw_only=True)
+class Door:
+    host: str
+    port: int
+    tls: TlsFiles | None = None
+
+
+class _Listener(ThreadedAssociationServer):  # type: ignore[misc, unused-ignore]
+    # Carts open one association per image, several at once.
+    request_queue_size = 128
+    daemon_threads = True
+
+    def server_bind(self) -> None:
+        # Several receiving processes may share the port: the system spreads connections over them.
+        if self.socket is not None:
+            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        super().server_bind()
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        log.warning(
+            "the line to %s failed before an association", client_address[0], exc_info=log.level == 10
+        )
+
+
+@dataclass
+class DicomNode:
+    """Runs until `stop`. Ports are known after `start` (0 lets the system choose)."""
+
+    world: World
+    ae_title: str
+    doors: Sequence[Door]
+    limits: Limits = field(default_factory=Limits)
+
+    def __post_init__(self) -> None:
+        self._listeners: list[_Listener] = []
+        self._threads: list[Thread] = []
+
+    @property
+    def ports(self) -> list[int]:
+        return [int(listener.server_address[1]) for listener in self._listeners]
+
+    def start(self) -> None:
+        # Module-wide switches of pynetdicom: every storage class in the sender's first transfer syntax, at the
+        # cost of one context in the table (170 classes x 45 syntaxes cost 60 ms per association); no log of
+        # messages, which hold names.
+        _config.UNRESTRICTED_STORAGE_SERVICE = True
+        _config.LOG_HANDLER_LEVEL = "none"
+        policy, slots = Policy(self.world, self.ae_title), Slots(self.limits.maximum_associations)
+        for door in self.doors:
+            tls = door.tls.context() if door.tls else None
+            listener = _Listener(
+                self._entity(),
+                (door.host, door.port),
+                self.ae_title,
+                [build_context(Verification)],
+                evt_handlers=[(evt.EVT_C_STORE, on_store, [self.world])],
+                request_handler=handler_class(self.world, policy, slots, self.limits, tls),
+            )
+            listener.ae._servers.append(listener)
+            self._listeners.append(listener)
+            thread = Thread(target=listener.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True)
+            thread.start()
+            self._threads.append(thread)
+            log.info(
+                "%s listens on %s:%d%s", self.ae_title, *listener.server_address[:2], " (TLS)" if tls else ""
+            )
+
+    def stop(self, grace_seconds: float = 10) -> None:
+        """Takes no new association, lets objects in flight finish, then ends what is left."""
+        open_lines = [line for listener in self._listeners for line in self._lines(listener)]
+        for listener in self._listeners:
+            listener.shutdown()
+        for thread in self._threads:
+            thread.join()
+        deadline = time.monotonic() + grace_seconds
+        for line in open_lines:
+            while line.is_alive() and line.in_the_middle and time.monotonic() < deadline:
+                time.sleep(0.01)
+            if line.is_alive():
+                line.abort()
+        for line in open_lines:
+            line.join(timeout=self.limits.stalled_seconds)
+        self._listeners.clear()
+        self._threads.clear()
+
+    @staticmethod
+    def _lines(listener: _Listener) -> list[StoringAssociation]:
+        return [line for line in listener.active_associations if isinstance(line, StoringAssociation)]
+
+    def _entity(self) -> ApplicationEntity:
+        entity = ApplicationEntity(self.ae_title)
+        entity.implementation_class_uid = IMPLEMENTATION_CLASS_UID
+        entity.implementation_version_name = IMPLEMENTATION_VERSION_NAME
+        entity.maximum_pdu_size = self.limits.maximum_pdu
+        entity.acse_timeout = self.limits.request_seconds
+        entity.network_timeout = self.limits.idle_seconds
+        entity.dimse_timeout = self.limits.idle_seconds
+        # Ours are counted by the policy's slots, which a mere connection does not take.
+        entity.maximum_associations = 1_000_000
+        return entity

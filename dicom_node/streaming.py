@@ -1,0 +1,104 @@
+"""Data sets go to the spool as they arrive: no object lies in memory, and a full disk is known at once."""
+
+from io import BytesIO
+from typing import Any
+
+from pynetdicom.dimse import DIMSEServiceProvider
+from pynetdicom.dimse_messages import C_STORE_RQ, DIMSEMessage
+
+from dicom_node.file_meta import part10_prefix
+from telemed.application.ports import Spool, SpoolPart
+from telemed.domain.errors import DomainError, Unavailable
+
+# Identifiers of queries are small; whatever is larger and no object is an attack or noise.
+_LARGEST_IDENTIFIER = 1 << 20
+
+
+class ObjectStream(BytesIO):
+    """Stands where pynetdicom keeps the bytes of a message's data set."""
+
+    def __init__(self, spool: Spool, message: DIMSEMessage, contexts: dict[int, Any]) -> None:
+        super().__init__()
+        self.part: SpoolPart | None = None
+        self.error: DomainError | None = None
+        self.prefix_length = 0
+        self._spool, self._message, self._contexts = spool, message, contexts
+
+    def write(self, data: Any) -> int:
+        if not isinstance(self._message, C_STORE_RQ):
+            if self.tell() + len(data) > _LARGEST_IDENTIFIER:
+                raise ValueError("an identifier larger than any query")
+            return super().write(data)
+        # After an error the rest of the object is read and dropped, so that the association lives on.
+        if self.error is None:
+            try:
+                self._store(data)
+            except DomainError as error:
+                self._give_up(error)
+            except OSError as error:
+                failed = Unavailable("error.spool_unavailable")
+                failed.__cause__ = error
+                self._give_up(failed)
+        return len(data)
+
+    def take(self) -> SpoolPart:
+        """The finished part, now the caller's. Raises what went wrong while bytes arrived."""
+        if self.error is not None:
+            raise self.error
+        if self.part is None:
+            self._store(b"")
+        part, self.part = self.part, None
+        assert part is not None
+        part.finish()
+        return part
+
+    def discard(self) -> None:
+        part, self.part = self.part, None
+        if part is not None:
+            part.discard()
+
+    def _store(self, data: bytes) -> None:
+        if self.part is None:
+            command, context = self._message.command_set, self._contexts.get(self._message.context_id or 0)
+            if context is None:
+                return  # Such a message is answered by an abort.
+            prefix = part10_prefix(
+                str(command.AffectedSOPClassUID),
+                str(command.AffectedSOPInstanceUID),
+                str(context.transfer_syntax[0]),
+            )
+            self.part = self._spool.open_part()
+            self.part.write_meta(prefix)
+            self.prefix_length = len(prefix)
+        self.part.write(data)
+
+    def _give_up(self, error: DomainError) -> None:
+        self.error = error
+        self.discard()
+
+
+class StreamingDimse(DIMSEServiceProvider):  # type: ignore[misc, unused-ignore]
+    def __init__(self, assoc: Any, spool: Spool) -> None:
+        super().__init__(assoc)
+        self._spool = spool
+
+    def receive_primitive(self, primitive: Any) -> None:
+        if self.message is None:
+            self.message = DIMSEMessage()
+            self.message.data_set = ObjectStream(self._spool, self.message, self.assoc._accepted_cx)
+        super().receive_primitive(primitive)
+
+    @property
+    def in_the_middle(self) -> bool:
+        """A message has begun and has not been answered."""
+        return self.message is not None or not self.msg_queue.empty()
+
+    def discard_unfinished(self) -> None:
+        """The line is gone: what it has not finished is not kept."""
+        if self.message is not None and isinstance(self.message.data_set, ObjectStream):
+            self.message.data_set.discard()
+        while not self.msg_queue.empty():
+            _, waiting = self.msg_queue.get_nowait()
+            stream = getattr(waiting, "DataSet", None)
+            if isinstance(stream, ObjectStream):
+                stream.discard()
