@@ -35,9 +35,9 @@ class Verdict:
 def judge(waveform: Waveform) -> Verdict:
     """Hold a recording against the input domain of the ECG network.
 
-    Reasons: waveform.not_twelve_leads (missing), waveform.sampling_rate, waveform.too_short,
-    waveform.too_long_for_model, waveform.gaps (no complete stretch of 5 s), waveform.lead_off (leads), waveform.implausible_amplitude,
-    waveform.einthoven (the limb leads contradict each other).
+    Reasons: waveform.not_twelve_leads (missing), waveform.sampling_rate (hertz), waveform.too_short,
+    waveform.too_long_for_model, waveform.gaps (no complete stretch of 5 s), waveform.lead_off (leads),
+    waveform.implausible_amplitude, waveform.einthoven (the limb leads contradict each other).
     """
     rate = waveform.sampling_rate
     quality: dict[str, Any] = {"sampling_rate_hz": rate, "duration_s": 0.0, "problems": []}
