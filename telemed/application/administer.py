@@ -4,6 +4,7 @@ import ipaddress
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from telemed.application.jobs import JobKind
 from telemed.application.ports import ModelDescription, UnitOfWork
 from telemed.application.record import record
 from telemed.application.world import World
@@ -98,6 +99,9 @@ def open_card(
                 model=name,
                 sha256=sha256,
             )
+            now = world.clock.now()
+            for case in uow.cases.open_without_ai(site.id):
+                uow.jobs.ask(JobKind.INFER_CASE, case.id, now, now)
         uow.commit()
     return SiteModel(model, approval)
 

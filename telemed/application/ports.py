@@ -173,8 +173,12 @@ class StudyOverview:
     conflicts: int
     case: Case | None
     reader_name: str
+    # The latest released version, whichever case of the study it belongs to.
     report: Report | None
     quality: tuple[str, ...]
+    # None until the study found its order, or made one of its own.
+    order: Order | None = None
+    exam: str = ""
 
 
 class Studies(Protocol):
@@ -190,6 +194,9 @@ class Studies(Protocol):
     def object(self, object_id: int) -> StoredObject: ...
     def add_object(self, stored: StoredObject) -> None: ...
     def all_objects(self, after_id: int, limit: int) -> Sequence[StoredObject]: ...
+    def unplaced(self) -> int:
+        """How many objects are not yet in their final place."""
+
     def visible_object(self, actor: Actor, sop_instance_uid: str) -> StoredObject | None: ...
     def visible_study(self, actor: Actor, study_instance_uid: str) -> Study | None: ...
     def exams(self, actor: Actor, since: datetime, limit: int) -> Sequence[StudyOverview]:
@@ -208,6 +215,8 @@ class WorklistRow:
     holder_name: str
     id_last4: str
     flags: tuple[str, ...]
+    # What was asked for, in the words of the order.
+    exam: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -227,6 +236,9 @@ class Cases(Protocol):
     def rows_of(self, actor: Actor, case_ids: Sequence[int]) -> Sequence[WorklistRow]: ...
     def counts(self, actor: Actor, now: datetime) -> dict[str, int]: ...
     def expired_leases(self, now: datetime, limit: int) -> Sequence[Case]: ...
+    def open_without_ai(self, institution_id: int) -> Sequence[Case]:
+        """Cases still to be read whose site had no approved model when they came."""
+
     def add(self, case: Case) -> None: ...
 
 
@@ -327,6 +339,9 @@ class Jobs(Protocol):
         """True if the job is now failed."""
 
     def next_due(self) -> datetime | None: ...
+    def waiting(self, now: datetime) -> tuple[int, datetime | None]:
+        """How many jobs are due, and since when the oldest of them is."""
+
     def failed(self) -> Sequence[Job]: ...
     def get(self, job_id: int) -> Job: ...
     def remove_done(self, before: datetime) -> int: ...

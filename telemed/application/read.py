@@ -67,7 +67,7 @@ def _collect(world: World, uow: UnitOfWork, actor: Actor, row: WorklistRow) -> O
         row=row,
         series=uow.studies.series(case.study_id),
         objects=uow.studies.objects(case.study_id),
-        analyses=[a for a in uow.analyses.of_case(case.id) if a.generation == case.generation],
+        analyses=uow.analyses.of_case(case.id),
         versions=versions,
         notices=uow.notices.of_study(case.study_id),
         people=people,

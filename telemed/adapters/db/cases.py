@@ -15,7 +15,7 @@ from telemed.adapters.db.scope import visible_cases, visible_deliveries
 from telemed.adapters.db.upsert import ensure
 from telemed.application.ports import InboxRow, WorklistPage, WorklistRow
 from telemed.domain.access import Actor
-from telemed.domain.case import Case, CaseState
+from telemed.domain.case import AiState, Case, CaseState
 from telemed.domain.delivery import Delivery
 from telemed.domain.errors import InvalidInput
 from telemed.domain.order import Order, Priority
@@ -71,6 +71,7 @@ def _view(actor: Actor, view: str, now: datetime) -> ColumnElement[bool]:
             raise InvalidInput("error.unknown_view", field="view")
 
 
+_INBOX: tuple[Any, ...] = (Delivery, Report, Case, Study, Patient)
 VIEWS = ("waiting", "mine", "review", "overdue", "all")
 
 
@@ -85,6 +86,7 @@ def _rows() -> Select[Any]:
             Institution,
             holder.c.display_name,
             t.resident.c.id_card_last4,
+            t.procedure.c.description,
         )
         .join(t.patient, t.patient.c.id == _C.patient_id)
         .join(t.study, t.study.c.id == _C.study_id)
@@ -141,8 +143,9 @@ class SqlCases(Repository):
                 holder_name=holder or "",
                 id_last4=last4 or "",
                 flags=flags.get(case.id, ()),
+                exam=exam,
             )
-            for case, patient, study, order, institution, holder, last4 in rows
+            for case, patient, study, order, institution, holder, last4, exam in rows
         ]
 
     def _flags(self, case_ids: Sequence[int]) -> dict[int, tuple[str, ...]]:
@@ -171,6 +174,15 @@ class SqlCases(Repository):
             _C.claimed_by.is_not(None), _C.lease_until < now, _C.state == CaseState.READING
         )
         return self._session.execute(statement.order_by(_C.id).limit(limit)).scalars().all()
+
+    def open_without_ai(self, institution_id: int) -> Sequence[Case]:
+        return self._all(
+            Case,
+            _C.institution_id == institution_id,
+            _C.state.in_((*OPEN, CaseState.AWAITING_REVIEW)),
+            _C.ai_state == AiState.OFF,
+            order=_C.id,
+        )
 
     def add(self, case: Case) -> None:
         self._session.add(case)
@@ -229,9 +241,9 @@ class SqlDeliveries(Repository):
     def _inbox_rows(self, actor: Actor) -> Select[Any]:
         reporting, applicant = aliased(Institution), aliased(Institution)
         reporting_id, applicant_id = (inspect(a).selectable.c.id for a in (reporting, applicant))
-        statement: Select[Any] = select(Delivery, Report, Case, Study, Patient, reporting, applicant)
         return (
-            statement.join(t.report, t.report.c.id == t.delivery.c.report_id)
+            select(*_INBOX, reporting, applicant)
+            .join(t.report, t.report.c.id == t.delivery.c.report_id)
             .join(t.reading_case, _C.id == t.delivery.c.case_id)
             .join(t.study, t.study.c.id == _C.study_id)
             .join(t.patient, t.patient.c.id == _C.patient_id)
