@@ -207,3 +207,21 @@ def dr_bytes(
 ) -> bytes:
     """A small DX file. Keywords as in `dr_dataset` and `identified`."""
     return part10(dr_dataset(pixels, **identity), transfer_syntax)
+
+
+def mistagged_ecg_bytes(
+    name: str = "测^试一", *, written: str = "gb18030", declared: str | None = "ISO_IR 100", **identity: Any
+) -> bytes:
+    """An ECG whose patient name is written in one encoding (a Python codec) and declared in another, or in none."""
+    placeholder = "#NAME#"
+    data = ecg_bytes(charset=declared, patient_name=placeholder, **identity)
+    return with_text(data, placeholder, name.encode(written))
+
+
+def with_text(data: bytes, placeholder: str, stored: bytes) -> bytes:
+    """An Explicit VR file with the value `placeholder` (of a short VR) replaced by bytes of any length."""
+    old = placeholder.encode("ascii")
+    stored += b" " * (len(stored) % 2)
+    at = data.index(old)
+    end = at + len(old) + len(old) % 2
+    return data[: at - 2] + len(stored).to_bytes(2, "little") + stored + data[end:]

@@ -41,16 +41,12 @@ def rendered(
     Raises PixelError: the codes of `decode_frame` and `display_levels`, `pixel.unreadable`,
     `pixel.unsupported_photometric`.
     """
-    ds = parsed(data)
-    decoded = decode_frame(ds, frame, largest=largest)
-    if decoded.is_color:
-        image = Image.fromarray(np.ascontiguousarray(_eight_bits(decoded)))
-    elif str(ds.get("PhotometricInterpretation")) in _MONOCHROME:
-        chosen = window if window is None or isinstance(window, Window) else Window(*window)
-        image = Image.fromarray(np.ascontiguousarray(display_levels(ds, decoded, chosen)))
-    else:
-        photometric = str(ds.get("PhotometricInterpretation", "-"))
-        raise PixelError("pixel.unsupported_photometric", photometric=photometric)
+    try:
+        image = _image(parsed(data), frame, window, largest)
+    except PixelError:
+        raise
+    except Exception as error:
+        raise PixelError("pixel.unreadable") from error
     if max_size is not None:
         box = (max_size, max_size) if isinstance(max_size, int) else max_size
         image.thumbnail((max(box[0], 1), max(box[1], 1)), Image.Resampling.LANCZOS, reducing_gap=3.0)
@@ -60,6 +56,17 @@ def rendered(
     else:
         image.save(buffer, "JPEG", quality=min(max(quality, 1), 95))
     return buffer.getvalue()
+
+
+def _image(ds: Dataset, frame: int, window: Window | tuple[float, float] | None, largest: int) -> Image.Image:
+    decoded = decode_frame(ds, frame, largest=largest)
+    if decoded.is_color:
+        return Image.fromarray(np.ascontiguousarray(_eight_bits(decoded)))
+    photometric = str(ds.get("PhotometricInterpretation", "-"))
+    if photometric not in _MONOCHROME:
+        raise PixelError("pixel.unsupported_photometric", photometric=photometric)
+    chosen = window if window is None or isinstance(window, Window) else Window(*window)
+    return Image.fromarray(np.ascontiguousarray(display_levels(ds, decoded, chosen)))
 
 
 def _eight_bits(frame: Frame) -> NDArray[np.uint8]:

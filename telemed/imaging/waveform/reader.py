@@ -45,7 +45,16 @@ def read_waveform(source: bytes | Dataset) -> Waveform:
     waveform.no_sensitivity, waveform.unknown_unit, waveform.unsupported_samples,
     waveform.channels_do_not_match, waveform.truncated, waveform.too_long.
     """
-    ds = _parsed(source) if isinstance(source, bytes | bytearray | memoryview) else source
+    try:
+        ds = open_dataset(bytes(source)) if isinstance(source, bytes | bytearray | memoryview) else source
+        return _read(ds)
+    except WaveformError:
+        raise
+    except Exception as error:
+        raise WaveformError("waveform.unreadable") from error
+
+
+def _read(ds: Dataset) -> Waveform:
     items = ds.get("WaveformSequence") or []
     if not len(items):
         pdf = "EncapsulatedDocument" in ds or str(ds.get("MIMETypeOfEncapsulatedDocument", "")).endswith(
@@ -98,13 +107,6 @@ def missing_leads(known: frozenset[str]) -> list[str]:
     if len(einthoven) < 2:
         missing = [lead for lead in LIMB if lead not in known] + missing
     return missing
-
-
-def _parsed(data: bytes | bytearray | memoryview) -> Dataset:
-    try:
-        return open_dataset(bytes(data))
-    except Exception as error:
-        raise WaveformError("waveform.unreadable") from error
 
 
 def _recorded(groups: list[Group], little: bool) -> dict[str, NDArray[np.float32]]:

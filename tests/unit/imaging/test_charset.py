@@ -13,7 +13,7 @@ from pydicom import dcmread
 from telemed.imaging.charset import TextDecoder, codec_of, decode_text, decoder_for
 from telemed.imaging.header import read_header
 from telemed.imaging.person_name import parse_person_name
-from tests.factories.dicom import ecg_bytes
+from tests.factories.dicom import mistagged_ecg_bytes, with_text
 
 CHARSET_FILES = Path(pydicom.data.__file__).parent / "charset_files"
 
@@ -175,18 +175,9 @@ def test_conformant_files_read_as_pydicom_reads_them(path: Path) -> None:
     ("declared", "written"), [("ISO_IR 100", "gb18030"), (None, "gb18030"), ("GB18030", "utf-8")]
 )
 def test_a_whole_object_under_a_wrong_tag(declared: str | None, written: str) -> None:
-    plain = ecg_bytes(charset=declared, patient_name="#NAME#", InstitutionName="#SITE#")
-    name, site = "测^试一".encode(written), "示例卫生院".encode(written)
-    stored = _replace(_replace(plain, b"#NAME#", name), b"#SITE#", site)
+    data = mistagged_ecg_bytes(written=written, declared=declared, InstitutionName="#SITE#")
+    stored = with_text(data, "#SITE#", "示例卫生院".encode(written))
     before = bytes(stored)
     header = read_header(stored)
     assert (header.patient_name.display, header.institution_name) == ("测试一", "示例卫生院")
     assert stored == before
-
-
-def _replace(data: bytes, old: bytes, new: bytes) -> bytes:
-    """Put a value of another length into an Explicit VR element with a two-byte length."""
-    new += b" " * (len(new) % 2)
-    at = data.index(old)
-    length = len(old) + len(old) % 2
-    return data[: at - 2] + len(new).to_bytes(2, "little") + new + data[at + length :]

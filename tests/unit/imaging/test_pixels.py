@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 import pydicom.data
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image
 from pydicom import dcmread
@@ -212,6 +214,24 @@ def test_what_cannot_be_shown_says_why() -> None:
     broken = dr_dataset()
     broken.PixelData = encapsulate([b"\x00" * 100])
     assert refused(part10(broken, RLELossless)).code == "pixel.cannot_decode"
+
+
+FILM = dr_bytes()
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.tuples(st.integers(132, 1100), st.integers(0, 255)), min_size=1, max_size=12))
+@pytest.mark.filterwarnings("ignore")  # pydicom remarks on many of the values that chance makes
+def test_a_damaged_header_is_refused_by_name_or_gives_a_picture(changes: list[tuple[int, int]]) -> None:
+    damaged = bytearray(FILM)
+    for at, value in changes:
+        damaged[at] = value
+    try:
+        shown = rendered(bytes(damaged))
+    except PixelError as error:
+        assert error.code.startswith("pixel.")
+    else:
+        assert shown[:2] == b"\xff\xd8"
 
 
 def test_a_stream_larger_than_its_header_is_not_decoded() -> None:

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from pydicom import dcmread
 from pydicom.data import get_testdata_file
 from pydicom.sequence import Sequence
@@ -279,6 +281,24 @@ def test_objects_without_twelve_leads_are_refused_with_a_reason() -> None:
     assert refused(part10(ds)).code == "waveform.no_waveform"
     ds.EncapsulatedDocument, ds.MIMETypeOfEncapsulatedDocument = b"%PDF-1.4", "application/pdf"
     assert refused(part10(ds)).code == "waveform.encapsulated_pdf"
+
+
+ECG = ecg_bytes(group(beats(0.2)))
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(st.tuples(st.integers(132, len(ECG) - 1), st.integers(0, 255)), min_size=1, max_size=12))
+@pytest.mark.filterwarnings("ignore")  # pydicom remarks on many of the values that chance makes
+def test_a_damaged_file_is_refused_by_name_or_gives_twelve_leads(changes: list[tuple[int, int]]) -> None:
+    damaged = bytearray(ECG)
+    for at, value in changes:
+        damaged[at] = value
+    try:
+        waveform = read_waveform(bytes(damaged))
+    except WaveformError as error:
+        assert error.code.startswith("waveform.")
+    else:
+        assert waveform.samples.shape[0] == 12
 
 
 def test_the_wire_form_keeps_every_bit_of_the_device() -> None:
