@@ -46,8 +46,12 @@ class RemoteRunner:
         return self._known[model]
 
     def run(self, model: str, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """Outputs by name. Raises UnknownModel, InvalidTensor, EngineBusy, RemoteFailed."""
-        self._registry.get(model)
+        """Outputs by name. Raises UnknownModel, InvalidTensor, EngineBusy, ModelRefused, RemoteFailed.
+
+        An answer that states another digest or provider than the server did when asked is refused, and the server
+        is asked anew: it was replaced in between.
+        """
+        known = self.identity(model)
         head = {"parameters": {"binary_data_output": True}}
         body, length = protocol.encode(inputs, head, "inputs")
         headers = {protocol.HEADER_LENGTH: str(length), "Content-Type": "application/octet-stream"}
@@ -57,6 +61,15 @@ class RemoteRunner:
             outputs = protocol.decode(answer.get("outputs"), tail)
         except InvalidTensor as error:
             raise RemoteFailed("inference.bad_answer", url=self._url, detail=str(error)) from error
+        parameters = answer.get("parameters")
+        if isinstance(parameters, dict):
+            for name in ("sha256", "provider"):
+                found, expected = parameters.get(name), getattr(known, name)
+                if isinstance(found, str) and found != expected:
+                    self._known.pop(model, None)
+                    raise ModelRefused(
+                        "model.remote_differs", url=self._url, name=model, expected=expected, found=found[:80]
+                    )
         missing = {spec.name for spec in self._registry.get(model).outputs} - set(outputs)
         if missing:
             detail = f"missing output {', '.join(sorted(missing))}"

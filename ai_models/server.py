@@ -112,7 +112,13 @@ class Service:
             outputs = await self._in_pool(self.engine.run, manifest.name, inputs)
         if names:
             outputs = {name: outputs[name] for name in names}
-        answer: dict[str, Any] = {"model_name": manifest.name, "model_version": manifest.version}
+        identity = self.engine.identity(manifest.name)
+        answer: dict[str, Any] = {
+            "model_name": manifest.name,
+            "model_version": manifest.version,
+            # With every answer, so that a server that was replaced in between cannot answer under another's name.
+            "parameters": {"sha256": identity.sha256, "provider": identity.provider},
+        }
         if isinstance(head.get("id"), str):
             answer["id"] = head["id"]
         if not protocol.wants_binary(head):

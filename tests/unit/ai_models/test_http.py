@@ -181,6 +181,8 @@ def test_a_server_that_is_not_there_is_named() -> None:
 
 
 def answering(**routes: httpx2.Response) -> RemoteRunner:
+    routes.setdefault("model", httpx2.Response(200, json={"name": MODEL}))
+
     def handle(request: httpx2.Request) -> httpx2.Response:
         return routes["infer" if request.url.path.endswith("/infer") else "model"]
 
@@ -197,6 +199,20 @@ def test_a_server_with_other_weights_is_refused() -> None:
     runner = answering(model=httpx2.Response(200, json={"parameters": {"sha256": "f" * 64}}))
     with pytest.raises(ModelRefused) as error:
         runner.identity(MODEL)
+    assert error.value.code == "model.remote_differs"
+
+
+def test_a_server_replaced_in_between_cannot_answer_under_the_old_name(engine: Engine) -> None:
+    sha256 = engine.identity(MODEL).sha256
+    described = httpx2.Response(
+        200, json={"parameters": {"sha256": sha256, "provider": "CPUExecutionProvider"}}
+    )
+    head = {"parameters": {"sha256": "f" * 64, "provider": "CPUExecutionProvider"}}
+    body = protocol.encode_json(engine.run(MODEL, inputs()), head, "outputs")
+    runner = answering(model=described, infer=httpx2.Response(200, content=body))
+    assert runner.identity(MODEL).sha256 == sha256
+    with pytest.raises(ModelRefused) as error:
+        runner.run(MODEL, inputs())
     assert error.value.code == "model.remote_differs"
 
 
