@@ -68,10 +68,10 @@ def _web(settings: Settings) -> None:
     application.close()
 
 
-def _dicom(settings: Settings) -> None:
-    from dicom_node.__main__ import run
+def _dicom(_settings: Settings) -> None:
+    from dicom_node.__main__ import main
 
-    run(settings)
+    sys.exit(main())
 
 
 def _worker(settings: Settings) -> None:
