@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from telemed.imaging.waveform.group import number, text
 from telemed.imaging.waveform.model import Annotation, Filters
+from telemed.imaging.waveform.values import number, text
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset

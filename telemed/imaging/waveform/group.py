@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,6 +12,7 @@ import numpy as np
 from telemed.imaging.errors import WaveformError
 from telemed.imaging.waveform.leads import leads_of_channels
 from telemed.imaging.waveform.units import millivolts_per
+from telemed.imaging.waveform.values import number, text
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -46,6 +48,12 @@ class Group:
     @property
     def known(self) -> frozenset[str]:
         return frozenset(lead for lead in self.leads if lead)
+
+    @cached_property
+    def scales(self) -> dict[str, tuple[float, float]]:
+        """(mV per raw unit, offset in mV) of each known lead. Raises WaveformError when one is not stated."""
+        channels = zip(self.leads, self.item.ChannelDefinitionSequence, strict=True)
+        return {lead: scale(channel, lead) for lead, channel in channels if lead}
 
     @property
     def is_representative_beat(self) -> bool:
@@ -88,7 +96,7 @@ def millivolts(group: Group, leads: tuple[str, ...], little: bool) -> NDArray[np
     raw = _raw(group, little)[:, rows]
     padded = _padding(item, raw, little)
     raw = _sign_extended(raw, [channels[row] for row in rows], padded)
-    scales = [scale(channels[row], lead) for row, lead in zip(rows, leads, strict=True)]
+    scales = [group.scales[lead] for lead in leads]
     gain = np.array([s[0] for s in scales])
     base = np.array([s[1] for s in scales])
     # Sixteen bits fit into float32; wider samples keep their low bits by going through float64.
@@ -115,19 +123,6 @@ def scale(channel: Dataset, lead: str) -> tuple[float, float]:
     correction = number(channel, "ChannelSensitivityCorrectionFactor")
     gain = sensitivity * (1.0 if correction is None else correction) * factor
     return gain, (number(channel, "ChannelBaseline") or 0.0) * factor
-
-
-def number(ds: Dataset, keyword: str) -> float | None:
-    """A numeric element as float; None when it is absent, empty or not a number."""
-    value = ds.get(keyword)
-    try:
-        return None if value is None or value == "" else float(value)
-    except (TypeError, ValueError):
-        return None
-
-
-def text(ds: Dataset, keyword: str) -> str:
-    return str(ds.get(keyword) or "").replace("\x00", "").strip()
 
 
 def _raw(group: Group, little: bool) -> NDArray[Any]:

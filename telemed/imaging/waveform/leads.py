@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from telemed.imaging.waveform.model import LEADS
+from telemed.imaging.waveform.values import text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -52,9 +53,9 @@ def leads_of_channels(channels: Sequence[Dataset]) -> list[str | None]:
     by_code, by_name = [], []
     for channel in channels:
         source = _source(channel)
-        code = lead_of_code(str(source.get("CodeValue", ""))) if source is not None else None
-        meaning = str(source.get("CodeMeaning", "")) if source is not None else ""
-        name = lead_of_name(meaning) or lead_of_name(str(channel.get("ChannelLabel", "")))
+        code = lead_of_code(text(source, "CodeValue")) if source is not None else None
+        meaning = text(source, "CodeMeaning") if source is not None else ""
+        name = lead_of_name(meaning) or lead_of_name(text(channel, "ChannelLabel"))
         by_code.append(code or name)
         by_name.append(name or code)
     return by_name if _repeats(by_code) and not _repeats(by_name) else by_code

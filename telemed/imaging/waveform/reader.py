@@ -10,7 +10,7 @@ from telemed.imaging.errors import WaveformError
 from telemed.imaging.reading import is_little_endian, open_dataset
 from telemed.imaging.waveform.annotations import read_annotations, read_filters
 from telemed.imaging.waveform.derive import complete_limb_leads
-from telemed.imaging.waveform.group import Group, describe, millivolts, scale
+from telemed.imaging.waveform.group import Group, describe, millivolts
 from telemed.imaging.waveform.model import CHEST, LEADS, LIMB, Waveform
 
 if TYPE_CHECKING:
@@ -130,11 +130,6 @@ def _recorded(groups: list[Group], little: bool) -> dict[str, NDArray[np.float32
 
 
 def _resolution(groups: list[Group]) -> float | None:
-    scales = {
-        scale(channel, lead)
-        for group in groups
-        for lead, channel in zip(group.leads, group.item.ChannelDefinitionSequence, strict=True)
-        if lead
-    }
+    scales = {scale for group in groups for scale in group.scales.values()}
     gain, base = next(iter(scales))
     return gain * 1000.0 if len(scales) == 1 and base == 0 and gain > 0 else None
