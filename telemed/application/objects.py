@@ -6,8 +6,8 @@ from telemed.application.record import record
 from telemed.application.world import World
 from telemed.domain.errors import Conflict, Unavailable
 from telemed.domain.events import Kind
-from telemed.domain.study import StoredObject
-from telemed.imaging.waveform import ECG_SOP_CLASSES, WaveformError, quality, read_waveform
+from telemed.domain.study import StoredObject, quality_token
+from telemed.imaging.waveform import ECG_SOP_CLASSES, WaveformError, quality_findings, read_waveform
 
 _QUALITY_LENGTH = 200  # of its column
 _ATTEMPTS = 5
@@ -76,12 +76,12 @@ def inspect_quality(world: World, *, study_id: int) -> None:
 
 def _quality(world: World, stored: StoredObject) -> str:
     try:
-        codes = quality(read_waveform(read_object(world, stored)))
+        found = quality_findings(read_waveform(read_object(world, stored)))
     except WaveformError as error:
-        codes = [error.code]
+        return error.code
     kept = ""
-    for code in codes:
-        longer = f"{kept} {code}".strip()
+    for finding in found:
+        longer = f"{kept} {quality_token(finding.code, finding.leads)}".strip()
         if len(longer) <= _QUALITY_LENGTH:
             kept = longer
     return kept

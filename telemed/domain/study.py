@@ -103,7 +103,7 @@ class StoredObject:
     uploaded_by: int | None = None
     # False while the bytes are in the spool alone.
     placed: bool = False
-    # Codes of what the recording lacks ("waveform.lead_off", ...): the technician is asked to repeat it.
+    # What speaks against the recording, as `quality_token`s: the technician is asked to repeat it.
     quality: str = ""
     id: int = field(init=False)
     version: int = field(init=False)
@@ -134,3 +134,14 @@ def classify(dataset_sha256: str, transfer_syntax_uid: str, known: Sequence[Know
 def quiet_until(modality: str, now: datetime, quiet_seconds: int) -> datetime:
     """An ECG is one object and whole on arrival; images are whole after a quiet period."""
     return now if modality == "ECG" else now + timedelta(seconds=quiet_seconds)
+
+
+def quality_token(code: str, leads: Sequence[str]) -> str:
+    """A reason as it is stored: its catalogue key, and the leads it is about."""
+    return f"{code}:{','.join(leads)}" if leads else code
+
+
+def quality_reason(token: str) -> tuple[str, str]:
+    """The catalogue key of a stored reason, and its leads as people read them."""
+    code, _, leads = token.partition(":")
+    return code, leads.replace(",", " ")
