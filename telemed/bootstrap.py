@@ -19,7 +19,6 @@ from telemed.adapters.identity.here import Argon2Passwords, PinyinReadings, Rand
 from telemed.adapters.objects.directory import DirectoryStore
 from telemed.adapters.objects.spool import DiskSpool
 from telemed.adapters.pdf import TypstPdf
-from telemed.adapters.queue.celery import CeleryWaker, JobPublisher, make_celery
 from telemed.adapters.queue.silent import SilentWaker
 from telemed.application.ports import Clock, ObjectStore, UnitOfWorkFactory, Waker
 from telemed.application.world import World
@@ -82,6 +81,8 @@ def make_runner(settings: Settings, *, sessions_here: bool) -> Runner:
 def make_waker(settings: Settings, unit_of_work: UnitOfWorkFactory, clock: Clock) -> Waker:
     if settings.embedded_jobs:
         return SilentWaker()
+    from telemed.adapters.queue.celery import CeleryWaker, JobPublisher, make_celery  # as above
+
     return CeleryWaker(JobPublisher(make_celery(settings.broker_url), unit_of_work, clock))
 
 

@@ -1,9 +1,9 @@
 """One job, from its claim to its end: done, put off, or given up with a notice to a person."""
 
 import logging
-import traceback
 from collections.abc import Mapping
 
+from telemed.application.faults import code_of, trace_of
 from telemed.application.handlers import AFTER_LAST_ATTEMPT, Handler
 from telemed.application.jobs import LAST_ATTEMPT, Job, JobKind, back_off
 from telemed.application.ports import UnitOfWork
@@ -50,8 +50,8 @@ def run_one(world: World, job: Job, handlers: Handlers) -> None:
     try:
         handlers[job.kind](world, job.subject_id)
     except Exception as fault:  # noqa: BLE001 a fault of any kind ends in the row, never in the runner
-        log.error("job %s %s of %s failed:\n%s", job.id, job.kind, job.subject_id, _trace(fault))
-        _failed(world, job, _code(fault))
+        log.error("job %s %s of %s failed:\n%s", job.id, job.kind, job.subject_id, trace_of(fault))
+        _failed(world, job, code_of(fault))
         return
     with world.unit_of_work() as uow:
         uow.jobs.finish(job.id, job.lease_token, world.clock.now())
@@ -88,7 +88,7 @@ def _notify(world: World, uow: UnitOfWork, job: Job, error: str) -> None:
     except NotFound:
         # Nobody can be told about a row that is no longer there; the failed job itself stays to be seen.
         return
-    notice.facts = {"job": job.id, "kind": job.kind.value, "error": error, "attempts": job.attempts}
+    notice.facts = {"job": job.id, "job_kind": job.kind.value, "error": error, "attempts": job.attempts}
     if uow.notices.raise_once(notice):
         record(
             world,
@@ -135,21 +135,3 @@ def _notice(world: World, uow: UnitOfWork, job: Job) -> Notice:
         case JobKind.DELIVER_REPORT:
             report = uow.reports.get(job.subject_id)
             return about(report.institution_id, report.consortium_id, case=report.case_id)
-
-
-def _code(fault: BaseException) -> str:
-    return (
-        fault.code if isinstance(fault, DomainError) else f"{type(fault).__module__}.{type(fault).__name__}"
-    )
-
-
-def _trace(fault: BaseException) -> str:
-    """Where it happened, through the chain of causes. The messages of foreign errors stay out: a database
-    quotes the very values of the row it refuses, and those may be a patient's."""
-    parts = []
-    link: BaseException | None = fault
-    while link is not None:
-        frames = "".join(traceback.format_tb(link.__traceback__))
-        parts.append(f"{frames}{link if isinstance(link, DomainError) else _code(link)}")
-        link = link.__cause__ or (None if link.__suppress_context__ else link.__context__)
-    return "\ncaused by:\n".join(parts)

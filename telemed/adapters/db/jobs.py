@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, Update, and_, case, func, or_, select, text, update
+from sqlalchemy import ColumnElement, Select, Update, and_, case, delete, func, or_, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from telemed.adapters.db import tables as t
 from telemed.adapters.db.repositories import Repository
 from telemed.application.jobs import LEASE, RANK, Job, JobKind, JobState
 from telemed.application.ports import DueJob
+from telemed.domain.errors import NotFound
 
 # In front of the token of a job that was asked for again while it runs: its runner may have read the old
 # state, so that its end is not the end of the job.
@@ -116,13 +117,25 @@ class SqlJobs(Repository):
         statement = select(func.min(free_at)).where(_J.state == JobState.PENDING)
         return self._session.execute(statement).scalar()
 
+    def waiting(self, now: datetime) -> tuple[int, datetime | None]:
+        count, oldest = (
+            self._session.execute(select(func.count(), func.min(_J.due_at)).where(_due(now))).one().tuple()
+        )
+        return count, oldest
+
     def failed(self) -> Sequence[Job]:
         return self._all(Job, _J.state == JobState.FAILED, order=_J.id)
 
     def get(self, job_id: int) -> Job:
         # Read afresh: the statements above change rows behind the session's back.
-        self._session.expire_all()
-        return self._get(Job, job_id)
+        job = self._session.get(Job, job_id, populate_existing=True)
+        if job is None:
+            raise NotFound("error.not_found")
+        return job
+
+    def remove_done(self, before: datetime) -> int:
+        statement = delete(t.job).where(_J.state == JobState.DONE, _J.due_at < before)
+        return self._session.connection().execute(statement).rowcount
 
 
 def _due(now: datetime) -> ColumnElement[bool]:

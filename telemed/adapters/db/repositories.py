@@ -255,6 +255,12 @@ class SqlEvents(Repository):
         )
         return self._session.execute(statement).scalar_one_or_none()
 
+    def sealed_after(self, sequence: int, limit: int) -> Sequence[Event]:
+        statement = (
+            select(Event).where(t.event.c.sequence > sequence).order_by(t.event.c.sequence).limit(limit)
+        )
+        return self._session.execute(statement).scalars().all()
+
     def of_study(self, study_id: int) -> Sequence[Event]:
         cases = select(t.reading_case.c.id).where(t.reading_case.c.study_id == study_id)
         return self._all(

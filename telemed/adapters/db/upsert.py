@@ -26,7 +26,8 @@ def ensure(session: Session, row: T, *key: str) -> tuple[T, bool]:
     dialect = session.get_bind().dialect.name
     insert = (postgresql if dialect == "postgresql" else sqlite).insert(table)
     statement = insert.values(**values).on_conflict_do_nothing(index_elements=list(key))
-    created = session.connection().execute(statement).rowcount == 1
+    # Not by rowcount: an INSERT leaves it unset on PostgreSQL.
+    created = session.connection().execute(statement.returning(table.c.id)).first() is not None
     where = [table.c[name] == values[name] for name in key]
     found = session.execute(select(type(row)).where(*where)).scalar_one()
     return found, created

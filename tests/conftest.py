@@ -1,0 +1,9 @@
+"""Servers that tests start for themselves; each lives as long as the test session that asked for it."""
+
+pytest_plugins = [
+    "tests.engines.postgres",
+    "tests.engines.rabbitmq",
+    "tests.engines.redis",
+    "tests.engines.sqlite",
+    "tests.engines.swift",
+]

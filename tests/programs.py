@@ -1,0 +1,22 @@
+"""Programs that some tests need and a machine may lack."""
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+
+def require(program: str, *, package: str, folders: str = "") -> str:
+    """The path of a program; without it the test is skipped in one line, and fails where CI must have it.
+
+    `folders` is a glob for places outside PATH, such as "/usr/lib/postgresql/*/bin"; the highest version wins.
+    """
+    places = sorted(map(str, Path("/").glob(folders.lstrip("/"))), reverse=True) if folders else []
+    found = shutil.which(program) or shutil.which(program, path=os.pathsep.join(places))
+    if found:
+        return found
+    message = f"needs {program}: install the package {package}"
+    if os.environ.get("CI", "").lower() == "true":
+        pytest.fail(message, pytrace=False)
+    pytest.skip(message)
