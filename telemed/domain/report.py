@@ -59,7 +59,8 @@ class Report:
         abnormal: bool,
         now: datetime,
     ) -> None:
-        if self.state not in (ReportState.DRAFT, ReportState.AWAITING_REVIEW):
+        # Not while it awaits review: the first signature stands for these very words.
+        if self.state is not ReportState.DRAFT:
             raise Conflict("error.report_is_signed")
         self.findings, self.impression, self.recommendation = findings, impression, recommendation
         self.critical, self.abnormal = critical, abnormal
@@ -113,11 +114,13 @@ class Report:
         """SHA-256 over what was signed, by whom and when: any later change is detectable."""
         content = [
             self.uid,
+            self.case_id,
             self.number,
             self.findings,
             self.impression,
             self.recommendation,
             self.critical,
+            self.abnormal,
             self.signed_by,
             self.signed_at.isoformat() if self.signed_at else None,
             self.reviewed_by,
