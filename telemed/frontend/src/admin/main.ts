@@ -1,0 +1,28 @@
+/** The administrator's buttons: each says what it calls, and the page is read again after it. */
+import { send } from "../core/api";
+import { find } from "../core/dom";
+import { problemMessage } from "../core/messages";
+
+for (const form of Array.from(document.querySelectorAll<HTMLFormElement>("form[data-api]"))) {
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    const button = find<HTMLButtonElement>("button[type=submit]", form);
+    const messages = find<HTMLElement>(".messages", form);
+    button.disabled = true;
+    try {
+      await send("POST", form.dataset.api ?? "", Object.fromEntries(new FormData(form)));
+      location.reload();
+    } catch (cause) {
+      messages.replaceChildren(problemMessage(cause));
+      button.disabled = false;
+    }
+  });
+}
+
+// A model may be approved only by someone who has its card open.
+for (const card of Array.from(document.querySelectorAll<HTMLDetailsElement>("details[data-card]"))) {
+  const approve = card.closest(".model")?.querySelector<HTMLButtonElement>("button[data-needs-card]");
+  card.addEventListener("toggle", () => {
+    if (card.open && approve) approve.disabled = false;
+  });
+}

@@ -1,0 +1,88 @@
+/** The one way to the API: CSRF header, problem+json, and a lost line told in words. */
+import { page, t } from "./page";
+
+export class Problem extends Error {
+  readonly status: number;
+  readonly code: string;
+  readonly field: string | undefined;
+
+  constructor(status: number, code: string, detail: string, field?: string) {
+    super(detail);
+    this.status = status;
+    this.code = code;
+    this.field = field;
+  }
+
+  /** No answer at all, or the server asks to come back: the same request may be sent again. */
+  get passing(): boolean {
+    return this.status === 0 || this.status === 429 || this.status >= 500;
+  }
+}
+
+interface ProblemBody {
+  title?: string;
+  detail?: string;
+  code?: string;
+  field?: string;
+}
+
+export function problemOf(status: number, body: string): Problem {
+  let given: ProblemBody = {};
+  try {
+    given = JSON.parse(body) as ProblemBody;
+  } catch {
+    // Not the product's own answer (a proxy's page): say what is known, the status.
+  }
+  const detail = given.detail ?? given.title ?? t("ui.problem.unexpected", { status });
+  return new Problem(status, given.code ?? "", detail, given.field);
+}
+
+async function request(
+  method: string,
+  path: string,
+  body?: unknown,
+  signal?: AbortSignal,
+): Promise<Response> {
+  const headers: Record<string, string> = { Accept: "application/json" };
+  if (method !== "GET") headers["X-CSRF-Token"] = page.csrf;
+  const init: RequestInit = { method, headers, credentials: "same-origin" };
+  if (body instanceof FormData) init.body = body;
+  else if (body !== undefined) {
+    headers["Content-Type"] = "application/json";
+    init.body = JSON.stringify(body);
+  }
+  if (signal) init.signal = signal;
+  let response: Response;
+  try {
+    response = await fetch(path, init);
+  } catch (cause) {
+    if (cause instanceof DOMException && cause.name === "AbortError") throw cause;
+    throw new Problem(0, "network", t("ui.problem.network"));
+  }
+  if (!response.ok) throw problemOf(response.status, await response.text());
+  return response;
+}
+
+export async function get<T>(path: string, signal?: AbortSignal): Promise<T> {
+  return (await request("GET", path, undefined, signal)).json() as Promise<T>;
+}
+
+export async function send<T>(method: "POST" | "PUT", path: string, body?: unknown): Promise<T> {
+  const response = await request(method, path, body ?? {});
+  return (response.status === 204 ? undefined : await response.json()) as T;
+}
+
+export async function bytes(path: string, signal?: AbortSignal): Promise<ArrayBuffer> {
+  return (await request("GET", path, undefined, signal)).arrayBuffer();
+}
+
+/** What to show a person for anything that was thrown. */
+export function explain(cause: unknown): string {
+  if (cause instanceof Problem) return cause.message;
+  console.error(cause);
+  return t("ui.problem.page", { detail: cause instanceof Error ? cause.message : String(cause) });
+}
+
+export function isSignedOut(cause: unknown): boolean {
+  return cause instanceof Problem && cause.status === 401;
+}

@@ -1,0 +1,185 @@
+/** The answers of the API, as its contract names them. Instants are ISO 8601 UTC. */
+
+export type Role =
+  | "technician"
+  | "reporting_doctor"
+  | "reviewing_doctor"
+  | "family_doctor"
+  | "administrator"
+  | "system";
+
+export interface User {
+  id: string;
+  username: string;
+  display_name: string;
+  role: Role;
+}
+
+export type Priority = "stat" | "urgent" | "routine";
+export type CaseState = "waiting" | "reading" | "awaiting_review" | "final" | "repeat_requested";
+export type AiState = "pending" | "done" | "out_of_domain" | "no_model" | "off" | "failed";
+export type View = "waiting" | "mine" | "review" | "all" | "done";
+
+export interface Age {
+  value: number;
+  unit: string;
+}
+
+export interface Patient {
+  name: string;
+  sex: string;
+  age: Age | null;
+  patient_id: string;
+  id_last4: string;
+}
+
+export interface Row {
+  id: string;
+  state: CaseState;
+  priority: Priority;
+  effective_priority: Priority;
+  raised_because: string;
+  deadline: string;
+  arrived_at: string;
+  modality: string;
+  exam: string;
+  body_part: string;
+  site: string;
+  patient: Patient;
+  accession_number: string;
+  history: string;
+  holder: { name: string; mine: boolean } | null;
+  ai: { state: AiState; flags: string[] };
+  study_instance_uid: string;
+  order_source: string;
+}
+
+export type Counts = Partial<Record<View | "overdue", number>>;
+
+export interface Worklist {
+  rows: Row[];
+  next_cursor: string | null;
+  counts: Counts;
+  now: string;
+  last_event_id: string | number | null;
+}
+
+export interface Delta {
+  rows: Row[];
+  gone: string[];
+  counts: Counts;
+}
+
+export interface Instance {
+  sop_instance_uid: string;
+  sop_class_uid: string;
+  kind: "ecg" | "image" | "document" | "other";
+  frames: number | null;
+  rows: number | null;
+  columns: number | null;
+  waveform_url: string | null;
+  rendered_url: string | null;
+  quality: (string | { code: string; text?: string })[];
+}
+
+export interface Series {
+  series_instance_uid: string;
+  modality: string;
+  description: string;
+  instances: Instance[];
+}
+
+export interface Finding {
+  name: string;
+  probability: number;
+  threshold: number;
+  flag: boolean;
+  code?: { display: string } | null;
+}
+
+export interface Analysis {
+  model: { name: string; version: string };
+  in_domain: boolean;
+  reason: string | null;
+  findings: Finding[];
+  measurements?: Record<string, number | null> | null;
+  statements?: { code: string; text: { zh: string; en: string } }[] | null;
+}
+
+export type ReportState = "draft" | "awaiting_review" | "final" | "amended" | "withdrawn";
+
+export interface Report {
+  id: string;
+  number: number;
+  state: ReportState;
+  findings: string;
+  impression: string;
+  recommendation: string;
+  critical: boolean;
+  abnormal: boolean;
+  revision: number;
+  author: string | null;
+  signed_by: string | null;
+  signed_at: string | null;
+  reviewed_by: string | null;
+  reviewed_at: string | null;
+  released_at: string | null;
+  review_comment: string;
+  verification_code: string;
+  pdf_url: string | null;
+  updated_at: string;
+}
+
+export interface Notice {
+  id: string;
+  code: string;
+  text: string;
+  created_at: string;
+}
+
+export interface Case extends Row {
+  series: Series[];
+  analyses: Analysis[];
+  ai_reason: string;
+  generation: number;
+  report: Report | null;
+  versions: Report[];
+  notices: Notice[];
+  can: Record<"claim" | "write" | "sign" | "review" | "amend" | "repeat", boolean>;
+  lease_until: string | null;
+}
+
+export interface Exam {
+  study_instance_uid: string;
+  modality: string;
+  exam: string;
+  patient: Patient;
+  accession_number: string;
+  arrived: number;
+  placed: number;
+  safe: boolean;
+  state: "receiving" | "waiting" | "reading" | "awaiting_review" | "reported" | "repeat";
+  reader: string | null;
+  report: {
+    id: string;
+    pdf_url: string | null;
+    abnormal: boolean;
+    critical: boolean;
+    released_at: string;
+  } | null;
+  quality: { code: string; text: string }[];
+  repeat_reason: string;
+  conflicts: number;
+  received_at: string;
+  order_source: string;
+}
+
+export interface UploadedObject {
+  file: string;
+  status: "new" | "repeat" | "alternate" | "conflict" | "refused";
+  sop_instance_uid: string | null;
+  study_instance_uid: string | null;
+  sha256: string;
+  size: number;
+  problem: string | { detail?: string } | null;
+}

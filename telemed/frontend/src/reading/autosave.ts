@@ -1,0 +1,147 @@
+/** Saves a draft while it is written: one request at a time, the last text wins, a copy stays in this browser. */
+import { Problem, send } from "../core/api";
+import { page } from "../core/page";
+import { forget, keep, recall } from "../core/storage";
+import type { Report } from "../core/types";
+
+export interface Fields {
+  findings: string;
+  impression: string;
+  recommendation: string;
+  critical: boolean;
+  abnormal: boolean;
+}
+
+export type SaveState =
+  | { name: "clean" }
+  | { name: "waiting" }
+  | { name: "saving" }
+  | { name: "saved"; at: string }
+  | { name: "retrying"; cause: unknown }
+  | { name: "conflict"; cause: Problem }
+  | { name: "refused"; cause: unknown };
+
+interface Copy {
+  revision: number;
+  fields: Fields;
+  at: string;
+}
+
+export const DRAFTS = "telemed.draft.";
+const PAUSE = 800;
+const RETRY = 4_000;
+
+export class Autosave {
+  revision: number;
+  report: Report | null = null;
+  private fields: Fields | null = null;
+  private running: Promise<void> | null = null;
+  private timer = 0;
+  private closed = false;
+  private readonly caseId: string;
+  private readonly onState: (state: SaveState) => void;
+
+  constructor(caseId: string, revision: number, onState: (state: SaveState) => void) {
+    this.caseId = caseId;
+    this.revision = revision;
+    this.onState = onState;
+  }
+
+  private get key(): string {
+    return `${DRAFTS}${page.user?.id ?? ""}.${this.caseId}`;
+  }
+
+  /** What a crashed tab or a lost line left behind. */
+  copy(): Copy | null {
+    return recall<Copy>(this.key);
+  }
+
+  dropCopy(): void {
+    forget(this.key);
+  }
+
+  get unsaved(): boolean {
+    return this.fields !== null || this.running !== null;
+  }
+
+  edit(fields: Fields): void {
+    this.fields = fields;
+    keep(this.key, { revision: this.revision, fields, at: new Date().toISOString() } satisfies Copy);
+    this.onState({ name: "waiting" });
+    this.schedule(PAUSE);
+  }
+
+  /** Resolves when the server has the last text; throws what kept it from that. */
+  async flush(): Promise<void> {
+    window.clearTimeout(this.timer);
+    while (this.running || this.fields) {
+      if (this.running) await this.running;
+      else await this.save();
+    }
+  }
+
+  /** After a conflict: the reader has seen the other text and keeps the own one. */
+  overwrite(revision: number): void {
+    this.revision = revision;
+    if (this.fields) this.schedule(0);
+  }
+
+  abandon(): void {
+    window.clearTimeout(this.timer);
+    this.fields = null;
+    this.dropCopy();
+    this.onState({ name: "clean" });
+  }
+
+  close(): void {
+    this.closed = true;
+    window.clearTimeout(this.timer);
+    // Leaving the case sends what is left; if that fails, the copy in this browser is offered next time.
+    if (this.fields)
+      this.save().catch((cause: unknown) => console.warn("the draft stays in this browser", cause));
+  }
+
+  private schedule(wait: number): void {
+    window.clearTimeout(this.timer);
+    this.timer = window.setTimeout(() => {
+      // The state shows what went wrong; a passing fault is tried again.
+      this.flush().catch((cause: unknown) => {
+        if (cause instanceof Problem && cause.passing && !this.closed) this.schedule(RETRY);
+      });
+    }, wait);
+  }
+
+  private save(): Promise<void> {
+    const fields = this.fields;
+    if (!fields) return Promise.resolve();
+    this.running = this.put(fields).finally(() => {
+      this.running = null;
+    });
+    return this.running;
+  }
+
+  private async put(fields: Fields): Promise<void> {
+    this.onState({ name: "saving" });
+    try {
+      const body = { ...fields, revision: this.revision };
+      const report = await send<Report>(
+        "PUT",
+        `/api/v1/cases/${encodeURIComponent(this.caseId)}/draft`,
+        body,
+      );
+      this.report = report;
+      this.revision = report.revision;
+      if (this.fields === fields) {
+        this.fields = null;
+        this.dropCopy();
+        this.onState({ name: "saved", at: report.updated_at });
+      }
+    } catch (cause) {
+      if (cause instanceof Problem && cause.passing) this.onState({ name: "retrying", cause });
+      else if (cause instanceof Problem && cause.code === "error.report_changed_since_shown")
+        this.onState({ name: "conflict", cause });
+      else this.onState({ name: "refused", cause });
+      throw cause;
+    }
+  }
+}

@@ -1,0 +1,250 @@
+/** The case page: patient, pictures or ECG, what the machine says, and the report, together. */
+import { send } from "../core/api";
+import { h } from "../core/dom";
+import { message, problemMessage } from "../core/messages";
+import { t } from "../core/page";
+import { clock } from "../core/time";
+import type { Case, Instance } from "../core/types";
+import { aiPanel } from "./ai-panel";
+import { type CaseCache, instancesOf } from "./case-cache";
+import { EcgPanel, ecgInstances } from "./ecg-panel";
+import { identityBar } from "./identity";
+import { PicturePanel } from "./picture-panel";
+import { ReportPanel } from "./report-panel";
+import { tick } from "./row";
+
+export interface CaseHost {
+  now(): number;
+  back(): void;
+  /** A case was signed, reviewed or returned. */
+  done(item: Case): void;
+  /** The case changed here: the list shows it too. */
+  changed(item: Case): void;
+}
+
+/** Well inside the server's lease, and only while someone works. */
+const RENEW = 5 * 60_000;
+
+export class CaseView {
+  readonly element = h("section", { class: "case-page", hidden: true, "aria-label": t("ui.case.title") });
+  readonly ecg = new EcgPanel();
+  readonly pictures = new PicturePanel();
+  readonly report: ReportPanel;
+  item: Case | null = null;
+  private id = "";
+  private shownObjects = "";
+  private lastActivity = 0;
+  private readonly identity = h("div", { class: "identity-place" });
+  private readonly messages = h("div", { class: "messages" });
+  private readonly stage = h("div", { class: "stage-place" });
+  private readonly context = h("div", { class: "context" });
+  private readonly ai = h("div", {});
+  private readonly cache: CaseCache;
+  private readonly host: CaseHost;
+
+  constructor(cache: CaseCache, host: CaseHost) {
+    this.cache = cache;
+    this.host = host;
+    this.report = new ReportPanel({
+      updated: (item) => this.take(item),
+      done: (item) => host.done(item),
+      claim: () => this.claim(),
+    });
+    this.element.append(
+      this.identity,
+      this.messages,
+      h("div", { class: "left" }, this.stage, this.ai),
+      h("div", { class: "right" }, this.context, this.report.element),
+    );
+    this.element.addEventListener("input", () => {
+      this.lastActivity = Date.now();
+    });
+    window.setInterval(() => this.renewLease(), RENEW);
+  }
+
+  async open(id: string): Promise<void> {
+    if (this.id === id) return;
+    this.close();
+    this.id = id;
+    this.element.hidden = false;
+    this.lastActivity = Date.now();
+    const ahead = this.cache.take(id);
+    try {
+      const early = ahead && (await ahead.catch(() => undefined));
+      if (this.id !== id) return;
+      if (early) this.first(early);
+      else this.identity.replaceChildren(h("p", { class: "loading", role: "status" }, t("ui.case.loading")));
+      const item = await this.cache.fetch(id);
+      if (this.id !== id) return;
+      if (early) this.take(item);
+      else this.first(item);
+    } catch (cause) {
+      if (this.id !== id) return;
+      this.id = "";
+      this.identity.replaceChildren();
+      this.messages.replaceChildren(
+        problemMessage(cause, [
+          { label: t("ui.try_again"), run: () => void this.open(id) },
+          { label: t("ui.case.back"), run: () => this.host.back() },
+        ]),
+      );
+    }
+  }
+
+  close(): void {
+    this.report.close();
+    this.id = "";
+    this.item = null;
+    this.shownObjects = "";
+    this.element.hidden = true;
+    for (const place of [this.identity, this.messages, this.stage, this.context, this.ai])
+      place.replaceChildren();
+  }
+
+  /** The list says that something changed about this case. */
+  async refresh(): Promise<void> {
+    const { id } = this;
+    if (!id || !this.item) return;
+    try {
+      const item = await this.cache.fetch(id);
+      if (this.id === id) this.take(item);
+    } catch (cause) {
+      this.messages.replaceChildren(problemMessage(cause));
+    }
+  }
+
+  async claim(): Promise<void> {
+    if (!this.item) return;
+    await this.act("claim");
+  }
+
+  async release(): Promise<void> {
+    if (!this.item?.holder?.mine) return;
+    await this.act("release");
+  }
+
+  tick(): void {
+    tick(this.identity, this.host.now());
+  }
+
+  private async act(what: "claim" | "release"): Promise<void> {
+    const { id } = this;
+    try {
+      const item = await send<Case>("POST", `/api/v1/cases/${encodeURIComponent(id)}/${what}`);
+      if (this.id === id) this.take(item);
+      this.host.changed(item);
+    } catch (cause) {
+      this.messages.replaceChildren(problemMessage(cause));
+    }
+  }
+
+  private first(item: Case): void {
+    this.report.open(item);
+    this.take(item);
+  }
+
+  private take(item: Case): void {
+    if (this.item && item.generation > this.item.generation) {
+      this.messages.replaceChildren(message("warning", t("ui.case.new_generation")));
+    }
+    this.item = item;
+    document.title = t("ui.case.tab", { name: item.patient.name || t("ui.name.none"), exam: item.exam });
+    this.renderIdentity(item);
+    this.renderContext(item);
+    this.ai.replaceChildren(aiPanel(item));
+    this.report.take(item);
+    const objects = instancesOf(item)
+      .map((instance) => instance.sop_instance_uid)
+      .join(" ");
+    if (objects !== this.shownObjects) {
+      this.shownObjects = objects;
+      this.renderStage(item);
+    }
+  }
+
+  private renderIdentity(item: Case): void {
+    const button = (label: string, key: string, run: () => void): HTMLElement =>
+      h("button", { type: "button", onclick: run }, label, h("kbd", {}, key));
+    const actions = [button(t("ui.case.back"), "Esc", () => this.host.back())];
+    if (item.holder?.mine) actions.push(button(t("ui.case.release"), "U", () => void this.release()));
+    else if (item.can.claim) actions.push(button(t("ui.case.claim"), "C", () => void this.claim()));
+    this.identity.replaceChildren(identityBar(item, this.host.now(), ...actions));
+  }
+
+  private renderContext(item: Case): void {
+    const notices = item.notices.map((notice) => message("warning", notice.text));
+    this.context.replaceChildren(
+      h("h2", {}, t("ui.case.history")),
+      h("p", { class: "history" }, item.history || t("ui.history.none")),
+      h(
+        "p",
+        { class: "muted" },
+        t("ui.case.arrived", { time: clock(item.arrived_at) }),
+        item.order_source === "study" ? ` · ${t("ui.case.without_order")}` : "",
+      ),
+      ...notices,
+    );
+  }
+
+  private renderStage(item: Case): void {
+    const instances = instancesOf(item);
+    const ecgs = ecgInstances(instances);
+    const pictures = instances.filter((instance) => instance.kind === "image" && instance.rendered_url);
+    const others = instances.filter((instance) => !ecgs.includes(instance) && !pictures.includes(instance));
+    const parts: HTMLElement[] = [];
+    const [first] = ecgs;
+    if (first?.waveform_url) {
+      parts.push(this.ecgTabs(ecgs), this.ecg.element);
+      this.showEcg(first);
+    }
+    if (pictures.length > 0) {
+      parts.push(this.pictures.element);
+      this.pictures.show(pictures, item.modality);
+    }
+    parts.push(...others.map(otherObject));
+    if (parts.length === 0) parts.push(message("warning", t("ui.case.no_objects")));
+    this.stage.replaceChildren(...parts);
+  }
+
+  /** More than one recording in a study: each by its number. */
+  private ecgTabs(ecgs: readonly Instance[]): HTMLElement {
+    const buttons = ecgs.map((ecg, index) =>
+      h(
+        "button",
+        { type: "button", class: "quiet", onclick: () => this.showEcg(ecg) },
+        t("ui.ecg.recording", { number: index + 1 }),
+      ),
+    );
+    return h("div", { class: "stage-tools", hidden: ecgs.length < 2 }, ...buttons);
+  }
+
+  private showEcg(instance: Instance): void {
+    const { waveform_url: url } = instance;
+    if (!url) return;
+    const { id } = this;
+    this.ecg.quality(instance);
+    this.cache.waveform(url).then(
+      (waveform) => {
+        if (this.id === id) this.ecg.show(waveform);
+      },
+      (cause: unknown) => {
+        if (this.id === id) this.ecg.fail(cause);
+      },
+    );
+  }
+
+  private renewLease(): void {
+    if (this.item?.holder?.mine && Date.now() - this.lastActivity < RENEW) void this.claim();
+  }
+}
+
+function otherObject(instance: Instance): HTMLElement {
+  const text = t(`ui.object.${instance.kind === "document" ? "document" : "other"}`);
+  return h(
+    "div",
+    { class: "message warning" },
+    h("p", {}, text),
+    instance.rendered_url &&
+      h("a", { href: instance.rendered_url, target: "_blank", rel: "noopener" }, t("ui.object.open")),
+  );
+}

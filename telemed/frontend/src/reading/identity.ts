@@ -1,0 +1,35 @@
+/** Who this is: at least two identifiers in view wherever someone reads. */
+import { h } from "../core/dom";
+import { type TextKey, t } from "../core/page";
+import { ageText, last4, sexText } from "../core/patient";
+import type { Case } from "../core/types";
+import { dueMark, holderMark, priorityMark } from "./row";
+
+function fact(label: TextKey, value: string, extra = ""): HTMLElement {
+  return h("div", { class: `fact ${extra}` }, h("dt", {}, t(label)), h("dd", {}, value));
+}
+
+export function identityBar(item: Case, now: number, ...actions: HTMLElement[]): HTMLElement {
+  const { patient } = item;
+  return h(
+    "header",
+    { class: "identity", "aria-label": t("ui.identity.title") },
+    h(
+      "div",
+      { class: "who" },
+      h("h1", {}, patient.name || t("ui.name.none")),
+      h("span", {}, `${sexText(patient.sex)} ${ageText(patient.age)}`),
+    ),
+    h(
+      "dl",
+      { class: "facts" },
+      fact("ui.identity.id_last4", last4(patient)),
+      fact("ui.identity.patient_id", patient.patient_id || "-"),
+      fact("ui.identity.accession", item.accession_number || "-"),
+      fact("ui.identity.exam", `${item.modality} ${item.exam}`),
+      fact("ui.identity.site", item.site),
+    ),
+    h("div", { class: "urgency" }, priorityMark(item), dueMark(item, now), holderMark(item)),
+    h("div", { class: "actions" }, ...actions),
+  );
+}

@@ -1,0 +1,84 @@
+/** The three parts of a report and its two marks. */
+import { h } from "../core/dom";
+import { t } from "../core/page";
+import type { Fields } from "./autosave";
+
+const parts = ["findings", "impression", "recommendation"] as const;
+const marks = ["abnormal", "critical"] as const;
+
+/** A report that nobody has marked yet counts as abnormal: a mark is taken off knowingly. */
+export const blank: Fields = {
+  findings: "",
+  impression: "",
+  recommendation: "",
+  critical: false,
+  abnormal: true,
+};
+
+export class ReportForm {
+  readonly element: HTMLElement;
+  private readonly texts: Record<(typeof parts)[number], HTMLTextAreaElement>;
+  private readonly checks: Record<(typeof marks)[number], HTMLInputElement>;
+
+  constructor(changed: () => void) {
+    const area = (name: (typeof parts)[number]): HTMLTextAreaElement =>
+      h("textarea", { id: `report-${name}`, name, maxlength: "8000", spellcheck: "false", oninput: changed });
+    const check = (name: (typeof marks)[number]): HTMLInputElement =>
+      h("input", { type: "checkbox", id: `report-${name}`, name, onchange: changed });
+    this.texts = {
+      findings: area("findings"),
+      impression: area("impression"),
+      recommendation: area("recommendation"),
+    };
+    this.checks = { abnormal: check("abnormal"), critical: check("critical") };
+    this.element = h(
+      "div",
+      { class: "report-fields" },
+      ...parts.map((name) =>
+        h(
+          "div",
+          { class: `field ${name}` },
+          h("label", { for: `report-${name}` }, t(`ui.report.${name}`)),
+          this.texts[name],
+        ),
+      ),
+      h(
+        "div",
+        { class: "marks" },
+        ...marks.map((name) =>
+          h("label", { class: `mark ${name}` }, this.checks[name], t(`ui.report.${name}`)),
+        ),
+      ),
+    );
+  }
+
+  get fields(): Fields {
+    return {
+      findings: this.texts.findings.value,
+      impression: this.texts.impression.value,
+      recommendation: this.texts.recommendation.value,
+      critical: this.checks.critical.checked,
+      abnormal: this.checks.abnormal.checked,
+    };
+  }
+
+  set fields(given: Fields) {
+    for (const name of parts) this.texts[name].value = given[name];
+    for (const name of marks) this.checks[name].checked = given[name];
+  }
+
+  set editable(on: boolean) {
+    for (const name of parts) this.texts[name].readOnly = !on;
+    for (const name of marks) this.checks[name].disabled = !on;
+    this.element.classList.toggle("read-only", !on);
+  }
+
+  focus(part: string = "findings"): void {
+    const field = parts.find((name) => name === part) ?? "findings";
+    this.texts[field].focus();
+  }
+}
+
+export function same(a: Fields, b: Fields): boolean {
+  return parts.every((name) => a[name] === b[name]) && marks.every((name) => a[name] === b[name]);
+}

@@ -1,0 +1,348 @@
+/** Writing, signing, reviewing and amending the report of the open case. */
+import { get, Problem, send } from "../core/api";
+import { h } from "../core/dom";
+import { message, problemMessage } from "../core/messages";
+import { t } from "../core/page";
+import { clock } from "../core/time";
+import type { Case } from "../core/types";
+import { ask } from "./ask";
+import { Autosave, type SaveState } from "./autosave";
+import { normalReport } from "./normal-report";
+import { blank, ReportForm, same } from "./report-form";
+import { pdfLink, signatures, stateMark, versionList } from "./versions";
+
+export interface ReportHost {
+  /** The server answered with the case as it now is. */
+  updated(item: Case): void;
+  /** Signed or reviewed: on to the next case. */
+  done(item: Case): void;
+  claim(): Promise<void>;
+}
+
+export class ReportPanel {
+  readonly element = h("section", { class: "report", "aria-label": t("ui.report.title") });
+  private readonly form = new ReportForm(() => this.edited());
+  private readonly head = h("header", { class: "report-head" });
+  private readonly notes = h("div", { class: "messages" });
+  private readonly question = h("div", {});
+  private readonly buttons = h("div", { class: "report-actions" });
+  private readonly saveState = h("span", { class: "save-state", role: "status" });
+  private item: Case | null = null;
+  private autosave: Autosave | null = null;
+  private busy = false;
+  private readonly host: ReportHost;
+
+  constructor(host: ReportHost) {
+    this.host = host;
+    this.element.append(this.head, this.notes, this.form.element, this.question, this.buttons);
+  }
+
+  open(item: Case): void {
+    this.close();
+    this.autosave = new Autosave(item.id, item.report?.revision ?? 0, (state) => this.showSave(state));
+    this.notes.replaceChildren();
+    this.question.replaceChildren();
+    this.showSave({ name: "clean" });
+    this.take(item);
+    this.offerCopy(item);
+  }
+
+  /** Newer facts about the open case; a text that is being written is never replaced. */
+  take(item: Case): void {
+    this.item = item;
+    if (this.autosave && !this.autosave.unsaved) {
+      this.autosave.revision = item.report?.revision ?? 0;
+      this.form.fields = item.report ?? blank;
+    }
+    this.form.editable = this.editable;
+    this.render();
+  }
+
+  close(): void {
+    this.autosave?.close();
+    this.autosave = null;
+    this.item = null;
+  }
+
+  focus(): void {
+    if (this.editable) this.form.focus();
+  }
+
+  /** One key: the normal text of this exam, with the way back. */
+  insertNormal(): boolean {
+    const fields = this.item && this.editable ? normalReport(this.item) : undefined;
+    if (!fields) return false;
+    const before = this.form.fields;
+    this.form.fields = fields;
+    this.edited();
+    const undo = (): void => {
+      this.form.fields = before;
+      this.edited();
+      this.notes.replaceChildren();
+    };
+    if (before.findings || before.impression) {
+      this.notes.replaceChildren(
+        message("good", t("ui.report.normal_taken"), [{ label: t("ui.undo"), run: undo }]),
+      );
+    }
+    return true;
+  }
+
+  /** Ctrl+Enter: what this doctor does next with this report. */
+  async finish(): Promise<void> {
+    if (this.item?.can.review) await this.review("approve");
+    else if (this.editable) await this.sign();
+  }
+
+  askReturn(): void {
+    if (!this.item?.can.review) return;
+    ask(this.question, {
+      label: t("ui.report.return_reason"),
+      submit: t("ui.report.return"),
+      answer: (comment) => this.postReview("return", comment),
+    });
+  }
+
+  askRepeat(): void {
+    if (!this.item?.can.repeat) return;
+    const usual = this.item.modality === "ECG" ? ecgReasons() : imageReasons();
+    ask(this.question, {
+      label: t("ui.repeat.reason"),
+      submit: t("ui.repeat.request"),
+      note: t("ui.repeat.note"),
+      usual,
+      answer: async (reason) => this.host.done(await this.post("repeat", { reason })),
+    });
+  }
+
+  private askAmend(): void {
+    ask(this.question, {
+      label: t("ui.amend.reason"),
+      submit: t("ui.amend.open"),
+      note: t("ui.amend.note"),
+      answer: async (reason) => {
+        this.host.updated(await this.post("amend", { reason }));
+        this.focus();
+      },
+    });
+  }
+
+  private get editable(): boolean {
+    const { item } = this;
+    if (!item || this.busy) return false;
+    const state = item.report?.state ?? "draft";
+    return (
+      (item.can.write || item.can.claim) &&
+      (state === "draft" || (state === "awaiting_review" && item.can.write))
+    );
+  }
+
+  private edited(): void {
+    const { item } = this;
+    if (!item || !this.autosave) return;
+    // The first letter takes the case: whoever writes holds it, and everyone sees that.
+    if (!item.can.write && item.can.claim) void this.host.claim();
+    this.autosave.edit(this.form.fields);
+  }
+
+  private offerCopy(item: Case): void {
+    const copy = this.autosave?.copy();
+    if (!copy || !this.autosave) return;
+    if (same(copy.fields, item.report ?? blank) || !this.editable) {
+      if (same(copy.fields, item.report ?? blank)) this.autosave.dropCopy();
+      return;
+    }
+    const restore = (): void => {
+      this.form.fields = copy.fields;
+      this.edited();
+      this.notes.replaceChildren();
+    };
+    const drop = (): void => {
+      this.autosave?.dropCopy();
+      this.notes.replaceChildren();
+    };
+    const newer = (item.report?.revision ?? 0) !== copy.revision;
+    const text = t(newer ? "ui.copy.found_older" : "ui.copy.found", { time: clock(copy.at) });
+    this.notes.replaceChildren(
+      message("warning", text, [
+        { label: t("ui.copy.restore"), run: restore },
+        { label: t("ui.copy.drop"), run: drop },
+      ]),
+    );
+  }
+
+  private showSave(state: SaveState): void {
+    this.saveState.className = `save-state ${state.name}`;
+    this.saveState.textContent =
+      state.name === "clean"
+        ? ""
+        : state.name === "saved"
+          ? t("ui.save.saved", { time: clock(state.at) })
+          : t(`ui.save.${state.name}`);
+    if (state.name === "conflict") this.showConflict(state.cause);
+    if (state.name === "refused") this.notes.replaceChildren(problemMessage(state.cause));
+    if (state.name === "saved" && this.notes.querySelector(".problem")) this.notes.replaceChildren();
+  }
+
+  private showConflict(cause: Problem): void {
+    const reload = async (use: "theirs" | "mine"): Promise<void> => {
+      try {
+        const item = await this.reload();
+        if (use === "theirs") this.autosave?.abandon();
+        else this.autosave?.overwrite(item.report?.revision ?? 0);
+        this.notes.replaceChildren();
+        this.host.updated(item);
+      } catch (problem) {
+        this.notes.replaceChildren(problemMessage(problem));
+      }
+    };
+    this.notes.replaceChildren(
+      problemMessage(cause, [
+        { label: t("ui.conflict.theirs"), run: () => void reload("theirs") },
+        { label: t("ui.conflict.mine"), run: () => void reload("mine") },
+      ]),
+    );
+  }
+
+  private async reload(): Promise<Case> {
+    const id = this.item?.id ?? "";
+    return get<Case>(`/api/v1/cases/${encodeURIComponent(id)}`);
+  }
+
+  private async sign(): Promise<void> {
+    await this.attempt(async () => {
+      const { autosave, item } = this;
+      if (!autosave || !item) return;
+      if (!item.can.write && item.can.claim) await this.host.claim();
+      if (!item.report && !autosave.unsaved && autosave.revision === 0) autosave.edit(this.form.fields);
+      await autosave.flush();
+      this.host.done(await this.post("sign", { revision: autosave.revision }));
+    });
+  }
+
+  private async review(decision: "approve" | "return"): Promise<void> {
+    await this.attempt(() => this.postReview(decision));
+  }
+
+  private async postReview(decision: "approve" | "return", comment?: string): Promise<void> {
+    await this.autosave?.flush();
+    const revision = this.autosave?.revision ?? this.item?.report?.revision ?? 0;
+    this.host.done(await this.post("review", { decision, revision, ...(comment ? { comment } : {}) }));
+  }
+
+  /** Runs a signature; where the signing period is over, asks for the password and goes on. */
+  private async attempt(run: () => Promise<void>): Promise<void> {
+    if (this.busy) return;
+    this.busy = true;
+    this.render();
+    try {
+      await run();
+      this.notes.replaceChildren();
+    } catch (cause) {
+      this.failed(cause, run);
+    } finally {
+      this.busy = false;
+      this.form.editable = this.editable;
+      this.render();
+    }
+  }
+
+  private failed(cause: unknown, run: () => Promise<void>): void {
+    if (cause instanceof Problem && cause.code === "error.reauthenticate") {
+      ask(this.question, {
+        label: t("ui.reauthenticate.password"),
+        submit: t("ui.reauthenticate.submit"),
+        note: cause.message,
+        password: true,
+        answer: async (password) => {
+          await send("POST", "/api/v1/session/reauthenticate", { password });
+          this.question.replaceChildren();
+          await this.attempt(run);
+        },
+      });
+      return;
+    }
+    if (cause instanceof Problem && cause.code === "error.report_changed_since_shown") {
+      this.showConflict(cause);
+      return;
+    }
+    this.notes.replaceChildren(problemMessage(cause));
+    if (cause instanceof Problem && cause.field) this.form.focus(cause.field);
+  }
+
+  private post(path: string, body: object): Promise<Case> {
+    return send<Case>("POST", `/api/v1/cases/${encodeURIComponent(this.item?.id ?? "")}/${path}`, body);
+  }
+
+  private render(): void {
+    const { item } = this;
+    if (!item) return;
+    const { report } = item;
+    this.head.replaceChildren(
+      h("h2", {}, t("ui.report.title")),
+      report ? stateMark(report) : "",
+      h("span", { class: "muted" }, report ? t("ui.report.version", { number: report.number }) : ""),
+      h("span", { class: "muted" }, report ? signatures(report) : ""),
+      (report && pdfLink(report)) ?? "",
+      this.saveState,
+    );
+    this.renderButtons(item);
+    this.element.querySelector(".versions")?.remove();
+    this.element.querySelector(".returned")?.remove();
+    const versions = versionList(item);
+    if (versions) this.element.append(versions);
+    if (report?.review_comment && report.state === "draft") {
+      const returned = message("warning", t("ui.report.returned", { comment: report.review_comment }));
+      returned.classList.add("returned");
+      this.head.after(returned);
+    }
+  }
+
+  private renderButtons(item: Case): void {
+    const button = (label: string, key: string, run: () => void, kind = ""): HTMLElement =>
+      h(
+        "button",
+        { type: "button", class: kind, disabled: this.busy, onclick: run },
+        label,
+        key && h("kbd", {}, key),
+      );
+    const list: (HTMLElement | "")[] = [];
+    if (item.can.review) {
+      list.push(
+        button(t("ui.report.approve"), "Ctrl + Enter", () => void this.finish(), "primary"),
+        button(t("ui.report.return"), "R", () => this.askReturn()),
+      );
+    } else if (this.editable) {
+      list.push(button(t("ui.report.sign_next"), "Ctrl + Enter", () => void this.finish(), "primary"));
+      if (normalReport(item)) list.push(button(t("ui.report.normal"), "N", () => this.insertNormal()));
+    } else if (!this.busy) {
+      list.push(h("p", { class: "muted" }, this.whyNot(item)));
+    }
+    if (item.can.amend) list.push(button(t("ui.amend.title"), "", () => this.askAmend()));
+    if (item.can.repeat) list.push(button(t("ui.repeat.title"), "", () => this.askRepeat(), "quiet"));
+    this.buttons.replaceChildren(...list);
+  }
+
+  private whyNot(item: Case): string {
+    if (item.holder && !item.holder.mine) return t("ui.report.held_by", { name: item.holder.name });
+    return t(`ui.report.closed.${item.state}`);
+  }
+}
+
+function ecgReasons(): string[] {
+  return [
+    t("ui.repeat.ecg.lead_off"),
+    t("ui.repeat.ecg.noise"),
+    t("ui.repeat.ecg.swapped"),
+    t("ui.repeat.ecg.patient"),
+  ];
+}
+
+function imageReasons(): string[] {
+  return [
+    t("ui.repeat.image.position"),
+    t("ui.repeat.image.motion"),
+    t("ui.repeat.image.exposure"),
+    t("ui.repeat.image.part"),
+  ];
+}

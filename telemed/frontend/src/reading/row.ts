@@ -1,0 +1,94 @@
+/** One case in one line: what next, how late, why, who, what, where, and who holds it. */
+import { h } from "../core/dom";
+import { maybe, t } from "../core/page";
+import { last4, sexAge } from "../core/patient";
+import { countdown } from "../core/time";
+import type { Priority, Row } from "../core/types";
+
+/** Word and shape; the colour only repeats them. */
+const shapes: Record<Priority, string> = { stat: "▲", urgent: "◆", routine: "○" };
+
+export function priorityMark(row: Row): HTMLElement {
+  const level = row.effective_priority;
+  const because = row.raised_because && t("ui.raised_because", { finding: findingText(row.raised_because) });
+  return h(
+    "span",
+    { class: `priority ${level}`, title: because || null },
+    h("span", { "aria-hidden": "true" }, shapes[level]),
+    ` ${t(`ui.priority.${level}`)}`,
+    because && h("span", { class: "visually-hidden" }, because),
+  );
+}
+
+export function findingText(name: string): string {
+  return maybe(`ui.finding.${name}`) ?? name;
+}
+
+export function dueMark(row: Row, now: number): HTMLElement {
+  const done = row.state === "final" || row.state === "repeat_requested";
+  const due = done
+    ? { text: t(`ui.case_state.${row.state}`), lateness: "done" }
+    : countdown(row.deadline, now);
+  const deadline = done ? null : row.deadline;
+  return h("span", { class: `due ${due.lateness}`, "data-deadline": deadline }, due.text);
+}
+
+/** Moves every countdown below an element, without touching what did not change. */
+export function tick(root: ParentNode, now: number): void {
+  for (const element of Array.from(root.querySelectorAll<HTMLElement>("[data-deadline]"))) {
+    const due = countdown(element.dataset.deadline ?? "", now);
+    if (element.textContent === due.text) continue;
+    element.textContent = due.text;
+    element.className = `due ${due.lateness}`;
+  }
+}
+
+export function aiMark(row: Row): HTMLElement {
+  const { state, flags } = row.ai;
+  if (state === "done" && flags.length > 0) {
+    return h(
+      "span",
+      { class: "ai-mark flagged" },
+      h("span", { "aria-hidden": "true" }, "⚑ "),
+      flags.map(findingText).join(" · "),
+    );
+  }
+  return h(
+    "span",
+    { class: `ai-mark ${state}` },
+    t(state === "done" ? "ui.ai.short.nothing" : `ui.ai.short.${state}`),
+  );
+}
+
+export function holderMark(row: Row): HTMLElement {
+  if (row.holder?.mine) return h("span", { class: "holder mine" }, t("ui.holder.mine"));
+  if (row.holder)
+    return h("span", { class: "holder other" }, t("ui.holder.other", { name: row.holder.name }));
+  return h(
+    "span",
+    { class: "holder" },
+    row.state === "waiting" ? t("ui.holder.nobody") : t(`ui.case_state.${row.state}`),
+  );
+}
+
+export function rowElement(row: Row, href: string, now: number): HTMLElement {
+  const cell = (name: string, ...children: (Node | string | false)[]): HTMLElement =>
+    h("div", { role: "gridcell", class: `cell ${name}` }, ...children);
+  return h(
+    "div",
+    { role: "row", class: `row ${row.effective_priority}`, tabindex: "-1", "aria-selected": "false" },
+    cell("c-priority", priorityMark(row)),
+    cell("c-due", dueMark(row, now)),
+    cell(
+      "c-patient",
+      h("a", { href, tabindex: "-1" }, row.patient.name || t("ui.name.none")),
+      h("span", { class: "muted" }, ` ${sexAge(row.patient)}`),
+    ),
+    cell("c-id", last4(row.patient)),
+    cell("c-exam", h("span", { class: "modality" }, row.modality), ` ${row.exam}`),
+    cell("c-site", row.site),
+    cell("c-history", h("span", { title: row.history || null }, row.history || t("ui.history.none"))),
+    cell("c-ai", aiMark(row)),
+    cell("c-holder", holderMark(row)),
+  );
+}

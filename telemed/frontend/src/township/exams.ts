@@ -1,0 +1,106 @@
+/** Today's exams, one line each; the server wrote the first ones, this keeps them true. */
+import { explain, get } from "../core/api";
+import { find, h, reconcile, setText } from "../core/dom";
+import { t } from "../core/page";
+import { last4, sexAge } from "../core/patient";
+import { clock } from "../core/time";
+import type { Exam } from "../core/types";
+
+const EVERY = 5_000;
+const SLOWEST = 30_000;
+
+export function startExams(): () => void {
+  const body = find<HTMLElement>("#exam-rows");
+  const line = find<HTMLElement>("#exam-line");
+  const empty = find<HTMLElement>("#exam-empty");
+  let timer = 0;
+  let wait = EVERY;
+  let first = true;
+
+  async function refresh(): Promise<void> {
+    window.clearTimeout(timer);
+    try {
+      const { exams } = await get<{ exams: Exam[] }>("/api/v1/exams");
+      // The server's own first rows carry no version: they are replaced once, by rows that look the same.
+      if (first) body.replaceChildren();
+      first = false;
+      reconcile(
+        body,
+        exams,
+        (exam) => exam.study_instance_uid,
+        (exam) => JSON.stringify(exam),
+        examRow,
+      );
+      empty.hidden = exams.length > 0;
+      setText(line, "");
+      wait = EVERY;
+    } catch (cause) {
+      setText(line, t("ui.exams.stale", { problem: explain(cause) }));
+      wait = Math.min(wait * 2, SLOWEST);
+    }
+    timer = window.setTimeout(() => void refresh(), document.hidden ? SLOWEST : wait);
+  }
+
+  document.addEventListener("visibilitychange", () => {
+    if (!document.hidden) void refresh();
+  });
+  void refresh();
+  return () => void refresh();
+}
+
+function examRow(exam: Exam): HTMLElement {
+  return h(
+    "tr",
+    { class: `exam ${exam.state}` },
+    h("td", { class: "when" }, clock(exam.received_at)),
+    h(
+      "td",
+      { class: "patient" },
+      h("strong", {}, exam.patient.name || t("ui.name.none")),
+      h("span", { class: "muted" }, ` ${sexAge(exam.patient)}`),
+    ),
+    h("td", { class: "id" }, last4(exam.patient)),
+    h("td", { class: "exam-name" }, h("span", { class: "modality" }, exam.modality), ` ${exam.exam}`),
+    h("td", { class: "arrived" }, arrivedMark(exam)),
+    h("td", { class: "state" }, stateMark(exam)),
+    h("td", { class: "action" }, reportLink(exam)),
+  );
+}
+
+function arrivedMark(exam: Exam): HTMLElement {
+  const text = t("ui.exams.arrived", { placed: exam.placed, arrived: exam.arrived });
+  if (exam.safe) return h("span", { class: "safe" }, "✓ ", t("ui.exams.safe", { count: exam.arrived }));
+  return h("span", {}, text);
+}
+
+function stateMark(exam: Exam): HTMLElement {
+  const notes = exam.quality.map((one) => h("span", { class: "note-line" }, one.text));
+  if (exam.conflicts > 0)
+    notes.push(h("span", { class: "note-line bad" }, t("ui.exams.conflicts", { count: exam.conflicts })));
+  if (exam.order_source === "study")
+    notes.push(h("span", { class: "note-line" }, t("ui.exams.without_order")));
+  return h("div", {}, h("span", { class: `status ${exam.state}` }, stateText(exam)), ...notes);
+}
+
+function stateText(exam: Exam): string {
+  if (exam.state === "reading" && exam.reader) return t("ui.exams.state.reading_by", { name: exam.reader });
+  if (exam.state === "repeat") return t("ui.exams.state.repeat_because", { reason: exam.repeat_reason });
+  return t(`ui.exams.state.${exam.state}`);
+}
+
+function reportLink(exam: Exam): HTMLElement | null {
+  const { report } = exam;
+  if (!report) return null;
+  const marks = report.critical ? t("ui.report.critical") : report.abnormal ? t("ui.report.abnormal") : "";
+  return h(
+    "span",
+    {},
+    marks && h("span", { class: report.critical ? "badge critical" : "badge abnormal" }, marks),
+    report.pdf_url &&
+      h(
+        "a",
+        { class: "button", href: report.pdf_url, target: "_blank", rel: "noopener" },
+        t("ui.exams.print"),
+      ),
+  );
+}

@@ -1,0 +1,7 @@
+import { startExams } from "./exams";
+import { startOrders } from "./order";
+import { startUploads } from "./upload";
+
+const refresh = startExams();
+startUploads(refresh);
+startOrders(refresh);
