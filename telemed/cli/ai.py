@@ -11,10 +11,13 @@ from typing import Annotated, Any
 import typer
 
 from ai_models.engine import Engine
-from ai_models.reading import ModelReader, modality_of, parsed
+from ai_models.reading import NO_MODEL, ModelReader, modality_of, parsed
 from telemed import i18n
 from telemed.domain.analysis import Analysis
 from telemed.domain.errors import DomainError, Unreadable
+
+PICTURE = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff")
+"""How PNG and JPEG begin. A bare picture is a film without a header, and films have no model yet."""
 
 app = typer.Typer(no_args_is_help=True, help="Read with the shipped models; list and evaluate them.")
 
@@ -120,6 +123,8 @@ def _line(reader: ModelReader, path: Path) -> dict[str, Any]:
         data = path.read_bytes()
     except OSError as error:
         return {"path": str(path), "error": _text("file.not_read", {"detail": error.strerror or str(error)})}
+    if data.startswith(PICTURE):
+        return {"path": str(path), "sop_instance_uid": "", "modality": "", **NO_MODEL.as_json()}
     try:
         ds = parsed(data)
         answer = reader.read(ds)

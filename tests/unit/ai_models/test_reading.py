@@ -118,6 +118,13 @@ def test_a_file_that_cannot_be_read_is_a_line_and_exit_status_1(tmp_path: Path, 
     assert good["in_domain"] is True
 
 
+def test_a_bare_picture_has_no_model_and_says_so(tmp_path: Path) -> None:
+    (tmp_path / "film.png").write_bytes(b"\x89PNG\r\n\x1a\n" + b"\0" * 64)
+    code, (line,) = run("read", str(tmp_path / "film.png"), "--age", "40", "--view", "PA", "--json")
+    assert code == 0
+    assert (line["in_domain"], line["reason"], line["findings"]) == (False, "no_model", [])
+
+
 def test_models_lists_the_verified_registry(engine: Engine) -> None:
     code, (rows,) = run("models", "--json")
     assert code == 0
