@@ -14,6 +14,7 @@ from pynetdicom import evt
 from pynetdicom._globals import MODE_ACCEPTOR
 from pynetdicom.acse import ACSE
 from pynetdicom.association import Association
+from pynetdicom.dul import DULServiceProvider
 from pynetdicom.pdu_primitives import A_ASSOCIATE
 from pynetdicom.transport import AssociationSocket, RequestHandler
 
@@ -73,6 +74,14 @@ class LineSocket(AssociationSocket):  # type: ignore[misc, unused-ignore]
         return buffer[:read] if read < nr_bytes else buffer
 
 
+class Line(DULServiceProvider):  # type: ignore[misc, unused-ignore]
+    def kill_dul(self) -> None:
+        super().kill_dul()
+        if self.assoc.requestor.primitive is None:
+            # The line ended before a request: whoever waits for one need not wait for ARTIM.
+            self.to_user_queue.put(cast("Any", None))
+
+
 class Gate(ACSE):  # type: ignore[misc, unused-ignore]
     """Negotiation, after the policy has agreed."""
 
@@ -95,6 +104,9 @@ class StoringAssociation(Association):  # type: ignore[misc, unused-ignore]
 
     def __init__(self, ae: Any, world: World, policy: Policy, slots: Slots) -> None:
         super().__init__(ae, MODE_ACCEPTOR)
+        self.dul = Line(self)
+        # They are kept by the provider, which is a new one.
+        self.acse_timeout, self.network_timeout = self.ae.acse_timeout, self.ae.network_timeout
         self.acse = Gate(self)
         self._streaming = self.dimse = StreamingDimse(self, world.spool)
         self._policy, self._slots, self._has_slot = policy, slots, False
@@ -120,6 +132,13 @@ class StoringAssociation(Association):  # type: ignore[misc, unused-ignore]
     @property
     def in_the_middle(self) -> bool:
         return self.busy or self._streaming.in_the_middle
+
+    def end(self) -> None:
+        """Ends the line from another thread: by A-ABORT, or by closing it where nothing was agreed yet."""
+        if self.requestor.primitive is not None:
+            self.abort()
+        elif self.dul.socket is not None:
+            self.dul.socket._shutdown_socket()
 
     def _serve_request(self, msg: Any, context_id: int) -> None:
         self.busy = True

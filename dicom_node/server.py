@@ -4,7 +4,7 @@ import logging
 import socket
 import ssl
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Thread
@@ -48,23 +48,32 @@ class Door:
     host: str
     port: int
     tls: TlsFiles | None = None
+    # Several receiving processes of one installation may share the port: the system spreads connections over
+    # them. Off otherwise: a second installation would silently get half of the first one's objects.
+    shared: bool = False
 
 
 class _Listener(ThreadedAssociationServer):  # type: ignore[misc, unused-ignore]
     # Carts open one association per image, several at once.
     request_queue_size = 128
     daemon_threads = True
+    shared = False
 
     def server_bind(self) -> None:
-        # Several receiving processes may share the port: the system spreads connections over them.
-        if self.socket is not None:
+        if self.shared and self.socket is not None:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         super().server_bind()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         log.warning(
-            "the line to %s failed before an association", client_address[0], exc_info=log.level == 10
+            "the line to %s failed before an association",
+            client_address[0],
+            exc_info=log.isEnabledFor(logging.DEBUG),
         )
+
+
+class _SharedListener(_Listener):
+    shared = True
 
 
 @dataclass
@@ -75,6 +84,8 @@ class DicomNode:
     ae_title: str
     doors: Sequence[Door]
     limits: Limits = field(default_factory=Limits)
+    # (pynetdicom event, handler): they see what passes, and decide nothing.
+    observers: Sequence[tuple[Any, Callable[[Any], None]]] = ()
 
     def __post_init__(self) -> None:
         self._listeners: list[_Listener] = []
@@ -90,15 +101,21 @@ class DicomNode:
         # messages, which hold names.
         _config.UNRESTRICTED_STORAGE_SERVICE = True
         _config.LOG_HANDLER_LEVEL = "none"
+        # It writes a stack trace for every broken line; ours says one sentence.
+        logging.getLogger("pynetdicom").setLevel(logging.CRITICAL)
         policy, slots = Policy(self.world, self.ae_title), Slots(self.limits.maximum_associations)
         for door in self.doors:
             tls = door.tls.context() if door.tls else None
-            listener = _Listener(
+            listener = (_SharedListener if door.shared else _Listener)(
                 self._entity(),
                 (door.host, door.port),
                 self.ae_title,
                 [build_context(Verification)],
-                evt_handlers=[(evt.EVT_C_STORE, on_store, [self.world])],
+                evt_handlers=[
+                    (evt.EVT_C_STORE, on_store, [self.world]),
+                    (evt.EVT_ABORTED, _on_abort),
+                    *self.observers,
+                ],
                 request_handler=handler_class(self.world, policy, slots, self.limits, tls),
             )
             listener.ae._servers.append(listener)
@@ -122,7 +139,7 @@ class DicomNode:
             while line.is_alive() and line.in_the_middle and time.monotonic() < deadline:
                 time.sleep(0.01)
             if line.is_alive():
-                line.abort()
+                line.end()
         for line in open_lines:
             line.join(timeout=self.limits.stalled_seconds)
         self._listeners.clear()
@@ -143,3 +160,7 @@ class DicomNode:
         # Ours are counted by the policy's slots, which a mere connection does not take.
         entity.maximum_associations = 1_000_000
         return entity
+
+
+def _on_abort(event: Any) -> None:
+    log.warning("the association of %s ended before its release", event.assoc.requestor.ae_title)

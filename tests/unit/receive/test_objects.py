@@ -1,0 +1,97 @@
+"""From the spool to the final place, however often and wherever it is interrupted."""
+
+import numpy as np
+import pytest
+
+from telemed.adapters.objects.directory import DirectoryStore
+from telemed.application.objects import inspect_quality, place_object, read_object
+from telemed.application.receive import receive
+from telemed.domain.errors import Unavailable
+from telemed.domain.study import StoredObject
+from tests.factories.dicom import beats, dr_bytes, ecg_bytes, group
+from tests.receiving import Site
+
+
+def take(town: Site, file: bytes) -> StoredObject:
+    received = receive(town.world, [town.incoming(file)])[0]
+    return again(town, received.object_id)
+
+
+def again(town: Site, object_id: int) -> StoredObject:
+    with town.world.unit_of_work(write=False) as uow:
+        return uow.studies.object(object_id)
+
+
+def test_placing_moves_the_bytes_and_tells_it_once(town: Site) -> None:
+    file = ecg_bytes()
+    stored = take(town, file)
+    for _ in range(2):
+        place_object(town.world, object_id=stored.id)
+        assert again(town, stored.id).placed
+        assert (town.spool_files(), read_object(town.world, stored)) == ([], file)
+    assert town.column("event", "kind").count("object.stored") == 1
+
+
+@pytest.mark.parametrize("step", ["put", "commit"])
+def test_a_run_cut_at_any_step_is_finished_by_the_next(town: Site, step: str) -> None:
+    """The states a cut leaves behind: bytes in both places, without and with the row saying so."""
+    file = ecg_bytes()
+    stored = take(town, file)
+    town.world.objects.put(stored.file_sha256, file)
+    if step == "commit":
+        with town.world.unit_of_work() as uow:
+            uow.studies.object(stored.id).placed = True
+            uow.commit()
+    place_object(town.world, object_id=stored.id)
+    assert (again(town, stored.id).placed, town.spool_files()) == (True, [])
+    assert read_object(town.world, stored) == file
+
+
+def test_bytes_that_are_nowhere_are_told_of_and_never_called_placed(town: Site) -> None:
+    stored = take(town, ecg_bytes())
+    town.world.spool.remove(stored.file_sha256)
+    for call in (
+        lambda: place_object(town.world, object_id=stored.id),
+        lambda: read_object(town.world, stored),
+    ):
+        with pytest.raises(Unavailable, match=r"error\.object_missing"):
+            call()
+    assert not again(town, stored.id).placed
+
+
+def test_bytes_that_changed_in_the_spool_do_not_reach_the_store(town: Site) -> None:
+    stored = take(town, ecg_bytes())
+    path = town.world.spool.path(stored.file_sha256)
+    assert path is not None
+    path.write_bytes(b"something else")
+    with pytest.raises(Unavailable, match=r"error\.object_damaged"):
+        place_object(town.world, object_id=stored.id)
+    assert isinstance(town.world.objects, DirectoryStore)
+    with pytest.raises(KeyError):
+        town.world.objects.get(stored.file_sha256)
+
+
+def test_a_repeat_after_placing_leaves_the_spool_empty(town: Site) -> None:
+    file = ecg_bytes()
+    stored = take(town, file)
+    place_object(town.world, object_id=stored.id)
+    assert take(town, file).id == stored.id
+    assert town.spool_files() == []
+
+
+def test_a_lead_off_is_noted_and_a_good_recording_is_not(town: Site) -> None:
+    flat = beats()
+    flat[:, 6:] = 0
+    bad = take(town, ecg_bytes(group(np.ascontiguousarray(flat)), seed="bad"))
+    good = take(town, ecg_bytes(seed="good"))
+    for stored in (bad, good):
+        inspect_quality(town.world, study_id=stored.study_id)
+        inspect_quality(town.world, study_id=stored.study_id)
+    assert again(town, bad.id).quality == "quality.lead_off:V1,V2,V3,V4,V5,V6"
+    assert again(town, good.id).quality == ""
+
+
+def test_a_picture_has_no_ecg_quality(town: Site) -> None:
+    stored = take(town, dr_bytes())
+    inspect_quality(town.world, study_id=stored.study_id)
+    assert again(town, stored.id).quality == ""
