@@ -25,7 +25,9 @@ def visible_cases(actor: Actor) -> ColumnElement[bool]:
 
 def visible_studies(actor: Actor) -> ColumnElement[bool]:
     """Through a visible case; the institution that sent it sees its study even before there is one."""
-    through_case = exists(select(1).where(t.reading_case.c.study_id == t.study.c.id, visible_cases(actor)))
+    cases = select(1).where(t.reading_case.c.study_id == t.study.c.id, visible_cases(actor))
+    # With the study alone: the statement around may have joined a case of its own.
+    through_case = exists(cases.correlate(t.study))
     if case_scope(actor.role) is Scope.APPLIED_BY_OWN_INSTITUTION:
         return or_(t.study.c.institution_id == actor.institution_id, through_case)
     return through_case
