@@ -4,7 +4,6 @@ python tools/sort_catalogue.py [NEW_TEXTS.json]
 """
 
 import json
-
 import sys
 from pathlib import Path
 
