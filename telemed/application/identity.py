@@ -10,7 +10,7 @@ from telemed.application.world import World
 from telemed.domain.access import Actor
 from telemed.domain.errors import Forbidden, Unauthenticated
 from telemed.domain.events import Kind
-from telemed.domain.people import Role, Session, User
+from telemed.domain.people import Institution, Role, Session, User
 
 SESSION_LENGTH = {"cookie": timedelta(hours=12), "bearer": timedelta(hours=1)}
 LOCK_AFTER = 5
@@ -136,6 +136,19 @@ def reauthenticate(world: World, *, actor: Actor, token: str, password: str) -> 
         minutes = uow.institutions.get(user.institution_id).signing_minutes
         uow.commit()
     return now + timedelta(minutes=minutes)
+
+
+@dataclass(frozen=True)
+class Account:
+    institution: Institution
+    signing_until: datetime
+
+
+def account(world: World, *, actor: Actor) -> Account:
+    """What a page says about the person who is signed in."""
+    with world.unit_of_work(write=False) as uow:
+        site = uow.institutions.get(actor.institution_id)
+    return Account(site, actor.authenticated_at + timedelta(minutes=site.signing_minutes))
 
 
 def signing_until(world: World, *, actor: Actor) -> datetime:

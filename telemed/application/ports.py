@@ -4,7 +4,7 @@ Permission is in the query: the repositories of cases, studies, reports and deli
 `visible_to`-like methods that take the actor; the plain `get` variants serve jobs, which act for nobody.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -179,6 +179,7 @@ class StudyOverview:
     # None until the study found its order, or made one of its own.
     order: Order | None = None
     exam: str = ""
+    id_last4: str = ""
 
 
 class Studies(Protocol):
@@ -262,6 +263,10 @@ class InboxRow:
     patient: Patient
     reporting_institution: Institution | None
     applicant_institution: Institution
+    # Who wrote and signed, by id.
+    people: Mapping[int, User]
+    exam: str = ""
+    id_last4: str = ""
 
 
 class Deliveries(Protocol):

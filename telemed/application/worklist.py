@@ -1,6 +1,6 @@
 """The readers' list and the township's: what is seen is decided by the query, not by the page."""
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -38,10 +38,16 @@ def worklist(world: World, *, actor: Actor, view: str, cursor: str | None, limit
 class Delta:
     rows: Sequence[WorklistRow]
     counts: dict[str, int]
+    gone: frozenset[str]
 
 
-def changed_rows(world: World, *, actor: Actor, events: Sequence[Event]) -> Delta | None:
-    """The rows the events are about, as this reader may see them; None where nothing of theirs changed."""
+def changed_rows(
+    world: World, *, actor: Actor, events: Sequence[Event], shown: Set[str] = frozenset()
+) -> Delta | None:
+    """The rows the events are about, as this reader may see them; None where nothing of theirs changed.
+
+    `gone` are those of `shown` that the reader may no longer see.
+    """
     demand(actor, Action.SEE_WORKLIST)
     touched = list(dict.fromkeys(event.case_id for event in events if event.case_id is not None))
     if not touched:
@@ -49,7 +55,14 @@ def changed_rows(world: World, *, actor: Actor, events: Sequence[Event]) -> Delt
     now = world.clock.now()
     with world.unit_of_work(write=False) as uow:
         rows = uow.cases.rows_of(actor, touched)
-        return Delta(rows, uow.cases.counts(actor, now)) if rows else None
+        gone = {uow.cases.get(case_id).uid for case_id in touched} & shown if shown else set()
+        gone -= {row.case.uid for row in rows}
+        return Delta(rows, uow.cases.counts(actor, now), frozenset(gone)) if rows or gone else None
+
+
+def last_event_id(world: World) -> int:
+    with world.unit_of_work(write=False) as uow:
+        return uow.events.last_id()
 
 
 def events_after(world: World, *, event_id: int, limit: int = 500) -> Sequence[Event]:

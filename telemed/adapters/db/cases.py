@@ -19,7 +19,7 @@ from telemed.domain.case import AiState, Case, CaseState
 from telemed.domain.delivery import Delivery
 from telemed.domain.errors import InvalidInput
 from telemed.domain.order import Order, Priority
-from telemed.domain.people import Institution
+from telemed.domain.people import Institution, User
 from telemed.domain.report import Report, ReportState
 from telemed.domain.resident import Patient
 from telemed.domain.study import Study
@@ -232,21 +232,31 @@ class SqlDeliveries(Repository):
         )
         if open_only:
             statement = statement.where(t.delivery.c.acknowledged_at.is_(None))
-        return [_inbox_row(row) for row in self._session.execute(statement)]
+        return self._with_people(self._session.execute(statement).all())
 
     def row(self, actor: Actor, uid: str) -> InboxRow | None:
-        row = self._session.execute(self._inbox_rows(actor).where(t.delivery.c.uid == uid)).one_or_none()
-        return _inbox_row(row) if row else None
+        rows = self._session.execute(self._inbox_rows(actor).where(t.delivery.c.uid == uid)).all()
+        found = self._with_people(rows)
+        return found[0] if found else None
+
+    def _with_people(self, rows: Sequence[Any]) -> list[InboxRow]:
+        ids = {
+            i for row in rows for i in (row.Report.author_id, row.Report.signed_by, row.Report.reviewed_by)
+        }
+        people = {user.id: user for user in self._all(User, t.user_account.c.id.in_(ids - {None}))}
+        return [_inbox_row(row, people) for row in rows]
 
     def _inbox_rows(self, actor: Actor) -> Select[Any]:
         reporting, applicant = aliased(Institution), aliased(Institution)
         reporting_id, applicant_id = (inspect(a).selectable.c.id for a in (reporting, applicant))
         return (
-            select(*_INBOX, reporting, applicant)
+            select(*_INBOX, reporting, applicant, t.procedure.c.description, t.resident.c.id_card_last4)
             .join(t.report, t.report.c.id == t.delivery.c.report_id)
             .join(t.reading_case, _C.id == t.delivery.c.case_id)
             .join(t.study, t.study.c.id == _C.study_id)
             .join(t.patient, t.patient.c.id == _C.patient_id)
+            .join(t.procedure, t.procedure.c.id == _C.procedure_id)
+            .outerjoin(t.resident, t.resident.c.id == t.patient.c.resident_id)
             .join(applicant, applicant_id == _C.institution_id)
             .outerjoin(reporting, reporting_id == _C.reporting_institution_id)
             .where(visible_deliveries(actor))
@@ -259,8 +269,9 @@ class SqlDeliveries(Repository):
         return ensure(self._session, delivery, "report_id", "recipient_key")[0]
 
 
-def _inbox_row(row: Any) -> InboxRow:
-    delivery, report, case, study, patient, reporting, applicant = row
+def _inbox_row(row: Any, people: dict[int, User]) -> InboxRow:
+    delivery, report, case, study, patient, reporting, applicant, exam, last4 = row
+    signers = {i: people[i] for i in (report.author_id, report.signed_by, report.reviewed_by) if i in people}
     return InboxRow(
         delivery=delivery,
         report=report,
@@ -269,4 +280,7 @@ def _inbox_row(row: Any) -> InboxRow:
         patient=patient,
         reporting_institution=reporting,
         applicant_institution=applicant,
+        people=signers,
+        exam=exam,
+        id_last4=last4 or "",
     )

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, and_, func, select
+from sqlalchemy import Select, func, select
 
 from telemed.adapters.db import tables as t
 from telemed.adapters.db.repositories import Repository
@@ -13,7 +13,8 @@ from telemed.adapters.db.upsert import ensure
 from telemed.application.ports import StudyOverview
 from telemed.domain.access import Actor
 from telemed.domain.case import Case
-from telemed.domain.report import Report
+from telemed.domain.order import Order
+from telemed.domain.report import Report, ReportState
 from telemed.domain.resident import Patient
 from telemed.domain.study import ObjectRole, Series, StoredObject, Study
 
@@ -69,6 +70,10 @@ class SqlStudies(Repository):
         )
         return self._session.execute(statement).scalars().all()
 
+    def unplaced(self) -> int:
+        statement = select(func.count()).select_from(t.stored_object).where(~t.stored_object.c.placed)
+        return int(self._session.execute(statement).scalar_one())
+
     def visible_object(self, actor: Actor, sop_instance_uid: str) -> StoredObject | None:
         statement = (
             select(StoredObject)
@@ -112,7 +117,7 @@ class SqlStudies(Repository):
         rows = self._session.execute(statement).all()
         tallies = self._tallies([row.Study.id for row in rows])
         lines = []
-        for study, patient, case, reader_name, report in rows:
+        for study, patient, case, reader_name, report, order, exam, last4 in rows:
             objects, placed, conflicts, quality = tallies.get(study.id, (0, 0, 0, ()))
             lines.append(
                 StudyOverview(
@@ -125,6 +130,9 @@ class SqlStudies(Repository):
                     reader_name=reader_name or "",
                     report=report,
                     quality=quality,
+                    order=order,
+                    exam=exam or "",
+                    id_last4=last4 or "",
                 )
             )
         return lines
@@ -147,23 +155,39 @@ class SqlStudies(Repository):
 
 
 def _overview() -> Select[Any]:
-    """A study with its latest case and that case's latest report."""
+    """A study with its order, its latest case, and the report that is in force."""
     latest_case = (
         select(func.max(t.reading_case.c.id))
         .where(t.reading_case.c.study_id == t.study.c.id)
         .correlate(t.study)
         .scalar_subquery()
     )
+    # Of any case of the study: while a follow-up is read or an amendment written, the signed one stays in force.
+    any_case = t.reading_case.alias()
+    any_report = t.report.alias()
     latest_report = (
-        select(func.max(t.report.c.id))
-        .where(t.report.c.case_id == t.reading_case.c.id)
-        .correlate(t.reading_case)
+        select(func.max(any_report.c.id))
+        .join(any_case, any_case.c.id == any_report.c.case_id)
+        .where(any_case.c.study_id == t.study.c.id, any_report.c.state == ReportState.FINAL)
+        .correlate(t.study)
         .scalar_subquery()
     )
     return (
-        select(Study, Patient, Case, t.user_account.c.display_name, Report)
+        select(
+            Study,
+            Patient,
+            Case,
+            t.user_account.c.display_name,
+            Report,
+            Order,
+            t.procedure.c.description,
+            t.resident.c.id_card_last4,
+        )
         .join(t.patient, t.patient.c.id == t.study.c.patient_id)
         .outerjoin(t.reading_case, t.reading_case.c.id == latest_case)
         .outerjoin(t.user_account, t.user_account.c.id == t.reading_case.c.claimed_by)
-        .outerjoin(t.report, and_(t.report.c.case_id == t.reading_case.c.id, t.report.c.id == latest_report))
+        .outerjoin(t.report, t.report.c.id == latest_report)
+        .outerjoin(t.procedure, t.procedure.c.id == t.study.c.procedure_id)
+        .outerjoin(t.exam_order, t.exam_order.c.id == t.procedure.c.order_id)
+        .outerjoin(t.resident, t.resident.c.id == t.patient.c.resident_id)
     )

@@ -1,0 +1,90 @@
+"""Stored objects for the eyes of a person: each opening is an event, in the transaction that allows it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from telemed.application.objects import read_object
+from telemed.application.ports import StudyOverview
+from telemed.application.record import record
+from telemed.application.worklist import open_object
+from telemed.application.world import World
+from telemed.domain.access import Action, Actor, demand
+from telemed.domain.errors import NotFound
+from telemed.domain.events import Kind
+from telemed.domain.study import Series, StoredObject, Study
+
+MOST_FOUND = 200
+_EVER = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class OpenedObject:
+    world: World
+    study: Study
+    stored: StoredObject
+
+    def read(self) -> bytes:
+        """The Part 10 file as it was received."""
+        return read_object(self.world, self.stored)
+
+
+def open_bytes(
+    world: World, *, actor: Actor, sop_instance_uid: str, place: tuple[str, str] | None = None
+) -> OpenedObject:
+    """`place` is the study and series a request names: an object of another one is then not found."""
+    with world.unit_of_work() as uow:
+        stored = open_object(world, uow, actor, sop_instance_uid)
+        study = uow.studies.get(stored.study_id)
+        series = {one.id: one.series_instance_uid for one in uow.studies.series(study.id)}
+        if place not in (None, (study.study_instance_uid, series[stored.series_id])):
+            raise NotFound("error.object_not_found")
+        uow.commit()
+    return OpenedObject(world, study, stored)
+
+
+@dataclass(frozen=True)
+class OpenedStudy:
+    world: World
+    study: Study
+    series: Sequence[Series]
+    objects: Sequence[StoredObject]
+
+    def read(self, stored: StoredObject) -> bytes:
+        return read_object(self.world, stored)
+
+
+def open_study(
+    world: World, *, actor: Actor, study_instance_uid: str, series_instance_uid: str | None = None
+) -> OpenedStudy:
+    demand(actor, Action.SEE_CASE)
+    with world.unit_of_work() as uow:
+        study = uow.studies.visible_study(actor, study_instance_uid)
+        if study is None:
+            raise NotFound("error.study_not_found")
+        series = [
+            one
+            for one in uow.studies.series(study.id)
+            if series_instance_uid in (None, one.series_instance_uid)
+        ]
+        if not series:
+            raise NotFound("error.study_not_found")
+        wanted = {one.id for one in series}
+        objects = [one for one in uow.studies.objects(study.id) if one.series_id in wanted]
+        record(world, uow, Kind.OBJECT_READ, actor=actor, study=study, what="metadata")
+        uow.commit()
+    return OpenedStudy(world, study, series, objects)
+
+
+def search_studies(world: World, *, actor: Actor) -> Sequence[StudyOverview]:
+    """What this person may see, newest first, at most `MOST_FOUND`."""
+    demand(actor, Action.SEE_CASE)
+    with world.unit_of_work(write=False) as uow:
+        return uow.studies.exams(actor, _EVER, MOST_FOUND)
+
+
+def find_study(world: World, *, actor: Actor, study_instance_uid: str) -> Sequence[StudyOverview]:
+    demand(actor, Action.SEE_CASE)
+    with world.unit_of_work(write=False) as uow:
+        found = uow.studies.overview(actor, study_instance_uid)
+    return [found] if found else []

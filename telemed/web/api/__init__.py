@@ -1,0 +1,35 @@
+"""The product's own REST API, version 1."""
+
+from fastapi import APIRouter
+
+from telemed.web.api import (
+    admin,
+    cases,
+    exams,
+    inbox,
+    models,
+    notices,
+    objects,
+    orders,
+    reports,
+    session,
+    uploads,
+    worklist,
+)
+
+router = APIRouter(prefix="/api/v1")
+for part in (
+    session,
+    worklist,
+    cases,
+    exams,
+    uploads,
+    orders,
+    objects,
+    inbox,
+    reports,
+    notices,
+    models,
+    admin,
+):
+    router.include_router(part.router)

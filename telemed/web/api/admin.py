@@ -1,0 +1,115 @@
+"""People, machines and institutions of the administrator's consortium."""
+
+from fastapi import APIRouter
+
+from telemed.application import administer
+from telemed.application.sites import NewSite, add_site
+from telemed.application.world import World
+from telemed.domain.access import Action, Actor
+from telemed.domain.people import Device, Institution, User
+from telemed.web.api.shapes import (
+    AdminUserIn,
+    AdminUserOut,
+    DeviceIn,
+    DeviceOut,
+    InstitutionIn,
+    InstitutionOut,
+    InstitutionRef,
+)
+from telemed.web.context import TheWorld
+from telemed.web.guard import guard
+from telemed.web.security import CurrentActor
+
+router = APIRouter(prefix="/admin", tags=["administration"])
+
+Sites = dict[int, Institution]
+
+
+def sites_of(world: World, actor: Actor) -> Sites:
+    return {site.id: site for site in administer.institutions(world, actor=actor)}
+
+
+def _ref(sites: Sites, institution_id: int) -> InstitutionRef:
+    site = sites[institution_id]
+    return InstitutionRef(id=site.uid, name=site.name)
+
+
+def user_out(user: User, sites: Sites) -> AdminUserOut:
+    return AdminUserOut(
+        id=user.uid,
+        username=user.username,
+        display_name=user.display_name,
+        role=user.role,
+        institution=_ref(sites, user.institution_id),
+        license_number=user.license_number,
+        language=user.language,
+        active=user.active,
+    )
+
+
+def device_out(device: Device, sites: Sites) -> DeviceOut:
+    return DeviceOut(
+        id=device.uid,
+        ae_title=device.ae_title,
+        network=device.network,
+        certificate_sha256=device.certificate_sha256 or "",
+        default_charset=device.default_charset or "",
+        description=device.description,
+        institution=_ref(sites, device.institution_id),
+        active=device.active,
+    )
+
+
+def institution_out(site: Institution, sites: Sites) -> InstitutionOut:
+    parent = sites.get(site.parent_id) if site.parent_id else None
+    return InstitutionOut(
+        id=site.uid,
+        code=site.code,
+        name=site.name,
+        name_en=site.name_en,
+        kind=site.kind,
+        parent=parent.uid if parent else None,
+        time_zone=site.time_zone,
+        quiet_seconds=site.quiet_seconds,
+        second_signature=site.second_signature,
+        signing_minutes=site.signing_minutes,
+    )
+
+
+@router.get("/users", **guard(Action.ADMINISTER))
+def read_users(world: TheWorld, actor: CurrentActor) -> list[AdminUserOut]:
+    sites = sites_of(world, actor)
+    return [user_out(user, sites) for user in administer.users(world, actor=actor)]
+
+
+@router.post("/users", status_code=201, **guard(Action.ADMINISTER))
+def add_user(world: TheWorld, actor: CurrentActor, body: AdminUserIn) -> AdminUserOut:
+    new = administer.NewUser(**body.model_dump(exclude={"institution"}))
+    user = administer.add_user(world, actor=actor, new=new, institution_uid=body.institution)
+    return user_out(user, sites_of(world, actor))
+
+
+@router.get("/devices", **guard(Action.ADMINISTER))
+def read_devices(world: TheWorld, actor: CurrentActor) -> list[DeviceOut]:
+    sites = sites_of(world, actor)
+    return [device_out(device, sites) for device in administer.devices(world, actor=actor)]
+
+
+@router.post("/devices", status_code=201, **guard(Action.ADMINISTER))
+def add_device(world: TheWorld, actor: CurrentActor, body: DeviceIn) -> DeviceOut:
+    device = administer.add_device(
+        world, actor=actor, institution_uid=body.institution, **body.model_dump(exclude={"institution"})
+    )
+    return device_out(device, sites_of(world, actor))
+
+
+@router.get("/institutions", **guard(Action.ADMINISTER))
+def read_institutions(world: TheWorld, actor: CurrentActor) -> list[InstitutionOut]:
+    sites = sites_of(world, actor)
+    return [institution_out(site, sites) for site in sites.values()]
+
+
+@router.post("/institutions", status_code=201, **guard(Action.ADMINISTER))
+def add_institution(world: TheWorld, actor: CurrentActor, body: InstitutionIn) -> InstitutionOut:
+    site = add_site(world, actor=actor, new=NewSite(**body.model_dump()))
+    return institution_out(site, sites_of(world, actor))

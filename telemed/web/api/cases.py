@@ -1,0 +1,67 @@
+"""One case: open, claim, write, sign, review, amend, ask for a repeat."""
+
+from fastapi import APIRouter
+
+from telemed.application import read as reading
+from telemed.application import sign as signing
+from telemed.domain.access import Action
+from telemed.web.api import convert
+from telemed.web.api.shapes import CaseOut, DraftIn, ReasonIn, ReportOut, ReviewIn, SignIn
+from telemed.web.context import TheWorld
+from telemed.web.guard import guard
+from telemed.web.security import CurrentActor
+
+router = APIRouter(prefix="/cases/{case_id}", tags=["cases"])
+
+
+@router.get("", **guard(Action.SEE_CASE))
+def open_case(world: TheWorld, actor: CurrentActor, case_id: str) -> CaseOut:
+    return convert.case(reading.open_case(world, actor=actor, uid=case_id), actor, actor.language)
+
+
+@router.post("/claim", **guard(Action.WRITE_REPORT))
+def claim(world: TheWorld, actor: CurrentActor, case_id: str) -> CaseOut:
+    return convert.case(reading.claim(world, actor=actor, uid=case_id), actor, actor.language)
+
+
+@router.post("/release", **guard(Action.WRITE_REPORT))
+def release(world: TheWorld, actor: CurrentActor, case_id: str) -> CaseOut:
+    return convert.case(reading.release(world, actor=actor, uid=case_id), actor, actor.language)
+
+
+@router.put("/draft", **guard(Action.WRITE_REPORT))
+def save_draft(world: TheWorld, actor: CurrentActor, case_id: str, body: DraftIn) -> ReportOut:
+    draft = reading.Draft(**body.model_dump())
+    report, author = reading.save_draft(world, actor=actor, uid=case_id, draft=draft)
+    return convert.report(report, {author.id: author})
+
+
+@router.post("/sign", **guard(Action.WRITE_REPORT))
+def sign(world: TheWorld, actor: CurrentActor, case_id: str, body: SignIn) -> CaseOut:
+    opened = signing.sign(world, actor=actor, uid=case_id, revision=body.revision)
+    return convert.case(opened, actor, actor.language)
+
+
+@router.post("/review", **guard(Action.REVIEW_REPORT))
+def review(world: TheWorld, actor: CurrentActor, case_id: str, body: ReviewIn) -> CaseOut:
+    opened = signing.review(
+        world,
+        actor=actor,
+        uid=case_id,
+        decision=body.decision,
+        revision=body.revision,
+        comment=body.comment,
+    )
+    return convert.case(opened, actor, actor.language)
+
+
+@router.post("/amend", **guard(Action.WRITE_REPORT))
+def amend(world: TheWorld, actor: CurrentActor, case_id: str, body: ReasonIn) -> CaseOut:
+    opened = signing.amend(world, actor=actor, uid=case_id, reason=body.reason)
+    return convert.case(opened, actor, actor.language)
+
+
+@router.post("/repeat", **guard(Action.WRITE_REPORT))
+def request_repeat(world: TheWorld, actor: CurrentActor, case_id: str, body: ReasonIn) -> CaseOut:
+    opened = reading.request_repeat(world, actor=actor, uid=case_id, reason=body.reason)
+    return convert.case(opened, actor, actor.language)

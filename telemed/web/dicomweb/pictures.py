@@ -1,0 +1,109 @@
+"""Rendered pictures (PS3.18 8.3.5 and 10.4.1.1.4): what a browser shows."""
+
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Query, Request, Response
+
+from telemed.application.retrieve import open_bytes
+from telemed.application.world import World
+from telemed.domain.access import Action, Actor
+from telemed.domain.errors import InvalidInput
+from telemed.imaging.pixels import MEDIA_TYPES, rendered
+from telemed.web.context import TheWorld
+from telemed.web.guard import guard
+from telemed.web.http_cache import kept, unchanged
+from telemed.web.security import CurrentActor
+
+router = APIRouter(prefix="/studies/{study}/series/{series}/instances/{sop}")
+
+_LARGEST_SIDE = 10_000
+_ANSWERS: dict[int | str, dict[str, Any]] = {200: {"content": {"image/jpeg": {}, "image/png": {}}}}
+Viewport = Annotated[str | None, Query(max_length=40, description="width,height: never enlarged")]
+WindowQuery = Annotated[
+    str | None, Query(alias="window", max_length=80, description="center,width,function (linear)")
+]
+
+
+@router.get("/rendered", response_class=Response, responses=_ANSWERS, **guard(Action.SEE_CASE))
+def read_rendered(
+    request: Request,
+    world: TheWorld,
+    actor: CurrentActor,
+    study: str,
+    series: str,
+    sop: str,
+    viewport: Viewport = None,
+    window: WindowQuery = None,
+) -> Response:
+    return _picture(request, world, actor, (study, series, sop), 1, viewport, window)
+
+
+@router.get("/frames/{frame}/rendered", response_class=Response, responses=_ANSWERS, **guard(Action.SEE_CASE))
+def read_frame(
+    request: Request,
+    world: TheWorld,
+    actor: CurrentActor,
+    study: str,
+    series: str,
+    sop: str,
+    frame: int,
+    viewport: Viewport = None,
+    window: WindowQuery = None,
+) -> Response:
+    return _picture(request, world, actor, (study, series, sop), frame, viewport, window)
+
+
+def _picture(
+    request: Request,
+    world: World,
+    actor: Actor,
+    place: tuple[str, str, str],
+    frame: int,
+    viewport: str | None,
+    window: str | None,
+) -> Response:
+    box, levels = box_of(viewport), window_of(window)
+    kind = _format(request.headers.get("accept", ""))
+    opened = open_bytes(world, actor=actor, sop_instance_uid=place[2], place=place[:2])
+    headers = kept(opened.stored.file_sha256, f"-{kind}-{frame}-{box}-{levels}".replace(" ", ""))
+    headers["Vary"] = "Accept"
+    if unchanged(request, headers):
+        return Response(status_code=304, headers=headers)
+    picture = rendered(opened.read(), frame=frame, window=levels, max_size=box, format=kind)
+    return Response(picture, media_type=MEDIA_TYPES[kind], headers=headers)
+
+
+def _format(accept: str) -> Literal["jpeg", "png"]:
+    """PNG where it is asked for by name before JPEG; a browser's list of everything gets JPEG."""
+    png, jpeg = accept.find("image/png"), accept.find("image/jpeg")
+    named = png >= 0 and (jpeg < 0 or png < jpeg)
+    return "png" if named and "image/avif" not in accept and "image/webp" not in accept else "jpeg"
+
+
+def box_of(viewport: str | None) -> tuple[int, int] | None:
+    """PS3.18 8.3.5.1.3: width and height first; a source region is not supported, and said so."""
+    if viewport is None:
+        return None
+    parts = viewport.split(",")
+    try:
+        width, height = (int(part) for part in parts)
+    except ValueError as fault:
+        raise InvalidInput("error.viewport", field="viewport") from fault
+    if not (0 < width <= _LARGEST_SIDE and 0 < height <= _LARGEST_SIDE):
+        raise InvalidInput("error.viewport", field="viewport")
+    return width, height
+
+
+def window_of(window: str | None) -> tuple[float, float] | None:
+    """PS3.18 8.3.5.1.4, of its functions the linear one."""
+    if window is None:
+        return None
+    parts = window.split(",")
+    try:
+        center, width = float(parts[0]), float(parts[1])
+    except (ValueError, IndexError) as fault:
+        raise InvalidInput("error.window", field="window") from fault
+    finite = abs(center) < 1e9 and 1 <= width < 1e9
+    if not finite or len(parts) > 3 or (len(parts) == 3 and parts[2] != "linear"):
+        raise InvalidInput("error.window", field="window")
+    return center, width

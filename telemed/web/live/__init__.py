@@ -1,0 +1,1 @@
+"""Lists that move by themselves."""

@@ -1,0 +1,140 @@
+"""One look at the event table for all open lists of this process.
+
+Events are written by other processes too (the DICOM door, the workers), so memory alone would not do: the table
+is the bus. Ids are given before commits: with several writers a lower id may appear after a higher one. A gap in
+the ids is therefore looked at again until it fills, or until no transaction can still be filling it.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
+from telemed.application.worklist import events_after, last_event_id
+from telemed.application.world import World
+from telemed.domain.errors import DomainError
+from telemed.domain.events import Event
+
+log = logging.getLogger(__name__)
+
+PERIOD = 0.15
+# No transaction of ours lives longer; a gap older than this was a rollback.
+GAP_SECONDS = 60.0
+_PAGE = 500
+# A list that does not take its events for so long is closed; its browser comes back and resumes.
+_WAITING = 1000
+
+
+class Cursor:
+    """Everything up to `position` is known; beyond it single ids are, because there are gaps."""
+
+    def __init__(self, position: int) -> None:
+        self.position = position
+        self._seen: set[int] = set()
+        self._gap_since: float | None = None
+
+    def fresh(self, events: Sequence[Event], now: float) -> list[Event]:
+        """Those of `events` (all after `position`, in the order of their ids) that were not seen before."""
+        new = [event for event in events if event.id not in self._seen]
+        self._seen.update(event.id for event in new)
+        self._advance()
+        if not self._seen:
+            self._gap_since = None
+        elif self._gap_since is None:
+            self._gap_since = now
+        elif now - self._gap_since > GAP_SECONDS:
+            self.position = min(self._seen) - 1
+            self._gap_since = None
+            self._advance()
+        return new
+
+    def _advance(self) -> None:
+        while self.position + 1 in self._seen:
+            self.position += 1
+            self._seen.discard(self.position)
+
+
+class Subscription:
+    def __init__(self) -> None:
+        self._waiting: list[Event] = []
+        self._something = asyncio.Event()
+        self.closed = False
+
+    def offer(self, events: Sequence[Event]) -> None:
+        self._waiting += events
+        if len(self._waiting) > _WAITING:
+            self.close()
+        self._something.set()
+
+    def close(self) -> None:
+        self.closed = True
+        self._something.set()
+
+    async def take(self, timeout: float) -> list[Event]:
+        """What came since, at once; or nothing after `timeout` seconds."""
+        try:
+            async with asyncio.timeout(timeout):
+                await self._something.wait()
+        except TimeoutError:
+            return []
+        self._something.clear()
+        taken, self._waiting = self._waiting, []
+        return taken
+
+
+class Hub:
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._subscriptions: set[Subscription] = set()
+        self._wanted = asyncio.Event()
+        self._closed = False
+
+    @property
+    def open_lines(self) -> int:
+        return len(self._subscriptions)
+
+    @asynccontextmanager
+    async def subscribed(self) -> AsyncIterator[Subscription]:
+        subscription = Subscription()
+        if self._closed:
+            subscription.close()
+        self._subscriptions.add(subscription)
+        self._wanted.set()
+        try:
+            yield subscription
+        finally:
+            self._subscriptions.discard(subscription)
+
+    def close(self) -> None:
+        """Ends every open line, so that the server can stop."""
+        self._closed = True
+        for subscription in self._subscriptions:
+            subscription.close()
+
+    async def run(self) -> None:
+        """Polls as long as somebody listens. A database that does not answer is asked again."""
+        while True:
+            self._wanted.clear()
+            if not self._subscriptions:
+                await self._wanted.wait()
+            try:
+                await self._follow()
+            except DomainError as fault:
+                log.warning("the live lists wait: %s", fault)
+                await asyncio.sleep(1)
+
+    async def _follow(self) -> None:
+        cursor = Cursor(await asyncio.to_thread(last_event_id, self._world))
+        while self._subscriptions:
+            after = cursor.position
+            events: list[Event] = []
+            while page := await asyncio.to_thread(events_after, self._world, event_id=after, limit=_PAGE):
+                events += page
+                after = page[-1].id
+                if len(page) < _PAGE:
+                    break
+            if new := cursor.fresh(events, time.monotonic()):
+                for subscription in tuple(self._subscriptions):
+                    subscription.offer(new)
+            await asyncio.sleep(PERIOD)
