@@ -47,6 +47,21 @@ def main() -> int:
         return 2
     try:
         serve(application.world, settings, stopped)
+    except OSError as error:
+        # A port in use, a certificate that is not there: the system's own reason says which.
+        reason = f"{error.strerror or error} {error.filename or ''}".strip()
+        sys.stderr.write(
+            text(
+                "dicom.cannot_listen",
+                settings.language,
+                host=settings.dicom_host,
+                port=settings.dicom_port,
+                tls_port=settings.dicom_tls_port,
+                reason=reason,
+            )
+            + "\n"
+        )
+        return 2
     finally:
         application.close()
     return 0

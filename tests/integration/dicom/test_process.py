@@ -89,3 +89,15 @@ def test_bytes_sent_before_a_restart_are_there_after_it(town: Site) -> None:
         assert send_well(OpenDoor(town, node), sent) == 0
         node.stop(grace_seconds=1)
         assert [town.column("stored_object", "role"), town.column("event", "kind")] == expected
+
+
+def test_a_port_in_use_is_told_in_a_sentence(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        with process(tmp_path, taken.getsockname()[1]) as running:
+            assert running.wait(timeout=60) == 2
+            assert running.stderr is not None
+            said = running.stderr.read()
+    assert "TELEMED_DICOM_PORT" in said
+    assert "Traceback" not in said
