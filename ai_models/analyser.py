@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ai_models.ecg.reader import EcgReader
 from ai_models.errors import EngineBusy, RemoteFailed
 from ai_models.manifest import Manifest
 from ai_models.registry import Registry
@@ -54,6 +53,9 @@ class Analyser:
 
     def analyse(self, model: str, waveform: Waveform) -> Analysis:
         """Answer for (12, n) mV. Raises Unavailable where the engine is busy or does not answer."""
+        # Its signal library costs a second and 60 MB: only a process that reads loads it.
+        from ai_models.ecg.reader import EcgReader
+
         try:
             return EcgReader(self._runner, self._registry.get(model)).read(waveform)
         except (EngineBusy, RemoteFailed) as error:

@@ -9,8 +9,6 @@ from urllib.parse import urlsplit
 from sqlalchemy import Engine as SqlEngine
 
 from ai_models.analyser import Analyser
-from ai_models.client import RemoteRunner
-from ai_models.engine import Engine
 from ai_models.runner import Runner
 from telemed.adapters.db.engine import make_engine
 from telemed.adapters.db.uow import SqlUnitOfWorkFactory
@@ -70,10 +68,15 @@ def make_objects(settings: Settings) -> ObjectStore:
 
 
 def make_runner(settings: Settings, *, sessions_here: bool) -> Runner:
+    # The runtime (0.3 s, 60 MB) and the broker's client (1 s) are loaded by the processes that use them.
+    if sessions_here and settings.embedded_jobs and urlsplit(settings.inference_url).scheme == "inline":
+        from ai_models.engine import Engine
+
+        return Engine()
+    from ai_models.client import RemoteRunner
+
     if urlsplit(settings.inference_url).scheme != "inline":
         return RemoteRunner(settings.inference_url)
-    if settings.embedded_jobs and sessions_here:
-        return Engine()
     # With a broker "inline" is the loopback inference process: a session never lives in a Celery child.
     return RemoteRunner(f"http://127.0.0.1:{settings.inference_port}")
 
