@@ -44,7 +44,7 @@ export function measurementTable(item: Case): HTMLElement | null {
 
 function measured(name: string, value: number | null | undefined): string {
   const unit = name.endsWith("_ms") ? "ms" : name.endsWith("_deg") ? "°" : t("ui.measurement.unit.bpm");
-  return `${Math.round(value ?? 0)} ${unit}`;
+  return `${Math.round(value ?? 0)}${unit === "°" ? "" : " "}${unit}`;
 }
 
 export function aiPanel(item: Case): HTMLElement {

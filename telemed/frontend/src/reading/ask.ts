@@ -21,7 +21,7 @@ export function ask(place: HTMLElement, question: Question): void {
     name: "answer",
     required: true,
     autocomplete: question.password ? "current-password" : "off",
-    maxlength: "500",
+    maxlength: "400",
   });
   const submit = h("button", { type: "submit", class: "primary" }, question.submit);
   const problems = h("div", {});

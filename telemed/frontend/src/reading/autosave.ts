@@ -27,24 +27,31 @@ interface Copy {
   at: string;
 }
 
+export interface SaveHost {
+  /** What must have happened before anything may be saved: the case is held. */
+  ready(): Promise<void>;
+  state(state: SaveState): void;
+}
+
 export const DRAFTS = "telemed.draft.";
 const PAUSE = 800;
 const RETRY = 4_000;
 
 export class Autosave {
   revision: number;
-  report: Report | null = null;
+  report: Report | null;
   private fields: Fields | null = null;
   private running: Promise<void> | null = null;
   private timer = 0;
   private closed = false;
   private readonly caseId: string;
-  private readonly onState: (state: SaveState) => void;
+  private readonly host: SaveHost;
 
-  constructor(caseId: string, revision: number, onState: (state: SaveState) => void) {
+  constructor(caseId: string, report: Report | null, host: SaveHost) {
     this.caseId = caseId;
-    this.revision = revision;
-    this.onState = onState;
+    this.report = report;
+    this.revision = report?.revision ?? 0;
+    this.host = host;
   }
 
   private get key(): string {
@@ -67,7 +74,7 @@ export class Autosave {
   edit(fields: Fields): void {
     this.fields = fields;
     keep(this.key, { revision: this.revision, fields, at: new Date().toISOString() } satisfies Copy);
-    this.onState({ name: "waiting" });
+    this.host.state({ name: "waiting" });
     this.schedule(PAUSE);
   }
 
@@ -90,7 +97,7 @@ export class Autosave {
     window.clearTimeout(this.timer);
     this.fields = null;
     this.dropCopy();
-    this.onState({ name: "clean" });
+    this.host.state({ name: "clean" });
   }
 
   close(): void {
@@ -121,8 +128,9 @@ export class Autosave {
   }
 
   private async put(fields: Fields): Promise<void> {
-    this.onState({ name: "saving" });
+    this.host.state({ name: "saving" });
     try {
+      await this.host.ready();
       const body = { ...fields, revision: this.revision };
       const report = await send<Report>(
         "PUT",
@@ -134,13 +142,13 @@ export class Autosave {
       if (this.fields === fields) {
         this.fields = null;
         this.dropCopy();
-        this.onState({ name: "saved", at: report.updated_at });
+        this.host.state({ name: "saved", at: report.updated_at });
       }
     } catch (cause) {
-      if (cause instanceof Problem && cause.passing) this.onState({ name: "retrying", cause });
+      if (cause instanceof Problem && cause.passing) this.host.state({ name: "retrying", cause });
       else if (cause instanceof Problem && cause.code === "error.report_changed_since_shown")
-        this.onState({ name: "conflict", cause });
-      else this.onState({ name: "refused", cause });
+        this.host.state({ name: "conflict", cause });
+      else this.host.state({ name: "refused", cause });
       throw cause;
     }
   }

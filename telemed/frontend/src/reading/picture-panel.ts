@@ -126,12 +126,13 @@ export class PicturePanel {
   }
 
   private drawTools(): void {
-    const button = (label: string, run: () => void, pressed?: boolean): HTMLElement =>
+    const button = (label: string, run: () => void, pressed?: boolean, name?: string): HTMLElement =>
       h(
         "button",
         {
           type: "button",
           class: "quiet",
+          "aria-label": name,
           "aria-pressed": pressed === undefined ? null : String(pressed),
           onclick: run,
         },
@@ -141,8 +142,8 @@ export class PicturePanel {
       this.modality === "CT" ? [null, ...(Object.keys(windows) as WindowName[])] : [];
     this.tools.replaceChildren(
       button(t("ui.picture.fit"), () => this.fit()),
-      button("+", () => this.zoom(1.25)),
-      button("−", () => this.zoom(0.8)),
+      button("+", () => this.zoom(1.25), undefined, t("ui.picture.zoom_in")),
+      button("−", () => this.zoom(0.8), undefined, t("ui.picture.zoom_out")),
       button(t("ui.picture.invert"), () => this.invert(), this.inverted),
       ...presets.map((name) =>
         button(

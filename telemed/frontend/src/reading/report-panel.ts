@@ -29,6 +29,7 @@ export class ReportPanel {
   private readonly saveState = h("span", { class: "save-state", role: "status" });
   private item: Case | null = null;
   private autosave: Autosave | null = null;
+  private claiming: Promise<void> | null = null;
   private busy = false;
   private readonly host: ReportHost;
 
@@ -39,7 +40,10 @@ export class ReportPanel {
 
   open(item: Case): void {
     this.close();
-    this.autosave = new Autosave(item.id, item.report?.revision ?? 0, (state) => this.showSave(state));
+    this.autosave = new Autosave(item.id, item.report, {
+      ready: () => this.claimFirst(),
+      state: (state) => this.showSave(state),
+    });
     this.notes.replaceChildren();
     this.question.replaceChildren();
     this.showSave({ name: "clean" });
@@ -50,8 +54,12 @@ export class ReportPanel {
   /** Newer facts about the open case; a text that is being written is never replaced. */
   take(item: Case): void {
     this.item = item;
-    if (this.autosave && !this.autosave.unsaved) {
-      this.autosave.revision = item.report?.revision ?? 0;
+    const revision = item.report?.revision ?? 0;
+    // An answer that was on its way while something newer was saved is old news.
+    const current =
+      item.report?.id !== this.autosave?.report?.id || revision >= (this.autosave?.revision ?? 0);
+    if (this.autosave && !this.autosave.unsaved && current) {
+      this.autosave.revision = revision;
       this.form.fields = item.report ?? blank;
     }
     this.form.editable = this.editable;
@@ -140,9 +148,18 @@ export class ReportPanel {
   private edited(): void {
     const { item } = this;
     if (!item || !this.autosave) return;
-    // The first letter takes the case: whoever writes holds it, and everyone sees that.
-    if (!item.can.write && item.can.claim) void this.host.claim();
+    void this.claimFirst();
     this.autosave.edit(this.form.fields);
+  }
+
+  /** The first letter takes the case: whoever writes holds it, and everyone sees that. Nothing is saved before. */
+  private claimFirst(): Promise<void> {
+    const { item } = this;
+    if (!item || item.can.write || !item.can.claim) return this.claiming ?? Promise.resolve();
+    this.claiming ??= this.host.claim().finally(() => {
+      this.claiming = null;
+    });
+    return this.claiming;
   }
 
   private offerCopy(item: Case): void {
@@ -213,7 +230,7 @@ export class ReportPanel {
     await this.attempt(async () => {
       const { autosave, item } = this;
       if (!autosave || !item) return;
-      if (!item.can.write && item.can.claim) await this.host.claim();
+      await this.claimFirst();
       if (!item.report && !autosave.unsaved && autosave.revision === 0) autosave.edit(this.form.fields);
       await autosave.flush();
       this.host.done(await this.post("sign", { revision: autosave.revision }));

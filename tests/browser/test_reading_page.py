@@ -1,0 +1,310 @@
+"""The reading room by keyboard, against the stand-in server."""
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser import samples
+from tests.browser.conftest import OpenPage
+from tests.browser.stub import Stub
+
+pytestmark = pytest.mark.browser
+
+SELECTED = ".rows .row[aria-selected=true] .c-patient a"
+
+
+def open_list(open_page: OpenPage) -> Page:
+    page = open_page("/reading?view=waiting")
+    expect(page.locator(".rows .row")).to_have_count(len(samples.ROWS))
+    expect(page.locator(".line.live")).to_be_visible()
+    return page
+
+
+def open_case(open_page: OpenPage, number: int) -> Page:
+    page = open_page(f"/reading/cases/case-{number}?view=waiting")
+    expect(page.locator(".identity h1")).to_be_visible()
+    expect(page.locator(".line.live")).to_have_count(1)
+    return page
+
+
+def test_the_list_keeps_the_servers_order_and_says_what_is_next(open_page: OpenPage, stub: Stub) -> None:
+    page = open_list(open_page)
+    names = page.locator(".rows .row .c-patient a").all_inner_texts()
+    assert names == [row["patient"]["name"] for row in stub.state.rows("waiting")]
+    first = page.locator(".rows .row").first
+    for part in ("急诊", "超时", "301X", "心肌梗死", "青石镇卫生院", "胸痛"):
+        expect(first).to_contain_text(part)
+
+
+def test_the_list_moves_by_itself_and_keeps_the_selection(open_page: OpenPage, stub: Stub) -> None:
+    page = open_list(open_page)
+    page.keyboard.press("j")
+    chosen = page.locator(SELECTED).inner_text()
+    new = samples.row(
+        90,
+        effective_priority="stat",
+        deadline=samples.iso(-30),
+        patient=samples.patient("示例新", "M", 50, "9090"),
+    )
+    stub.state.cases[new["id"]] = samples.case(new)
+    stub.state.push([new])
+    expect(page.locator(".rows .row .c-patient a").first).to_have_text("示例新")
+    assert page.locator(SELECTED).inner_text() == chosen
+
+
+def test_another_readers_claim_shows_at_once(open_page: OpenPage, stub: Stub) -> None:
+    page = open_list(open_page)
+    case = stub.state.cases["case-4"]
+    case.update(state="reading", holder={"name": "示例·钱医师", "mine": False})
+    stub.state.push([stub.state.row(case)])
+    expect(page.locator('.row[data-key="case-4"] .holder')).to_contain_text("示例·钱医师")
+
+
+def test_after_a_lost_line_the_list_is_fetched_again(open_page: OpenPage, stub: Stub) -> None:
+    page = open_list(open_page)
+    before = len(stub.state.sent("GET", r"^/api/v1/worklist\?"))
+    stub.state.cases.pop("case-1")
+    stub.state.cut_lines()
+    expect(page.locator('.row[data-key="case-1"]')).to_have_count(0)
+    expect(page.locator(".line.live")).to_be_visible()
+    assert len(stub.state.sent("GET", r"^/api/v1/worklist\?")) > before
+
+
+def test_keys_select_open_and_go_back(open_page: OpenPage, stub: Stub) -> None:
+    page = open_list(open_page)
+    page.keyboard.press("j")
+    page.keyboard.press("j")
+    page.keyboard.press("k")
+    name = page.locator(SELECTED).inner_text()
+    page.keyboard.press("Enter")
+    expect(page.locator(".identity h1")).to_have_text(name)
+    assert re.search(r"/reading/cases/case-2\?view=waiting$", page.url)
+    page.keyboard.press("Escape")
+    expect(page.locator(".grid")).to_be_visible()
+    assert page.locator(SELECTED).inner_text() == name
+    page.go_back()
+    expect(page.locator(".identity h1")).to_have_text(name)
+
+
+def test_the_view_is_in_the_address(open_page: OpenPage, stub: Stub) -> None:
+    page = open_list(open_page)
+    page.click(".views a[href*='view=review']")
+    expect(page.locator(".list-foot")).to_contain_text("没有待审核的报告")
+    assert page.url.endswith("/reading?view=review")
+    page.go_back()
+    expect(page.locator(".rows .row")).to_have_count(len(samples.ROWS))
+
+
+def test_the_filter_says_that_it_knows_only_loaded_rows(open_page: OpenPage, stub: Stub) -> None:
+    page = open_list(open_page)
+    page.keyboard.press("/")
+    page.keyboard.type("7712")
+    expect(page.locator(".rows .row")).to_have_count(1)
+    expect(page.locator(".list-foot")).to_contain_text("已载入")
+    page.keyboard.press("Escape")
+    expect(page.locator(".rows .row")).to_have_count(len(samples.ROWS))
+
+
+def test_question_mark_shows_the_keys_beside_the_work(open_page: OpenPage, stub: Stub) -> None:
+    page = open_list(open_page)
+    page.keyboard.press("?")
+    expect(page.locator(".keys-panel kbd").first).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.locator(".keys-panel")).to_have_count(0)
+
+
+def test_a_normal_ecg_is_signed_in_three_keys_and_the_next_case_comes(
+    open_page: OpenPage, stub: Stub
+) -> None:
+    page = open_list(open_page)
+    first, second = stub.state.rows("waiting")[:2]
+    page.keyboard.press("Enter")
+    expect(page.locator(".report-actions .primary")).to_be_visible()
+    page.keyboard.press("n")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator(".identity h1")).to_have_text(second["patient"]["name"])
+    report = stub.state.cases[first["id"]]["report"]
+    assert report["state"] == "awaiting_review"
+    assert "72" in report["findings"]
+    assert report["abnormal"] is False
+    # What was signed is the revision that was shown last.
+    assert stub.state.sent("POST", "/case-1/sign$") == [{"revision": report["revision"]}]
+    assert stub.state.sent("POST", "/case-1/claim$")
+
+
+def test_writing_takes_the_case_and_is_saved_by_itself(open_page: OpenPage, stub: Stub) -> None:
+    page = open_case(open_page, 1)
+    page.keyboard.press("e")
+    page.keyboard.type("ST 段抬高")
+    expect(page.locator(".save-state.saved")).to_be_visible()
+    assert stub.state.cases["case-1"]["report"]["findings"] == "ST 段抬高"
+    assert stub.state.cases["case-1"]["holder"]["mine"] is True
+    expect(page.locator(".identity .holder.mine")).to_be_visible()
+    page.keyboard.type(",V1-V4")
+    expect(page.locator("#report-findings")).to_have_value("ST 段抬高,V1-V4")
+    page.wait_for_function("document.querySelector('.save-state.saved') !== null")
+    assert stub.state.cases["case-1"]["report"]["revision"] == 2
+
+
+def test_signing_asks_for_the_password_in_the_page_and_goes_on(open_page: OpenPage, stub: Stub) -> None:
+    stub.state.must_reauthenticate = True
+    page = open_case(open_page, 1)
+    page.keyboard.press("n")
+    page.keyboard.press("Control+Enter")
+    field = page.locator(".ask input[type=password]")
+    expect(field).to_be_focused()
+    field.fill("a password of no one")
+    page.keyboard.press("Enter")
+    expect(page.locator(".identity h1")).to_have_text("示例乙")
+    assert stub.state.sent("POST", "reauthenticate$") == [{"password": "a password of no one"}]
+    assert stub.state.cases["case-1"]["report"]["state"] == "awaiting_review"
+
+
+def test_a_report_changed_elsewhere_is_never_overwritten_silently(open_page: OpenPage, stub: Stub) -> None:
+    page = open_case(open_page, 1)
+    page.keyboard.press("e")
+    page.keyboard.type("一")
+    expect(page.locator(".save-state.saved")).to_be_visible()
+    stub.state.cases["case-1"]["report"].update(findings="他人所写", revision=7)
+    page.keyboard.type("二")
+    expect(page.locator(".save-state.conflict")).to_be_visible()
+    assert stub.state.cases["case-1"]["report"]["findings"] == "他人所写"
+    page.locator(".report .message button").nth(1).click()  # keep mine
+    expect(page.locator(".save-state.saved")).to_be_visible()
+    assert stub.state.cases["case-1"]["report"]["findings"] == "一二"
+    assert stub.state.cases["case-1"]["report"]["revision"] == 8
+
+
+def test_after_a_conflict_the_servers_text_can_be_taken(open_page: OpenPage, stub: Stub) -> None:
+    page = open_case(open_page, 1)
+    page.keyboard.press("e")
+    page.keyboard.type("一")
+    expect(page.locator(".save-state.saved")).to_be_visible()
+    stub.state.cases["case-1"]["report"].update(findings="他人所写", revision=7)
+    page.keyboard.type("二")
+    expect(page.locator(".save-state.conflict")).to_be_visible()
+    page.locator(".report .message button").nth(0).click()  # take theirs
+    expect(page.locator("#report-findings")).to_have_value("他人所写")
+
+
+def test_text_that_never_reached_the_server_is_offered_after_a_crash(open_page: OpenPage, stub: Stub) -> None:
+    page = open_case(open_page, 1)
+    page.route("**/draft", lambda route: route.abort())
+    page.keyboard.press("e")
+    page.keyboard.type("崩溃前写的字")
+    expect(page.locator(".save-state.retrying")).to_be_visible()
+    page.unroute("**/draft")
+    again = page.context.new_page()
+    page.close()
+    again.goto(f"{stub.url}/reading/cases/case-1?view=waiting")
+    again.locator(".report .message.warning button").first.click()
+    expect(again.locator("#report-findings")).to_have_value("崩溃前写的字")
+    expect(again.locator(".save-state.saved")).to_be_visible()
+    assert stub.state.cases["case-1"]["report"]["findings"] == "崩溃前写的字"
+    assert again.evaluate("Object.keys(localStorage).filter(k => k.startsWith('telemed.draft.'))") == []
+
+
+def test_signing_out_leaves_no_draft_in_the_browser(open_page: OpenPage, stub: Stub) -> None:
+    page = open_case(open_page, 1)
+    page.route("**/draft", lambda route: route.abort())
+    page.keyboard.press("e")
+    page.keyboard.type("不应留下")
+    expect(page.locator(".save-state.retrying")).to_be_visible()
+    page.locator("form[data-sign-out] button").click()
+    page.goto(f"{stub.url}/sign-in")
+    assert page.evaluate("Object.keys(localStorage).filter(k => k.startsWith('telemed.draft.'))") == []
+
+
+def test_a_case_held_by_another_can_be_read_but_not_written(open_page: OpenPage, stub: Stub) -> None:
+    page = open_case(open_page, 3)
+    expect(page.locator("#report-findings")).to_have_attribute("readonly", "")
+    expect(page.locator(".report-actions")).to_contain_text("示例·李医师")
+
+
+def test_a_refusal_is_told_in_the_servers_words_at_its_field(open_page: OpenPage, stub: Stub) -> None:
+    page = open_case(open_page, 1)
+    page.keyboard.press("n")
+    expect(page.locator(".save-state.saved")).to_be_visible()
+    problem = {
+        "status": 422,
+        "code": "error.glyphs_missing",
+        "detail": "无法打印的字符",
+        "field": "impression",
+    }
+    stub.state.fail_next.append((422, problem))
+    page.keyboard.press("Control+Enter")
+    expect(page.locator(".report .message.problem")).to_contain_text("无法打印的字符")
+    expect(page.locator("#report-impression")).to_be_focused()
+
+
+def test_the_reviewer_approves_or_returns_with_a_reason(open_page: OpenPage, stub: Stub) -> None:
+    for number in (1, 4):
+        case = stub.state.cases[f"case-{number}"]
+        case.update(state="awaiting_review", report=samples.report(state="awaiting_review", pdf_url=None))
+        case["can"].update(claim=False, review=True)
+    page = open_page("/reading/cases/case-1?view=review")
+    expect(page.locator(".report-actions .primary")).to_contain_text("审核通过")
+    expect(page.locator(".line.live")).to_have_count(1)
+    page.keyboard.press("Control+Enter")
+    expect(page.locator(".identity h1")).to_have_text("示例丁")
+    page.keyboard.press("r")
+    page.keyboard.type("请补充 QTc")
+    page.keyboard.press("Enter")
+    expect(page.locator(".list-foot")).to_be_visible()
+    assert stub.state.sent("POST", "/case-1/review$")[0]["decision"] == "approve"
+    assert stub.state.sent("POST", "/case-4/review$") == [
+        {"decision": "return", "revision": 3, "comment": "请补充 QTc"}
+    ]
+
+
+def test_a_repeat_is_asked_for_with_a_reason(open_page: OpenPage, stub: Stub) -> None:
+    page = open_case(open_page, 1)
+    page.keyboard.press("x")
+    page.locator(".ask .choices button").first.click()
+    page.keyboard.press("Enter")
+    expect(page.locator(".identity h1")).to_have_text("示例乙")
+    assert stub.state.sent("POST", "/case-1/repeat$") == [{"reason": "导联脱落"}]
+
+
+def test_the_next_case_is_there_before_it_is_asked_for(open_page: OpenPage, stub: Stub) -> None:
+    open_case(open_page, 1).wait_for_function(
+        "performance.getEntriesByType('resource').some(e => e.name.endsWith('/cases/case-2'))"
+    )
+
+
+def test_the_machine_says_why_it_says_nothing(open_page: OpenPage, stub: Stub) -> None:
+    page = open_case(open_page, 2)
+    expect(page.locator(".ai")).to_contain_text("没有 AI 模型")
+    expect(page.locator(".ai")).to_contain_text("诊断由医师作出")
+
+
+def test_a_picture_can_be_inverted_zoomed_and_windowed(open_page: OpenPage, stub: Stub) -> None:
+    page = open_case(open_page, 5)
+    picture = page.locator("img.picture")
+    expect(picture).to_be_visible()
+    page.keyboard.press("i")
+    expect(picture).to_have_class(re.compile("inverted"))
+    page.keyboard.press("+")
+    assert "scale(1.25)" in (picture.get_attribute("style") or "")
+    page.get_by_role("button", name="肺窗").click()
+    expect(picture).to_have_attribute("src", re.compile("window=-600%2C1500%2Clinear"))
+    page.keyboard.press("]")
+    expect(page.locator(".pager")).to_contain_text("2 / 12")
+
+
+def test_everything_stands_together_without_scrolling_on_a_full_screen(
+    open_page: OpenPage, stub: Stub
+) -> None:
+    page = open_case(open_page, 1)
+    page.locator(".ecg[data-drawn]").wait_for()
+    for selector in ("canvas.ecg-paper", ".ai", ".report-fields", ".report-actions", ".identity"):
+        box = page.locator(selector).bounding_box()
+        assert box is not None, selector
+        assert box["x"] >= 0, selector
+        assert box["x"] + box["width"] <= 1920, selector
+        assert box["y"] + box["height"] <= 1080, selector
+    scrolled = page.evaluate(
+        "['.left', '.right'].map(s => document.querySelector(s)).map(e => e.scrollHeight - e.clientHeight)"
+    )
+    assert scrolled == [0, 0]
