@@ -1,4 +1,7 @@
-"""`python -m workers`: the relay and a Celery worker; `python -m workers worker` or `relay` for one of them."""
+"""`python -m workers`: the relay and a Celery worker; `python -m workers worker` or `relay` for one of them.
+
+Without a broker it runs the jobs itself, in threads.
+"""
 
 import ctypes
 import logging
@@ -10,8 +13,10 @@ import threading
 from types import FrameType
 
 from telemed.adapters.queue.celery import JobPublisher, make_celery
+from telemed.adapters.queue.inline import InlineRunner
 from telemed.application.world import World
 from telemed.bootstrap import build
+from telemed.i18n import text
 from telemed.settings import Settings, SettingsError
 from workers.app import run_worker
 from workers.relay import Relay
@@ -20,16 +25,15 @@ log = logging.getLogger("workers")
 _STOP_SECONDS = 30
 
 
-def run(settings: Settings) -> None:
+def run(settings: Settings) -> int:
     """The relay here, the worker as a process beside it; ends when a signal comes or the worker is gone."""
-    demand_broker(settings)
+    stopping = _on_signals()
     worker = subprocess.Popen(
         [sys.executable, "-m", "workers", "worker"], env={**os.environ, **settings.environment()}
     )
-    stopping = _on_signals()
     threading.Thread(target=_stop_with, args=(worker, stopping), daemon=True).start()
     try:
-        relay(settings, stopping)
+        run_relay(settings, stopping)
     finally:
         fallen = worker.poll()
         worker.terminate()
@@ -41,26 +45,26 @@ def run(settings: Settings) -> None:
             worker.wait()
     if fallen is not None:
         log.error("the worker stopped with status %s", fallen)
-        sys.exit(1)
+        return 1
+    return 0
 
 
-def _stop_with(process: subprocess.Popen[bytes], stopping: threading.Event) -> None:
-    process.wait()
-    stopping.set()
+def run_inline(settings: Settings, stopping: threading.Event) -> None:
+    application = build(settings)
+    with InlineRunner(application.world, threads=settings.workers):
+        stopping.wait()
+    application.close()
 
 
-def relay(settings: Settings, stopping: threading.Event) -> None:
+def run_relay(settings: Settings, stopping: threading.Event) -> None:
     application = build(settings, sessions_here=False)
     world = application.world
-    try:
-        Relay(world, JobPublisher(make_celery(settings.broker_url), world.unit_of_work, world.clock)).run(
-            stopping
-        )
-    finally:
-        application.close()
+    publisher = JobPublisher(make_celery(settings.broker_url), world.unit_of_work, world.clock)
+    Relay(world, publisher).run(stopping)
+    application.close()
 
 
-def worker(settings: Settings) -> None:
+def run_celery(settings: Settings) -> None:
     def make_world() -> World:
         return build(settings, sessions_here=False).world
 
@@ -71,9 +75,9 @@ def worker(settings: Settings) -> None:
     run_worker(settings.broker_url, make_world, children=settings.workers)
 
 
-def demand_broker(settings: Settings) -> None:
-    if settings.embedded_jobs:
-        raise SettingsError("settings.no_broker", name="TELEMED_BROKER_URL")
+def _stop_with(process: subprocess.Popen[bytes], stopping: threading.Event) -> None:
+    process.wait()
+    stopping.set()
 
 
 def _on_signals() -> threading.Event:
@@ -87,22 +91,25 @@ def _on_signals() -> threading.Event:
     return stopping
 
 
-def main() -> None:
+def main(arguments: list[str]) -> int:
     logging.basicConfig(
         level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr
     )
-    settings = Settings.from_environment()
-    demand_broker(settings)
-    match sys.argv[1:]:
-        case []:
-            run(settings)
-        case ["worker"]:
-            worker(settings)
-        case ["relay"]:
-            relay(settings, _on_signals())
-        case _:
-            sys.exit("python -m workers [worker|relay]")
+    try:
+        settings = Settings.from_environment()
+        if settings.embedded_jobs:
+            run_inline(settings, _on_signals())
+        elif arguments == ["worker"]:
+            run_celery(settings)
+        elif arguments == ["relay"]:
+            run_relay(settings, _on_signals())
+        else:
+            return run(settings)
+    except SettingsError as fault:
+        sys.stderr.write(text(fault.code, Settings.language, **fault.params) + "\n")
+        return 2
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main(sys.argv[1:]))

@@ -88,7 +88,7 @@ def _notify(world: World, uow: UnitOfWork, job: Job, error: str) -> None:
     except NotFound:
         # Nobody can be told about a row that is no longer there; the failed job itself stays to be seen.
         return
-    notice.facts = {"job": job.id, "job_kind": job.kind.value, "error": error, "attempts": job.attempts}
+    notice.facts = {"job": job.id, "kind": job.kind.value, "error": error, "attempts": job.attempts}
     if uow.notices.raise_once(notice):
         record(
             world,
@@ -97,7 +97,9 @@ def _notify(world: World, uow: UnitOfWork, job: Job, error: str) -> None:
             institution_id=notice.institution_id,
             consortium_id=notice.consortium_id,
             code=notice.code,
-            **notice.facts,
+            job=job.id,
+            job_kind=job.kind.value,
+            error=error,
         )
 
 

@@ -124,7 +124,7 @@ def test_after_the_last_attempt_an_administrator_is_told_once(
     )
     assert notice.facts == {
         "job": job_id,
-        "job_kind": "complete_study",
+        "kind": "complete_study",
         "error": "error.database_unavailable",
         "attempts": LAST_ATTEMPT,
     }

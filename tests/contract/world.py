@@ -23,6 +23,11 @@ class MovingClock:
         return self.instant
 
 
+class SystemClock:
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+
 class RandomIdentifiers:
     def uid(self) -> str:
         return str(uuid.uuid4())

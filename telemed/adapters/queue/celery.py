@@ -6,6 +6,7 @@ Losing a message costs time, never work; a second one finds nothing to claim.
 import logging
 import threading
 import time
+from collections.abc import Callable
 from datetime import timedelta
 
 from celery import Celery
@@ -81,8 +82,16 @@ def _transport_options(broker_url: str) -> dict[str, object]:
 class JobPublisher:
     """Announces due jobs, each once and then ever more rarely until somebody claims it."""
 
-    def __init__(self, celery: Celery, unit_of_work: UnitOfWorkFactory, clock: Clock) -> None:
+    def __init__(
+        self,
+        celery: Celery,
+        unit_of_work: UnitOfWorkFactory,
+        clock: Clock,
+        *,
+        elapsed: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._celery, self._unit_of_work, self._clock = celery, unit_of_work, clock
+        self._elapsed = elapsed
         # Job id -> (when to announce it again, how long the silence is then).
         self._announced: dict[int, tuple[float, float]] = {}
 
@@ -92,7 +101,7 @@ class JobPublisher:
             due = uow.jobs.due(self._clock.now() - overdue, _AT_ONCE)
         ids = {job.id for job in due}
         self._announced = {key: value for key, value in self._announced.items() if key in ids}
-        now, sent = time.monotonic(), 0
+        now, sent = self._elapsed(), 0
         for job in due:
             again_at, silence = self._announced.get(job.id, (0.0, ANNOUNCE_AGAIN / 2))
             if now < again_at:
