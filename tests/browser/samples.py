@@ -322,7 +322,7 @@ EXAMS: list[dict[str, Any]] = [
         quality=[{"code": "quality.lead_off", "text": "导联脱落:V3"}],
     ),
     exam(3, "waiting", order_source="study"),
-    exam(4, "receiving", arrived=212, placed=148, safe=False),
+    exam(4, "receiving", arrived=212, placed=148),
     exam(5, "awaiting_review"),
     exam(6, "waiting", conflicts=1),
 ]

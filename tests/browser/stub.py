@@ -41,12 +41,15 @@ class State:
         states = {
             "waiting": ("waiting", "reading"),
             "mine": ("reading",),
+            "overdue": ("waiting",),
             "review": ("awaiting_review",),
             "done": ("final",),
         }
         found = [one for one in self.cases.values() if view == "all" or one["state"] in states[view]]
         if view == "mine":
             found = [one for one in found if one["holder"] and one["holder"]["mine"]]
+        if view == "overdue":
+            found = [one for one in found if one["deadline"] < samples.iso(0)]
         rank = ("stat", "urgent", "routine")
         return sorted(
             (self.row(one) for one in found),
@@ -57,8 +60,7 @@ class State:
         return {key: one[key] for key in samples.ROWS[0]}
 
     def counts(self) -> dict[str, int]:
-        views = {view: len(self.rows(view)) for view in ("waiting", "mine", "review", "all")}
-        return {**views, "overdue": 1}
+        return {view: len(self.rows(view)) for view in ("waiting", "overdue", "mine", "review", "all")}
 
     def push(self, rows: list[dict[str, Any]], gone: list[str] | None = None) -> None:
         self.event += 1

@@ -143,7 +143,7 @@ def test_writing_takes_the_case_and_is_saved_by_itself(open_page: OpenPage, stub
     expect(page.locator(".identity .holder.mine")).to_be_visible()
     page.keyboard.type(",V1-V4")
     expect(page.locator("#report-findings")).to_have_value("ST 段抬高,V1-V4")
-    page.wait_for_function("document.querySelector('.save-state.saved') !== null")
+    expect(page.locator(".save-state.saved")).to_be_visible()
     assert stub.state.cases["case-1"]["report"]["revision"] == 2
 
 
@@ -268,9 +268,14 @@ def test_a_repeat_is_asked_for_with_a_reason(open_page: OpenPage, stub: Stub) ->
 
 
 def test_the_next_case_is_there_before_it_is_asked_for(open_page: OpenPage, stub: Stub) -> None:
-    open_case(open_page, 1).wait_for_function(
-        "performance.getEntriesByType('resource').some(e => e.name.endsWith('/cases/case-2'))"
-    )
+    page = open_case(open_page, 1)
+    for _ in range(50):
+        if stub.state.sent("GET", "/rendered/"):
+            break
+        page.wait_for_timeout(100)
+    # The picture is asked for only after its case was.
+    assert stub.state.sent("GET", "/rendered/")
+    assert stub.state.sent("GET", "/cases/case-2$")
 
 
 def test_the_machine_says_why_it_says_nothing(open_page: OpenPage, stub: Stub) -> None:

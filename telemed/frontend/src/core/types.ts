@@ -18,7 +18,7 @@ export interface User {
 export type Priority = "stat" | "urgent" | "routine";
 export type CaseState = "waiting" | "reading" | "awaiting_review" | "final" | "repeat_requested";
 export type AiState = "pending" | "done" | "out_of_domain" | "no_model" | "off" | "failed";
-export type View = "waiting" | "mine" | "review" | "all" | "done";
+export type View = "waiting" | "overdue" | "mine" | "review" | "all" | "done";
 
 export interface Age {
   value: number;
@@ -54,7 +54,7 @@ export interface Row {
   order_source: string;
 }
 
-export type Counts = Partial<Record<View | "overdue", number>>;
+export type Counts = Partial<Record<View, number>>;
 
 export interface Worklist {
   rows: Row[];
@@ -101,6 +101,8 @@ export interface Analysis {
   model: { name: string; version: string };
   in_domain: boolean;
   reason: string | null;
+  /** The reason in the reader's language. */
+  reason_text?: string | null;
   findings: Finding[];
   measurements?: Record<string, number | null> | null;
   statements?: { code: string; text: { zh: string; en: string } }[] | null;
@@ -171,7 +173,7 @@ export interface Exam {
   repeat_reason: string;
   conflicts: number;
   received_at: string;
-  order_source: string;
+  order_source: string | null;
 }
 
 export interface UploadedObject {

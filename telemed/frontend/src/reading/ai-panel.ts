@@ -103,7 +103,7 @@ function analysisBlock(analysis: Analysis): HTMLElement {
 }
 
 function outOfDomain(analysis: Analysis): string {
-  const reason = reasonText(analysis.reason);
+  const reason = analysis.reason_text ?? reasonText(analysis.reason);
   return reason
     ? t("ui.ai.state_because", { state: t("ui.ai.state.out_of_domain"), reason })
     : t("ui.ai.state.out_of_domain");

@@ -38,8 +38,8 @@ const PAUSE = 800;
 const RETRY = 4_000;
 
 export class Autosave {
-  revision: number;
-  report: Report | null;
+  revision = 0;
+  private report: Report | null = null;
   private fields: Fields | null = null;
   private running: Promise<void> | null = null;
   private timer = 0;
@@ -49,9 +49,21 @@ export class Autosave {
 
   constructor(caseId: string, report: Report | null, host: SaveHost) {
     this.caseId = caseId;
+    this.host = host;
+    this.seen(report);
+  }
+
+  /** False for an answer that was on its way while something newer was saved. */
+  isNews(report: Report | null): boolean {
+    const known = this.report;
+    if (!known) return true;
+    if (!report || report.number < known.number) return false;
+    return report.number > known.number || report.revision >= this.revision;
+  }
+
+  seen(report: Report | null): void {
     this.report = report;
     this.revision = report?.revision ?? 0;
-    this.host = host;
   }
 
   private get key(): string {
@@ -137,8 +149,7 @@ export class Autosave {
         `/api/v1/cases/${encodeURIComponent(this.caseId)}/draft`,
         body,
       );
-      this.report = report;
-      this.revision = report.revision;
+      this.seen(report);
       if (this.fields === fields) {
         this.fields = null;
         this.dropCopy();

@@ -153,10 +153,10 @@ export class ListView {
       this.tabs,
       views,
       (view) => view,
-      (view) => `${counts[view] ?? ""} ${counts.overdue ?? 0} ${view === this.list.view}`,
+      (view) => `${counts[view] ?? ""} ${view === this.list.view}`,
       (view) => {
         const current = view === this.list.view;
-        const overdue = view === "waiting" ? (counts.overdue ?? 0) : 0;
+        const late = view === "overdue" && (counts.overdue ?? 0) > 0;
         return h(
           "a",
           {
@@ -169,8 +169,7 @@ export class ListView {
             },
           },
           t(`ui.view.${view}`),
-          counts[view] !== undefined && h("span", { class: "count" }, counts[view]),
-          overdue > 0 && h("span", { class: "count overdue" }, t("ui.view.overdue", { count: overdue })),
+          counts[view] !== undefined && h("span", { class: late ? "count overdue" : "count" }, counts[view]),
         );
       },
     );

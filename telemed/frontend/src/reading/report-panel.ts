@@ -54,12 +54,8 @@ export class ReportPanel {
   /** Newer facts about the open case; a text that is being written is never replaced. */
   take(item: Case): void {
     this.item = item;
-    const revision = item.report?.revision ?? 0;
-    // An answer that was on its way while something newer was saved is old news.
-    const current =
-      item.report?.id !== this.autosave?.report?.id || revision >= (this.autosave?.revision ?? 0);
-    if (this.autosave && !this.autosave.unsaved && current) {
-      this.autosave.revision = revision;
+    if (this.autosave && !this.autosave.unsaved && this.autosave.isNews(item.report)) {
+      this.autosave.seen(item.report);
       this.form.fields = item.report ?? blank;
     }
     this.form.editable = this.editable;

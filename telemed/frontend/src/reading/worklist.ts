@@ -2,7 +2,7 @@
 import { get } from "../core/api";
 import type { Counts, Delta, Worklist as Page, Row, View } from "../core/types";
 
-export const views: readonly View[] = ["waiting", "mine", "review", "all", "done"];
+export const views: readonly View[] = ["waiting", "overdue", "mine", "review", "all", "done"];
 const PAGE = 50;
 const LARGEST_PAGE = 200;
 const QUIET = 700;

@@ -68,9 +68,13 @@ function examRow(exam: Exam): HTMLElement {
 }
 
 function arrivedMark(exam: Exam): HTMLElement {
-  const text = t("ui.exams.arrived", { placed: exam.placed, arrived: exam.arrived });
-  if (exam.safe) return h("span", { class: "safe" }, "✓ ", t("ui.exams.safe", { count: exam.arrived }));
-  return h("span", {}, text);
+  const complete = exam.state !== "receiving";
+  if (!exam.safe) return h("span", {}, t("ui.exams.arrived", { count: exam.arrived }));
+  return h(
+    "span",
+    { class: "safe" },
+    `✓ ${t(complete ? "ui.exams.safe" : "ui.exams.safe_so_far", { count: exam.arrived })}`,
+  );
 }
 
 function stateMark(exam: Exam): HTMLElement {
