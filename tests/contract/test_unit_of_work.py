@@ -7,7 +7,6 @@ from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine
 
 from telemed.adapters.db.engine import make_engine
 from telemed.adapters.db.uow import SqlUnitOfWorkFactory
@@ -155,11 +154,9 @@ def test_of_many_who_change_one_row_none_overwrites_another_unseen(world: World,
     assert (row.object_count, row.version) == (8, 9)
 
 
-def test_the_later_of_two_edits_of_one_version_is_a_conflict(
-    world: World, cast: Cast, engine: Engine
-) -> None:
-    if engine.dialect.name == "sqlite":
-        pytest.skip("SQLite has one writer at a time: a second one reads what the first has written")
+# PostgreSQL alone: SQLite has one writer at a time, and a second one reads what the first has written.
+@pytest.mark.parametrize("engine", [pytest.param("postgres", marks=pytest.mark.postgres)], indirect=True)
+def test_the_later_of_two_edits_of_one_version_is_a_conflict(world: World, cast: Cast) -> None:
     with world.unit_of_work() as uow:
         study = uow.studies.ensure(a_study(cast))
         uow.commit()

@@ -134,7 +134,7 @@ class SqlJobs(Repository):
         return job
 
     def remove_done(self, before: datetime) -> int:
-        statement = delete(t.job).where(_J.state == JobState.DONE, _J.due_at < before)
+        statement = delete(t.job).where(_J.state == JobState.DONE, _J.done_at < before)
         return self._session.connection().execute(statement).rowcount
 
 

@@ -533,8 +533,10 @@ job = Table(
     Column("lease_until", UtcDateTime),
     _text("lease_token", 64),
     _text("last_error", 400),
-    Column("done_at", UtcDateTime),
-    Index("ix_job_due", "state", "due_at", "rank"),
+    # For clearing what is done.
+    Column("done_at", UtcDateTime, index=True),
+    # The order of claims: with a long backlog the next job must not be sorted for.
+    Index("ix_job_order", "state", "rank", "due_at", "id"),
     Index(
         "uq_job_open",
         "kind",
