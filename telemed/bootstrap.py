@@ -43,7 +43,7 @@ def build(settings: Settings, *, waker: Waker | None = None, sessions_here: bool
         unit_of_work=unit_of_work,
         clock=clock,
         identifiers=RandomIdentifiers(),
-        spool=DiskSpool(settings.data_dir / "spool"),
+        spool=DiskSpool(settings.data_dir / "spool", low_water=settings.spool_reserve_mib << 20),
         objects=make_objects(settings),
         analyser=Analyser(make_runner(settings, sessions_here=sessions_here)),
         renderer=TypstPdf(),

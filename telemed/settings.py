@@ -46,6 +46,8 @@ class Settings:
     language: str = "zh-CN"
     public_url: str = ""
     quiet_seconds: int = 30
+    # Kept free on the spool's disk: below it senders are told to come back (0xA700), and nothing is taken.
+    spool_reserve_mib: int = 256
     workers: int = 2
     demo: bool = False
 

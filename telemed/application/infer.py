@@ -59,31 +59,34 @@ def _ask(world: World, stored: StoredObject, model: ModelDescription) -> _Answer
 def _settle(world: World, case_id: int, study: Study, answers: list[_Answer], state: AiState) -> None:
     with world.unit_of_work() as uow:
         case = uow.cases.get(case_id)
-        for answer in answers:
-            uow.analyses.ensure(
-                AnalysisRecord(
-                    uid=world.identifiers.uid(),
-                    case_id=case.id,
-                    study_id=study.id,
-                    institution_id=case.institution_id,
-                    consortium_id=case.consortium_id,
-                    result_key=answer.key,
-                    model_name=answer.model.name,
-                    model_version=answer.model.version,
-                    model_sha256=answer.model.sha256,
-                    in_domain=answer.analysis.in_domain,
-                    reason=answer.analysis.reason or "",
-                    created_at=world.clock.now(),
-                    answer=answer.analysis.as_json(),
-                    sop_instance_uid=answer.stored.sop_instance_uid,
-                    generation=case.generation,
-                )
-            )
-        case.ai_state = state
+        new = [uow.analyses.ensure(_record(world, case, study, answer)) for answer in answers]
         flagged = [f.name for a in answers for f in a.analysis.findings if f.flag]
-        record(world, uow, Kind.CASE_INFERRED, case=case, state=state.value, flags=sorted(set(flagged)))
+        if any(new) or case.ai_state is not state:
+            case.ai_state = state
+            flags = sorted(set(flagged))
+            record(world, uow, Kind.CASE_INFERRED, case=case, state=state.value, flags=flags)
         _raise(world, uow, case, flagged)
         uow.commit()
+
+
+def _record(world: World, case: Case, study: Study, answer: _Answer) -> AnalysisRecord:
+    return AnalysisRecord(
+        uid=world.identifiers.uid(),
+        case_id=case.id,
+        study_id=study.id,
+        institution_id=case.institution_id,
+        consortium_id=case.consortium_id,
+        result_key=answer.key,
+        model_name=answer.model.name,
+        model_version=answer.model.version,
+        model_sha256=answer.model.sha256,
+        in_domain=answer.analysis.in_domain,
+        reason=answer.analysis.reason or "",
+        created_at=world.clock.now(),
+        answer=answer.analysis.as_json(),
+        sop_instance_uid=answer.stored.sop_instance_uid,
+        generation=case.generation,
+    )
 
 
 def _raise(world: World, uow: UnitOfWork, case: Case, flagged: list[str]) -> None:

@@ -101,12 +101,13 @@ def _watch(group: ProcessGroup, done: threading.Event) -> None:
 def drill(
     names: Annotated[list[str] | None, typer.Argument(help="Which drills; all where none is named.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+    quick: Annotated[bool, typer.Option("--quick", help="The short form: fewer cuts and kills.")] = False,
 ) -> None:
     """Show the promises under fire, on a temporary installation."""
     from telemed.drill.run import run_drills
 
     rows = []
-    for row in run_drills(names or []):
+    for row in run_drills(names or [], language=Settings.from_environment().language, quick=quick):
         rows.append(row)
         if as_json:
             typer.echo(json.dumps(row.as_json(), ensure_ascii=False))
@@ -114,4 +115,6 @@ def drill(
             typer.echo(
                 f"{'ok  ' if row.ok else 'FAIL'} {row.name}: {row.sender_saw} | {row.stored} | {row.told}"
             )
+            if not row.ok:
+                typer.echo(f"     {row.detail}")
     sys.exit(0 if rows and all(row.ok for row in rows) else 1)
