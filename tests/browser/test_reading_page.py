@@ -133,6 +133,22 @@ def test_a_normal_ecg_is_signed_in_three_keys_and_the_next_case_comes(
     assert stub.state.sent("POST", "/case-1/claim$")
 
 
+def test_the_normal_template_against_the_machine_is_pointed_out(open_page: OpenPage, stub: Stub) -> None:
+    page = open_case(open_page, 1)
+    page.keyboard.press("n")
+    note = page.locator(".report .message.warning")
+    expect(note).to_contain_text("心肌梗死")
+    note.get_by_role("button").click()
+    expect(page.locator("#report-findings")).to_have_value("")
+
+
+def test_a_lost_line_is_told_on_the_case_page_too(open_page: OpenPage, stub: Stub) -> None:
+    page = open_case(open_page, 1)
+    page.route("**/worklist/stream*", lambda route: route.abort())
+    stub.state.cut_lines()
+    expect(page.locator(".right .line.lost")).to_be_visible()
+
+
 def test_writing_takes_the_case_and_is_saved_by_itself(open_page: OpenPage, stub: Stub) -> None:
     page = open_case(open_page, 1)
     page.keyboard.press("e")

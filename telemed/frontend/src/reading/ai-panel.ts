@@ -122,7 +122,7 @@ function findingRow(finding: Finding): HTMLElement {
   const params = { probability: finding.probability.toFixed(2), threshold: finding.threshold.toFixed(2) };
   return h(
     "div",
-    { class: `finding ${finding.flag ? "flagged" : ""}` },
+    { class: `finding ${finding.flag ? (finding.name === "NORM" ? "flagged calm" : "flagged") : ""}` },
     h(
       "span",
       { class: "name" },

@@ -12,6 +12,7 @@ import { identityBar } from "./identity";
 import { PicturePanel } from "./picture-panel";
 import { ReportPanel } from "./report-panel";
 import { tick } from "./row";
+import type { LineState } from "./stream";
 
 export interface CaseHost {
   now(): number;
@@ -39,6 +40,7 @@ export class CaseView {
   private readonly stage = h("div", { class: "stage-place" });
   private readonly context = h("div", { class: "context" });
   private readonly ai = h("div", {});
+  private readonly lost = h("p", { class: "line lost", role: "status", hidden: true }, t("ui.line.lost"));
   private readonly cache: CaseCache;
   private readonly host: CaseHost;
 
@@ -54,7 +56,7 @@ export class CaseView {
       this.identity,
       this.messages,
       h("div", { class: "left" }, this.stage, this.ai),
-      h("div", { class: "right" }, this.context, this.report.element),
+      h("div", { class: "right" }, this.lost, this.context, this.report.element),
     );
     this.element.addEventListener("input", () => {
       this.lastActivity = Date.now();
@@ -121,6 +123,11 @@ export class CaseView {
   async release(): Promise<void> {
     if (!this.item?.holder?.mine) return;
     await this.act("release");
+  }
+
+  /** The list is not in view here, and with it the state of its line. */
+  setLine(state: LineState): void {
+    this.lost.hidden = state !== "lost";
   }
 
   tick(): void {

@@ -44,7 +44,11 @@ export class EcgPanel {
       this.tools,
       this.faults,
       this.below,
-      h("div", { class: "ecg-scroll", tabindex: "0", "aria-label": t("ui.ecg.title") }, this.view.element),
+      h(
+        "div",
+        { class: "ecg-scroll", role: "group", tabindex: "0", "aria-label": t("ui.ecg.title") },
+        this.view.element,
+      ),
     );
   }
 

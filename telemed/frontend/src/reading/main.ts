@@ -222,7 +222,10 @@ void list.open(start.view).then(() => {
         void list.refresh();
         void caseView.refresh();
       },
-      onState: (state) => listView.setLine(state),
+      onState: (state) => {
+        listView.setLine(state);
+        caseView.setLine(state);
+      },
     },
     list.lastEventId,
   );

@@ -9,6 +9,7 @@ import { ask } from "./ask";
 import { Autosave, type SaveState } from "./autosave";
 import { normalReport } from "./normal-report";
 import { blank, ReportForm, same } from "./report-form";
+import { alarms, findingText } from "./row";
 import { pdfLink, signatures, stateMark, versionList } from "./versions";
 
 export interface ReportHost {
@@ -84,10 +85,13 @@ export class ReportPanel {
       this.edited();
       this.notes.replaceChildren();
     };
-    if (before.findings || before.impression) {
-      this.notes.replaceChildren(
-        message("good", t("ui.report.normal_taken"), [{ label: t("ui.undo"), run: undo }]),
-      );
+    const choices = [{ label: t("ui.undo"), run: undo }];
+    const against = this.item ? alarms(this.item).map(findingText) : [];
+    if (against.length > 0) {
+      const text = t("ui.report.normal_against_ai", { findings: against.join(", ") });
+      this.notes.replaceChildren(message("warning", text, choices));
+    } else if (before.findings || before.impression) {
+      this.notes.replaceChildren(message("good", t("ui.report.normal_taken"), choices));
     }
     return true;
   }

@@ -43,21 +43,20 @@ export function tick(root: ParentNode, now: number): void {
   }
 }
 
+/** What the machine found that is not "normal": only that asks for attention. */
+export function alarms(row: Row): string[] {
+  return row.ai.flags.filter((name) => name !== "NORM");
+}
+
 export function aiMark(row: Row): HTMLElement {
   const { state, flags } = row.ai;
-  if (state === "done" && flags.length > 0) {
-    return h(
-      "span",
-      { class: "ai-mark flagged" },
-      h("span", { "aria-hidden": "true" }, "⚑ "),
-      flags.map(findingText).join(" · "),
-    );
+  if (state !== "done") return h("span", { class: `ai-mark ${state}` }, t(`ui.ai.short.${state}`));
+  const found = alarms(row);
+  if (found.length > 0) {
+    const names = found.map(findingText).join(" · ");
+    return h("span", { class: "ai-mark flagged" }, h("span", { "aria-hidden": "true" }, "⚑ "), names);
   }
-  return h(
-    "span",
-    { class: `ai-mark ${state}` },
-    t(state === "done" ? "ui.ai.short.nothing" : `ui.ai.short.${state}`),
-  );
+  return h("span", { class: "ai-mark" }, t(flags.length > 0 ? "ui.ai.short.normal" : "ui.ai.short.nothing"));
 }
 
 export function holderMark(row: Row): HTMLElement {
