@@ -6,14 +6,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 
+from telemed.application.jobs import JobKind
 from telemed.application.ports import UnitOfWork
 from telemed.application.record import record
 from telemed.application.residents import new_patient, register_resident
 from telemed.application.world import World
 from telemed.domain.access import Action, Actor, demand
+from telemed.domain.case import CaseState
 from telemed.domain.errors import Conflict, DomainError, InvalidInput
 from telemed.domain.events import Kind
 from telemed.domain.order import Order, OrderSource, Priority, Procedure
+from telemed.domain.resident import Patient
 from telemed.domain.study import Study
 
 MODALITIES = ("ECG", "DX", "CR", "CT", "MR", "US")
@@ -45,10 +48,10 @@ def place_order(
         if request.accession_number:
             known = uow.orders.by_accession(actor.institution_id, request.accession_number)
             if known is not None:
-                patient = uow.patients.get(known.patient_id)
-                if patient.patient_id != request.patient_id:
-                    raise Conflict("error.accession_taken", accession_number=request.accession_number)
-                return known, False
+                _demand_same_patient(uow, known, request)
+                new = _adopt(world, uow, actor, known, request, source)
+                uow.commit()
+                return known, new
         order = _add(world, uow, actor, request, source)
         uow.commit()
     return order, True
@@ -84,19 +87,7 @@ def _add(world: World, uow: UnitOfWork, actor: Actor, request: OrderRequest, sou
             birth_date=request.birth_date,
         )
     )
-    if request.id_card_number:
-        resident = register_resident(
-            world,
-            uow,
-            consortium_id=actor.consortium_id,
-            number=request.id_card_number,
-            name=request.name,
-            sex=request.sex,
-            birth_date=request.birth_date,
-        )
-        if patient.resident_id not in (None, resident.id):
-            raise Conflict("error.patient_is_other_resident")
-        patient.resident_id = resident.id
+    _link_resident(world, uow, patient, request)
     order = Order(
         uid=world.identifiers.uid(),
         institution_id=actor.institution_id,
@@ -124,6 +115,52 @@ def _add(world: World, uow: UnitOfWork, actor: Actor, request: OrderRequest, sou
     )
     record(world, uow, Kind.ORDER_PLACED, actor=actor, order=order.uid, source=source.value)
     return order
+
+
+def _demand_same_patient(uow: UnitOfWork, known: Order, request: OrderRequest) -> None:
+    if uow.patients.get(known.patient_id).patient_id != request.patient_id.strip():
+        raise Conflict("error.accession_taken", accession_number=known.accession_number)
+
+
+def _adopt(
+    world: World, uow: UnitOfWork, actor: Actor, known: Order, request: OrderRequest, source: OrderSource
+) -> bool:
+    """An order that comes after its study takes the place of the one the study made; True if it did."""
+    _link_resident(world, uow, uow.patients.get(known.patient_id), request)
+    if known.source is not OrderSource.STUDY:
+        return False
+    known.source, known.created_by = source, actor.user_id
+    known.priority, known.clinical_history = request.priority, request.clinical_history.strip()
+    for procedure in uow.orders.procedures(known.id):
+        if procedure.modality == request.modality and request.description.strip():
+            procedure.description = request.description.strip()
+    for case in uow.cases.of_order(known.id):
+        if case.state is not CaseState.FINAL and case.raise_to(request.priority, ""):
+            record(world, uow, Kind.CASE_RAISED, case=case, priority=int(request.priority), because="order")
+    record(world, uow, Kind.ORDER_PLACED, actor=actor, order=known.uid, source=source.value, after_study=True)
+    return True
+
+
+def _link_resident(world: World, uow: UnitOfWork, patient: Patient, request: OrderRequest) -> None:
+    """By the card number. Reports that were final before it was known now reach the family doctor as well."""
+    if not request.id_card_number:
+        return
+    resident = register_resident(
+        world,
+        uow,
+        consortium_id=patient.consortium_id,
+        number=request.id_card_number,
+        name=request.name,
+        sex=request.sex,
+        birth_date=request.birth_date,
+    )
+    if patient.resident_id not in (None, resident.id):
+        raise Conflict("error.patient_is_other_resident")
+    if patient.resident_id is None:
+        patient.resident_id = resident.id
+        now = world.clock.now()
+        for report in uow.reports.final_of_patient(patient.id):
+            uow.jobs.ask(JobKind.DELIVER_REPORT, report.id, now, now)
 
 
 def _own_accession(world: World) -> str:

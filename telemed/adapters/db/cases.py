@@ -105,6 +105,10 @@ class SqlCases(Repository):
     def of_study(self, study_id: int) -> Sequence[Case]:
         return self._all(Case, _C.study_id == study_id, order=_C.id)
 
+    def of_order(self, order_id: int) -> Sequence[Case]:
+        procedures = select(t.procedure.c.id).where(t.procedure.c.order_id == order_id)
+        return self._all(Case, _C.procedure_id.in_(procedures), order=_C.id)
+
     def visible(self, actor: Actor, uid: str) -> Case | None:
         return self._one(Case, _C.uid == uid, visible_cases(actor))
 
@@ -198,6 +202,12 @@ class SqlReports(Repository):
     def latest(self, case_id: int) -> Report | None:
         versions = self.of_case(case_id)
         return versions[-1] if versions else None
+
+    def final_of_patient(self, patient_id: int) -> Sequence[Report]:
+        cases = select(_C.id).where(_C.patient_id == patient_id)
+        return self._all(
+            Report, t.report.c.case_id.in_(cases), t.report.c.state == ReportState.FINAL, order=t.report.c.id
+        )
 
     def visible(self, actor: Actor, uid: str) -> Report | None:
         statement = (

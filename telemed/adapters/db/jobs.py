@@ -118,10 +118,8 @@ class SqlJobs(Repository):
         return self._session.execute(statement).scalar()
 
     def waiting(self, now: datetime) -> tuple[int, datetime | None]:
-        count, oldest = (
-            self._session.execute(select(func.count(), func.min(_J.due_at)).where(_due(now))).one().tuple()
-        )
-        return count, oldest
+        row = self._session.execute(select(func.count(), func.min(_J.due_at)).where(_due(now))).one()
+        return int(row[0]), row[1]
 
     def failed(self) -> Sequence[Job]:
         return self._all(Job, _J.state == JobState.FAILED, order=_J.id)

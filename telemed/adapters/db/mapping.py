@@ -10,6 +10,7 @@ from telemed.application.jobs import Job
 from telemed.domain.case import Case
 from telemed.domain.delivery import Delivery
 from telemed.domain.events import Event
+from telemed.domain.exchange import CommitmentRequest, ForwardItem, ForwardRule, RemoteNode
 from telemed.domain.inference import AnalysisRecord, ModelApproval
 from telemed.domain.notice import Notice
 from telemed.domain.order import Order, Procedure
@@ -17,6 +18,7 @@ from telemed.domain.people import Device, Institution, Session, User
 from telemed.domain.report import Report
 from telemed.domain.resident import Contract, Patient, Resident
 from telemed.domain.routing import Duty, ReadingGroup, RoutingRule
+from telemed.domain.scheduling import PerformedStep, ScheduledStep
 from telemed.domain.study import Series, StoredObject, Study
 from telemed.domain.triage import TriageRule
 
@@ -45,6 +47,12 @@ _MAPPED: dict[type, Table] = {
     Notice: t.notice,
     Event: t.event,
     Job: t.job,
+    ScheduledStep: t.scheduled_step,
+    PerformedStep: t.performed_step,
+    RemoteNode: t.remote_node,
+    ForwardRule: t.forward_rule,
+    ForwardItem: t.forward_item,
+    CommitmentRequest: t.commitment_request,
 }
 
 

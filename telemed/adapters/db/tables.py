@@ -25,9 +25,11 @@ from telemed.application.jobs import JobKind, JobState
 from telemed.domain.case import AiState, CaseState
 from telemed.domain.delivery import RecipientKind
 from telemed.domain.events import Kind
+from telemed.domain.exchange import CommitmentState, ForwardState
 from telemed.domain.order import OrderSource, Priority
 from telemed.domain.people import InstitutionKind, Role
 from telemed.domain.report import ReportState
+from telemed.domain.scheduling import PerformedState, StepState
 from telemed.domain.study import ObjectRole, StudyState
 
 # Named constraints, so that a later migration can address them on every engine.
@@ -546,3 +548,121 @@ job = Table(
         postgresql_where=text("state = 'pending'"),
     ),
 )
+
+scheduled_step = Table(
+    "scheduled_step",
+    metadata,
+    _key(),
+    _uid(),
+    _ref("procedure_id", "requested_procedure"),
+    _ref("institution_id", "institution"),
+    _ref("consortium_id", "institution"),
+    Column("study_instance_uid", String(64), nullable=False, unique=True),
+    Column("step_id", String(16), nullable=False),
+    _text("modality", 16),
+    Column("scheduled_at", UtcDateTime, nullable=False),
+    _text("station_ae_title", 16),
+    _text("code_value", 16),
+    _text("code_scheme", 16),
+    _text("code_meaning", 64),
+    Column("state", EnumValue(StepState), nullable=False),
+    _version(),
+    UniqueConstraint("procedure_id"),
+    UniqueConstraint("institution_id", "step_id"),
+    # A machine asks for the open steps of its institution on a day.
+    Index("ix_scheduled_step_open", "institution_id", "state", "scheduled_at"),
+)
+
+performed_step = Table(
+    "performed_step",
+    metadata,
+    _key(),
+    _uid(),
+    _ref("institution_id", "institution"),
+    _ref("consortium_id", "institution"),
+    _ref("device_id", "device"),
+    Column("sop_instance_uid", String(64), nullable=False),
+    _text("study_instance_uid", 64),
+    Column("state", EnumValue(PerformedState), nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("ended_at", UtcDateTime),
+    _ref("step_id", "scheduled_step", null=True),
+    Column("promised", Json, nullable=False),
+    Column("attributes", Json, nullable=False),
+    _version(),
+    UniqueConstraint("institution_id", "sop_instance_uid"),
+    Index("ix_performed_step_study", "institution_id", "study_instance_uid"),
+)
+
+remote_node = Table(
+    "remote_node",
+    metadata,
+    _key(),
+    _uid(),
+    _ref("institution_id", "institution"),
+    _ref("consortium_id", "institution"),
+    Column("ae_title", String(16), nullable=False),
+    Column("host", String(255), nullable=False),
+    Column("port", Integer, nullable=False),
+    _text("description", 200),
+    Column("active", Boolean, nullable=False),
+    Column("failures", Integer, nullable=False),
+    Column("failing_since", UtcDateTime),
+    _version(),
+    UniqueConstraint("institution_id", "ae_title"),
+)
+
+forward_rule = Table(
+    "forward_rule",
+    metadata,
+    _key(),
+    _uid(),
+    _ref("institution_id", "institution", index=True),
+    _ref("consortium_id", "institution"),
+    _ref("remote_node_id", "remote_node"),
+    _text("modality", 16),
+    Column("active", Boolean, nullable=False),
+    _version(),
+)
+
+forward_item = Table(
+    "forward_item",
+    metadata,
+    _key(),
+    _ref("remote_node_id", "remote_node"),
+    _ref("object_id", "stored_object"),
+    _ref("study_id", "study"),
+    _ref("institution_id", "institution"),
+    _ref("consortium_id", "institution"),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("state", EnumValue(ForwardState), nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("last_status", Integer),
+    Column("sent_at", UtcDateTime),
+    UniqueConstraint("remote_node_id", "object_id"),
+    Index("ix_forward_item_queue", "remote_node_id", "state", "id"),
+)
+
+commitment_request = Table(
+    "commitment_request",
+    metadata,
+    _key(),
+    _uid(),
+    _ref("institution_id", "institution"),
+    _ref("consortium_id", "institution"),
+    _ref("device_id", "device"),
+    Column("transaction_uid", String(64), nullable=False),
+    Column("objects", Json, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("state", EnumValue(CommitmentState), nullable=False),
+    Column("failures", Integer, nullable=False),
+    Column("reported_at", UtcDateTime),
+    _version(),
+    UniqueConstraint("device_id", "transaction_uid"),
+)
+
+# What queries of machines and viewers look for.
+Index("ix_study_study_date", study.c.study_date)
+Index("ix_study_accession_number", study.c.accession_number)
+Index("ix_patient_patient_id", patient.c.patient_id)
+Index("ix_stored_object_series_id", stored_object.c.series_id)
