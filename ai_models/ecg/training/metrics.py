@@ -80,9 +80,12 @@ def with_interval(
     return Figure(figure(truth, scores), float(low), float(high), len(truth), positives)
 
 
-def youden_threshold(truth: Truth, scores: Scores) -> float:
-    """The threshold of the largest sensitivity + specificity - 1 (Youden 1950), midway to the next score."""
+def threshold_at(truth: Truth, scores: Scores, least_specificity: float) -> float:
+    """The threshold of the largest sensitivity whose specificity is at least `least_specificity`.
+
+    Of several with that sensitivity the most specific; thresholds lie midway between neighbouring scores.
+    """
     order = np.unique(scores)
     middles = (order[1:] + order[:-1]) / 2
-    gains = [sensitivity(truth, scores >= m) + specificity(truth, scores >= m) for m in middles]
-    return float(middles[int(np.argmax(gains))])
+    points = [(sensitivity(truth, scores >= m), specificity(truth, scores >= m), float(m)) for m in middles]
+    return max(point for point in points if point[1] >= least_specificity)[2]

@@ -180,11 +180,11 @@ def main() -> None:
         return
     if args.what == "final":
         inside = train + ludb
-        nets = [train_net(inside, teacher, args.steps or 10_000, seed) for seed in args.seeds]
+        nets = [train_net(inside, teacher, args.steps or 8000, seed) for seed in args.seeds]
     else:
         inside = train
         shuffle = args.what == "shuffled"
-        nets = [train_net(inside, None, args.steps or 1500, seed, shuffle) for seed in args.seeds]
+        nets = [train_net(inside, None, args.steps or 1000, seed, shuffle) for seed in args.seeds]
     model = shipped(nets, fibrillation(inside))
     held = [r for r in ptbxl if r.fold == 9] + list(data.china(args.root))
     (args.work / f"{args.what}.json").write_text(json.dumps(answers(model, held)))

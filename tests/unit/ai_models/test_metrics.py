@@ -12,8 +12,8 @@ from ai_models.ecg.training.metrics import (
     macro_auc,
     sensitivity,
     specificity,
+    threshold_at,
     with_interval,
-    youden_threshold,
 )
 
 TRUTH = np.asarray([True, True, False, False, False])
@@ -40,7 +40,16 @@ def test_sensitivity_and_specificity() -> None:
 
 def test_the_threshold_separates_what_can_be_separated() -> None:
     truth, scores = np.asarray([False, False, True, True]), np.asarray([0.1, 0.2, 0.6, 0.8])
-    assert youden_threshold(truth, scores) == pytest.approx(0.4)
+    assert threshold_at(truth, scores, 0.9) == pytest.approx(0.4)
+
+
+def test_the_threshold_keeps_the_specificity_that_was_asked_for() -> None:
+    generator = np.random.default_rng(3)
+    truth = generator.random(300) < 0.3
+    scores = truth * 0.8 + generator.standard_normal(300)
+    threshold = threshold_at(truth, scores, 0.9)
+    assert specificity(truth, scores >= threshold) >= 0.9
+    assert sensitivity(truth, scores >= threshold) > sensitivity(truth, scores >= threshold + 0.5)
 
 
 def test_the_interval_is_wider_when_recordings_of_a_patient_stay_together() -> None:
