@@ -41,6 +41,14 @@ class Kind(StrEnum):
     SIGNED_OUT = "user.signed_out"
     REAUTHENTICATED = "user.reauthenticated"
     SITE_CHANGED = "site.changed"
+    STEP_SHOWN = "step.shown"
+    STEP_PERFORMED = "step.performed"
+    QUERY_ANSWERED = "query.answered"
+    OBJECT_SENT = "object.sent"
+    OBJECT_REFUSED = "object.refused"
+    COMMITMENT_ASKED = "commitment.asked"
+    COMMITMENT_REPORTED = "commitment.reported"
+    COMMITMENT_GIVEN_UP = "commitment.given_up"
 
 
 @dataclass(eq=False, kw_only=True)

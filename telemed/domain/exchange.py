@@ -1,0 +1,118 @@
+"""Where objects go from here: registered nodes, rules of forwarding, and what a device asked us to vouch for."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+# A destination that is away is asked again after 5, 10, 20 ... seconds, at most a quarter of an hour.
+_FIRST_PAUSE, _LONGEST_PAUSE = timedelta(seconds=5), timedelta(minutes=15)
+
+
+def pause_after(failures: int) -> timedelta:
+    return min(_FIRST_PAUSE * (1 << min(max(failures - 1, 0), 16)), _LONGEST_PAUSE)
+
+
+@dataclass(eq=False, kw_only=True)
+class RemoteNode:
+    """An application entity that we may call: a C-MOVE destination, a forwarding target, a device's own address.
+
+    It belongs to an institution: only that institution's devices may name it.
+    """
+
+    uid: str
+    institution_id: int
+    consortium_id: int
+    ae_title: str
+    host: str
+    port: int
+    description: str = ""
+    active: bool = True
+    # How often in a row it did not answer, and since when: the pause before the next attempt grows with it.
+    failures: int = 0
+    failing_since: datetime | None = None
+    id: int = field(init=False)
+    version: int = field(init=False)
+
+    def answered(self) -> None:
+        self.failures, self.failing_since = 0, None
+
+    def failed(self, now: datetime) -> datetime:
+        """Returns when to try again."""
+        self.failures += 1
+        self.failing_since = self.failing_since or now
+        return now + pause_after(self.failures)
+
+
+@dataclass(eq=False, kw_only=True)
+class ForwardRule:
+    """Whole studies of an institution go to a node of the same consortium. An empty modality fits all."""
+
+    uid: str
+    institution_id: int
+    consortium_id: int
+    remote_node_id: int
+    modality: str = ""
+    active: bool = True
+    id: int = field(init=False)
+    version: int = field(init=False)
+
+
+class ForwardState(StrEnum):
+    WAITING = "waiting"
+    SENT = "sent"
+    # The other side will not take it, whenever it is asked: a person decides.
+    REFUSED = "refused"
+
+
+@dataclass(eq=False, kw_only=True)
+class ForwardItem:
+    """One object in the queue of one destination."""
+
+    remote_node_id: int
+    object_id: int
+    study_id: int
+    institution_id: int
+    consortium_id: int
+    created_at: datetime
+    state: ForwardState = ForwardState.WAITING
+    attempts: int = 0
+    last_status: int | None = None
+    sent_at: datetime | None = None
+    id: int = field(init=False)
+
+
+class CommitmentState(StrEnum):
+    ASKED = "asked"
+    REPORTED = "reported"
+    GIVEN_UP = "given_up"
+
+
+# A device that cannot be reached for so long is told no more; a person is.
+COMMITMENT_KEPT = timedelta(days=7)
+
+
+@dataclass(eq=False, kw_only=True)
+class CommitmentRequest:
+    """A device asks whether it may delete: the answer goes to it on an association of its own."""
+
+    uid: str
+    institution_id: int
+    consortium_id: int
+    device_id: int
+    transaction_uid: str
+    # (SOP Class UID, SOP Instance UID) pairs.
+    objects: list[list[str]]
+    created_at: datetime
+    state: CommitmentState = CommitmentState.ASKED
+    failures: int = 0
+    reported_at: datetime | None = None
+    id: int = field(init=False)
+    version: int = field(init=False)
+
+    def failed(self, now: datetime) -> datetime | None:
+        """Returns when to try again, or None where it is given up."""
+        self.failures += 1
+        if now - self.created_at > COMMITMENT_KEPT:
+            self.state = CommitmentState.GIVEN_UP
+            return None
+        return now + pause_after(self.failures)
