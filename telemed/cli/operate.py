@@ -14,6 +14,7 @@ from telemed.adapters.db.engine import make_engine
 from telemed.adapters.db.upgrade import current, upgrade
 from telemed.application.administer import NewUser, create_user
 from telemed.application.install import add_institution, institution_by_code
+from telemed.application.seal import verify_chain
 from telemed.application.verify import verify_objects
 from telemed.bootstrap import build
 from telemed.domain.errors import InvalidInput
@@ -99,7 +100,10 @@ def verify(as_json: Annotated[bool, typer.Option("--json", help="One JSON object
             fault = text(checked.fault, settings.language, sop_instance_uid=checked.stored.sop_instance_uid)
             typer.echo(f"{checked.stored.sop_instance_uid}  {fault}")
     typer.echo(text("cli.verified", settings.language, total=total, bad=bad), err=True)
-    sys.exit(1 if bad else 0)
+    broken = verify_chain(application.world)
+    if broken is not None:
+        typer.echo(text("cli.chain_broken", settings.language, sequence=broken), err=True)
+    sys.exit(1 if bad or broken is not None else 0)
 
 
 def backup(target: Annotated[Path, typer.Argument(help="A new folder.")]) -> None:

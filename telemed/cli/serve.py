@@ -78,8 +78,7 @@ def _worker(settings: Settings) -> None:
     if not settings.embedded_jobs:
         from workers.__main__ import run
 
-        run(settings)
-        return
+        sys.exit(run(settings))
     from telemed.adapters.queue.inline import InlineRunner
     from telemed.bootstrap import build
 

@@ -10,7 +10,8 @@ BUSY_TIMEOUT_MS = 30_000
 def make_engine(url: str) -> Engine:
     if make_url(url).get_backend_name() == "sqlite":
         return _sqlite(url)
-    return create_engine(url, pool_pre_ping=True, pool_size=10, max_overflow=20)
+    # Values of rows stay out of errors, and so out of logs: they may be a patient's.
+    return create_engine(url, pool_pre_ping=True, pool_size=10, max_overflow=20, hide_parameters=True)
 
 
 def _sqlite(url: str) -> Engine:
@@ -19,6 +20,7 @@ def _sqlite(url: str) -> Engine:
         connect_args={"timeout": BUSY_TIMEOUT_MS / 1000, "check_same_thread": False},
         pool_size=20,
         max_overflow=40,
+        hide_parameters=True,
     )
 
     @event.listens_for(engine, "connect")
