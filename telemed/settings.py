@@ -59,9 +59,8 @@ class Settings:
         for name, value in given.items():
             if value is None:
                 continue
-            kind = type(cls.__dataclass_fields__[name].default)
             try:
-                values[name] = value.lower() in ("1", "true", "yes") if kind is bool else kind(value)
+                values[name] = _typed(value, cls.__dataclass_fields__[name].default)
             except ValueError as fault:
                 raise SettingsError(
                     "settings.not_a_number", name=PREFIX + name.upper(), value=value
@@ -86,6 +85,19 @@ class Settings:
     def environment(self) -> dict[str, str]:
         """The same settings for a process of the same group."""
         return {PREFIX + name.upper(): str(getattr(self, name)) for name in self.__dataclass_fields__}
+
+
+def _typed(value: str, default: object) -> object:
+    """The text of a variable as the type of its default."""
+    match default:
+        case bool():
+            return value.lower() in ("1", "true", "yes")
+        case int():
+            return int(value)
+        case Path():
+            return Path(value)
+        case _:
+            return value
 
 
 def _value(source: Mapping[str, str], name: str) -> str | None:

@@ -54,11 +54,9 @@ def _readings(name: str) -> tuple[str, str]:
     plain = name.replace("·", "").replace("^", "").replace(" ", "").strip()
     if not plain:
         return "", ""
-    rest = [syllable.lower() for syllable in lazy_pinyin(plain[1:], errors=lambda text: list(text))]
-    first = dict.fromkeys(
-        syllable.lower()
-        for syllable in pinyin(plain[0], style=Style.NORMAL, heteronym=True, errors=lambda t: [[t]])[0]
-    )
+    rest = [syllable.lower() for syllable in lazy_pinyin(plain[1:])]
+    readings = pinyin(plain[0], style=Style.NORMAL, heteronym=True)
+    first = dict.fromkeys(syllable.lower() for syllable in readings[0])
     full = ["".join([syllable, *rest]) for syllable in first]
     initials = dict.fromkeys("".join(part[0] for part in [syllable, *rest] if part) for syllable in first)
     return " ".join(full)[:400], " ".join(initials)[:64]
