@@ -87,7 +87,6 @@ ADMIN: dict[str, Any] = {
             "active": True,
         }
     ],
-    "roles": ["technician", "reporting_doctor"],
     "institutions": [{"id": "1", "name": "青石镇卫生院", "code": "QS", "kind": "township"}],
     "devices": [
         {
@@ -148,7 +147,6 @@ PAGES: dict[str, tuple[str, str, dict[str, Any]]] = {
     "/township": ("township.html", "technician", {"exams": samples.EXAMS}),
     "/inbox": ("inbox.html", "family_doctor", {"rows": samples.INBOX, "open_only": True}),
     "/admin": ("admin.html", "administrator", ADMIN),
-    "/home": ("home.html", "technician", {}),
     "/verify/K7Q2-9MXP": ("verify.html", "", {"code": "K7Q2-9MXP", "found": FOUND}),
     "/verify/": ("verify.html", "", {"code": "", "found": None}),
     "/verify/wrong": ("verify.html", "", {"code": "wrong", "found": None}),
