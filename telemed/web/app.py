@@ -8,16 +8,22 @@ from typing import Any
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.responses import JSONResponse
 
+from telemed.application.orders import MAX_CSV_BYTES
 from telemed.web import api, dicomweb, health, problems, tokens
 from telemed.web.context import Application
 from telemed.web.guard import demand_rules, public
+from telemed.web.intake import MOST_BYTES
 from telemed.web.live.hub import Hub
 from telemed.web.metrics import Counted, Metrics
-from telemed.web.middleware import LastResort, SafeHeaders
+from telemed.web.middleware import LastResort, Limited, SafeHeaders
 from telemed.web.pages import doors, rooms, static, verify
 
-# Texts and forms; what is larger (files) says so at its route.
+# Texts and forms; files are larger. Beside the content there is its envelope.
 MOST_BODY_BYTES = 1 << 20
+LARGER_BODIES = {
+    "/api/v1/uploads": MOST_BYTES,
+    "/api/v1/orders/csv": MAX_CSV_BYTES + MOST_BODY_BYTES,
+}
 
 _about = APIRouter(include_in_schema=False)
 
@@ -41,7 +47,6 @@ def create_app(application: Application) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         openapi_url=None,
-        max_body_size=MOST_BODY_BYTES,
         redirect_slashes=False,
     )
     app.state.application = application
@@ -63,6 +68,7 @@ def create_app(application: Application) -> FastAPI:
     problems.install(app)
     demand_rules(app)
     app.add_middleware(LastResort)
+    app.add_middleware(Limited, most=MOST_BODY_BYTES, larger=LARGER_BODIES)
     app.add_middleware(SafeHeaders)
     app.add_middleware(Counted, metrics=app.state.metrics)
     return app

@@ -11,6 +11,7 @@ from typing import Any
 
 from fastapi import Depends, FastAPI
 from fastapi.routing import APIRoute, RouteContext, iter_route_contexts
+from starlette.types import Scope
 
 from telemed.domain.access import Action, Actor, demand
 from telemed.web.security import CurrentActor
@@ -53,9 +54,17 @@ def action_of(route: RouteContext) -> Action | None:
     return None if rule is None or rule.startswith(_PUBLIC) else Action(rule)
 
 
+def name_of(scope: Scope) -> str:
+    """The pattern of the route that answers, never its path: a path carries identifiers, and has no end of values."""
+    names: dict[Any, str] = scope["app"].state.route_names if "app" in scope else {}
+    return names.get(scope.get("endpoint"), "none")
+
+
 def demand_rules(app: FastAPI) -> None:
+    """Refuses an application with an undeclared route; remembers the routes' patterns for `name_of`."""
     bare = [
         str(r.path) for r in routes(app) if not isinstance(r.original_route, APIRoute) or rule_of(r) is None
     ]
     if bare:
         raise RuntimeError(f"routes without a rule of who may use them: {', '.join(sorted(bare))}")
+    app.state.route_names = {route.endpoint: str(route.path) for route in routes(app)}

@@ -6,6 +6,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from telemed.application.monitor import Load
+from telemed.web.guard import name_of
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 _STREAM = "/api/v1/worklist/stream"
@@ -57,8 +58,7 @@ class Counted:
         try:
             await self.app(scope, receive, noted)
         finally:
-            # The route's pattern, never the path: a path may carry identifiers, and has no end of values.
-            route = getattr(scope.get("route"), "path", None) or "none"
+            route = name_of(scope)
             self.metrics.requests.labels(scope["method"], route, str(status)).inc()
             if route != _STREAM:
                 self.metrics.seconds.labels(route).observe(time.perf_counter() - begun)

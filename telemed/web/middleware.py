@@ -2,13 +2,16 @@
 
 import logging
 import secrets
+from collections.abc import Mapping
 
 from fastapi import Request
 from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from telemed.application.faults import trace_of
 from telemed.web.context import language_of
+from telemed.web.guard import name_of
 from telemed.web.problems import problem
 from telemed.web.words import say
 
@@ -62,6 +65,36 @@ class SafeHeaders:
         await self.app(scope, receive, with_headers)
 
 
+class Limited:
+    """No more of a body is read than its route has use for; the largest by path, else `most`."""
+
+    def __init__(self, app: ASGIApp, most: int, larger: Mapping[str, int]) -> None:
+        self.app, self.most, self.larger = app, most, larger
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        limit, read = self.larger.get(scope["path"], self.most), 0
+        announced = dict(scope["headers"]).get(b"content-length", b"0")
+        if announced.isdigit() and int(announced) > limit:
+            request = Request(scope, receive)
+            detail = say("error.body_too_large", language_of(request))
+            answer = problem(request, 413, "error.body_too_large", detail, {"Connection": "close"})
+            await answer(scope, receive, send)
+            return
+
+        async def counted() -> Message:
+            nonlocal read
+            message = await receive()
+            read += len(message.get("body", b""))
+            if read > limit:
+                raise HTTPException(413)
+            return message
+
+        await self.app(scope, counted, send)
+
+
 class LastResort:
     """A fault of ours: the person gets a reference to tell, the log gets the trace under it."""
 
@@ -83,8 +116,7 @@ class LastResort:
             await self.app(scope, receive, noted)
         except Exception as fault:
             reference = secrets.token_hex(4).upper()
-            route = getattr(scope.get("route"), "path", "no route")
-            log.error("fault %s at %s %s\n%s", reference, scope["method"], route, trace_of(fault))
+            log.error("fault %s at %s %s\n%s", reference, scope["method"], name_of(scope), trace_of(fault))
             if started:
                 # Half an answer cannot be taken back; closing the line tells the other side.
                 raise

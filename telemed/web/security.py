@@ -98,7 +98,8 @@ def set_session_cookie(request: Request, response: Response, signed: SignedIn) -
     response.set_cookie(
         COOKIE,
         signed.token,
-        expires=signed.expires_at,
+        # Relative: a browser with a wrong clock keeps it as long as any other.
+        max_age=int((signed.expires_at - application_of(request.app).world.clock.now()).total_seconds()),
         httponly=True,
         samesite="lax",
         secure=_is_https(request),

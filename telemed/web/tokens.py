@@ -11,7 +11,7 @@ from telemed.domain.errors import DomainError, InvalidInput, Unauthenticated
 from telemed.web.context import TheWorld, language_of
 from telemed.web.guard import public
 from telemed.web.problems import status_of
-from telemed.web.words import explain
+from telemed.web.words import explain, say
 
 router = APIRouter(tags=["sign-in"])
 
@@ -56,7 +56,7 @@ def _refusal(request: Request, error: DomainError) -> Response:
         "error": name,
         "error_description": detail,
         "type": f"urn:telemed:{error.code}",
-        "title": detail,
+        "title": say(f"problem.{status}", language),
         "status": status,
         "detail": detail,
         "code": error.code,

@@ -14,7 +14,7 @@ from telemed.domain.errors import DomainError, InvalidInput
 from telemed.web.api.shapes import UploadedOut, UploadsOut
 from telemed.web.context import TheWorld
 from telemed.web.guard import guard
-from telemed.web.intake import MOST_BYTES, Taken, take
+from telemed.web.intake import Taken, take
 from telemed.web.security import CurrentActor
 from telemed.web.words import explain
 
@@ -55,7 +55,7 @@ _rule = guard(Action.UPLOAD)
 _rule["openapi_extra"] |= _BODY
 
 
-@router.post("", max_body_size=MOST_BYTES, **_rule)
+@router.post("", **_rule)
 def upload(
     world: TheWorld, actor: CurrentActor, files: Annotated[list[UploadFile], Depends(uploaded_files)]
 ) -> UploadsOut:

@@ -60,7 +60,8 @@ class Program:
     @staticmethod
     def _answer(answer: Any, expect: int) -> Any:
         assert answer.status_code == expect, f"{answer.status_code}: {answer.text[:600]}"
-        return answer.json() if "json" in answer.headers.get("content-type", "") else answer
+        has_json = answer.content and "json" in answer.headers.get("content-type", "")
+        return answer.json() if has_json else answer
 
 
 class Browser:

@@ -1,0 +1,345 @@
+"""Every route of the application, as everyone: generated from the routes themselves.
+
+A new route fails here until it declares its rule, and until `Places` knows how to fill its path.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from fastapi import APIRouter, FastAPI
+from fastapi.routing import APIRoute, RouteContext
+from starlette.testclient import TestClient
+
+from telemed.domain.access import Action, may
+from telemed.domain.people import Role
+from telemed.web import guard
+from telemed.web.app import create_app
+from tests.cast import PARTS, STRANGERS, Cast
+from tests.integration.web.conftest import ORDER, REPORT, Joined, Program, Way
+
+ROLE_OF = {part.username: part.role for part in PARTS}
+OWN = ("technician", "system", "family", "reporting", "reviewing", "admin")
+
+# Bodies that are in order, so that only the permission can speak against a request.
+BODIES: dict[tuple[str, str], dict[str, Any]] = {
+    ("POST", "/api/v1/session/reauthenticate"): {"json": {"password": "wrong-on-purpose"}},
+    ("POST", "/api/v1/session/language"): {"json": {"language": "zh-CN"}},
+    ("PUT", "/api/v1/cases/{case_id}/draft"): {"json": {**REPORT, "revision": 0}},
+    ("POST", "/api/v1/cases/{case_id}/sign"): {"json": {"revision": 0}},
+    ("POST", "/api/v1/cases/{case_id}/review"): {"json": {"decision": "approve", "revision": 0}},
+    ("POST", "/api/v1/cases/{case_id}/amend"): {"json": {"reason": "虚构"}},
+    ("POST", "/api/v1/cases/{case_id}/repeat"): {"json": {"reason": "虚构"}},
+    ("POST", "/api/v1/uploads"): {"files": [("files", ("no.dcm", b"not dicom"))]},
+    ("POST", "/api/v1/orders"): {"json": ORDER},
+    ("POST", "/api/v1/orders/csv"): {"files": {"file": ("o.csv", b"patient_id,name,modality\n")}},
+    ("POST", "/api/v1/models/{name}/approve"): {"json": {"sha256": "ab" * 32}},
+    ("POST", "/api/v1/admin/users"): {
+        "json": {
+            "username": "walker",
+            "display_name": "虚构",
+            "role": "technician",
+            "password": "fictional-long",
+        }
+    },
+    ("POST", "/api/v1/admin/devices"): {"json": {"ae_title": "WALK", "network": "127.0.0.0/8"}},
+    ("POST", "/api/v1/admin/institutions"): {"json": {"code": "walk", "name": "虚构", "kind": "station"}},
+}
+# Answers of these never depend on rows of one institution: the list is the own one, or the thing is made anew.
+OWN_ROWS_ONLY = {
+    "/",
+    "/admin",
+    "/api/v1/admin/devices",
+    "/api/v1/admin/institutions",
+    "/api/v1/admin/users",
+    "/api/v1/exams",
+    "/api/v1/inbox",
+    "/api/v1/models",
+    "/api/v1/models/{name}/approve",
+    "/api/v1/models/{name}/withdraw",
+    "/api/v1/notices",
+    "/api/v1/orders",
+    "/api/v1/orders/csv",
+    "/api/v1/session",
+    "/api/v1/session/language",
+    "/api/v1/session/reauthenticate",
+    "/api/v1/session/sign-out",
+    "/api/v1/uploads",
+    "/api/v1/worklist",
+    "/api/v1/worklist/stream",
+    "/dicom-web/studies",
+    "/inbox",
+    "/reading",
+    # The same empty page for every id; the case itself comes through /api/v1/cases.
+    "/reading/cases/{case_id}",
+    "/sign-out",
+    "/township",
+}
+
+
+@dataclass
+class Places:
+    """Real ids of township A1's data, for the parameters of every path."""
+
+    way: Way
+    report_id: str
+    notice_id: str
+    series_uid: str
+    delivery_ids: dict[str, str]
+
+    def fill(self, template: str, username: str) -> str:
+        values = {
+            "case_id": self.way.case_id,
+            "report_id": self.report_id,
+            "study_instance_uid": self.way.study_uid,
+            "study": self.way.study_uid,
+            "series": self.series_uid,
+            "sop": self.way.sop_uid,
+            "sop_instance_uid": self.way.sop_uid,
+            "frame": "1",
+            "name": "fictional-ecg",
+            "notice_id": self.notice_id,
+            "delivery_id": self.delivery_ids.get(username, self.delivery_ids["technician"]),
+        }
+        return template.format(**values)
+
+
+@pytest.fixture
+def places(cast: Cast, way: Way) -> Places:
+    """A released film with a picture, a copy for institution and family doctor, and a notice."""
+    report = way.release()
+    technician = way.program("technician")
+    inboxes = {
+        name: way.program(name).get("/api/v1/inbox")["rows"][0]["id"] for name in ("technician", "family")
+    }
+    inboxes["system"] = inboxes["technician"]
+    # The same UID with other content is kept, and a person is told: that is the notice.
+    from tests.factories.dicom import ecg_bytes, uid
+
+    changed = ecg_bytes(
+        patient_id="FIC-P1",
+        patient_name="测试甲",
+        accession="FIC-0001",
+        sop_uid=way.sop_uid,
+        study_uid=way.study_uid,
+        series_uid=uid("other"),
+    )
+    assert technician.upload(changed)["objects"][0]["status"] == "conflict"
+    notices = technician.get("/api/v1/notices")["notices"]
+    case = way.program("reporting").get(way.path)
+    series = case["series"][0]["series_instance_uid"]
+    return Places(way, report["id"], notices[0]["id"], series, inboxes)
+
+
+def declared(app: FastAPI) -> Iterator[tuple[str, str, RouteContext]]:
+    for route in guard.routes(app):
+        for method in sorted(route.methods or ()):
+            if method != "HEAD":
+                yield method, str(route.path), route
+
+
+def request(client: TestClient, method: str, template: str, path: str) -> int:
+    if path == "/api/v1/worklist/stream":
+        return _stream_status(client, path)
+    answer = client.request(method, path, **BODIES.get((method, template), {}))
+    return answer.status_code
+
+
+def _stream_status(client: TestClient, path: str) -> int:
+    """The status line alone: the stream behind it has no end."""
+    status: list[int] = []
+
+    async def run() -> None:
+        headers = [(k.lower().encode(), v.encode()) for k, v in client.headers.items()]
+        scope = {
+            "type": "http",
+            "asgi": {"version": "3.0"},
+            "http_version": "1.1",
+            "method": "GET",
+            "scheme": "http",
+            "path": path,
+            "raw_path": path.encode(),
+            "query_string": b"",
+            "root_path": "",
+            "headers": [*headers, (b"host", b"testserver")],
+            "client": ("test", 1),
+            "server": ("testserver", 80),
+            "state": {},
+        }
+        begun = asyncio.Event()
+
+        async def receive() -> dict[str, Any]:
+            await asyncio.Event().wait()
+            raise AssertionError("never")
+
+        async def send(message: dict[str, Any]) -> None:
+            if message["type"] == "http.response.start":
+                status.append(message["status"])
+                begun.set()
+
+        serving = asyncio.create_task(client.app(scope, receive, send))  # type: ignore[arg-type]
+        await begun.wait()
+        serving.cancel()
+        await asyncio.gather(serving, return_exceptions=True)
+
+    asyncio.run(run())
+    return status[0]
+
+
+def test_every_route_declares_its_rule(app: FastAPI) -> None:
+    rules = {(method, path): guard.rule_of(route) for method, path, route in declared(app)}
+    assert len(rules) > 50
+    assert [where for where, rule in rules.items() if rule is None] == []
+    assert all(isinstance(route.original_route, APIRoute) for _, _, route in declared(app))
+
+
+def test_an_application_with_a_route_without_a_rule_does_not_start(cast: Cast, monkeypatch: Any) -> None:
+    from telemed.web import health
+
+    bare = APIRouter()
+
+    @bare.get("/bare")
+    def _no_rule() -> str:
+        return "anything"
+
+    bare.include_router(health.router)
+    monkeypatch.setattr(health, "router", bare)
+    with pytest.raises(RuntimeError, match="/bare"):
+        create_app(Joined(cast.world, cast.settings))
+
+
+def test_nobody_gets_nothing(app: FastAPI, places: Places) -> None:
+    client = TestClient(app, follow_redirects=False)
+    wrong = {}
+    for method, template, route in declared(app):
+        if guard.action_of(route) is None:
+            continue
+        answer = client.request(method, places.fill(template, ""), **BODIES.get((method, template), {}))
+        page = method == "GET" and not template.startswith(("/api", "/dicom-web"))
+        right = answer.status_code == 303 if page else answer.status_code == 401
+        if page and right:
+            right = answer.headers["location"].startswith("/sign-in?next=")
+        if not right:
+            wrong[method, template] = answer.status_code
+    assert wrong == {}
+
+
+def test_a_role_without_the_right_is_refused(
+    app: FastAPI, places: Places, program: Callable[[str], Program]
+) -> None:
+    wrong, walked = {}, 0
+    for method, template, route in declared(app):
+        action = guard.action_of(route)
+        for username in (*OWN, *STRANGERS):
+            if action is None or may(ROLE_OF[username], action):
+                continue
+            walked += 1
+            status = request(program(username).http, method, template, places.fill(template, username))
+            if status != 403:
+                wrong[method, template, username] = status
+    assert walked > 200
+    assert wrong == {}
+
+
+def test_another_institution_finds_nothing(
+    app: FastAPI, places: Places, program: Callable[[str], Program]
+) -> None:
+    """With the real ids of the first one, and with every right its role gives at home."""
+    wrong, walked = {}, 0
+    for method, template, route in declared(app):
+        action = guard.action_of(route)
+        if action is None or template in OWN_ROWS_ONLY:
+            continue
+        for username in STRANGERS:
+            if not may(ROLE_OF[username], action):
+                continue
+            walked += 1
+            status = request(program(username).http, method, template, places.fill(template, username))
+            if status != 404:
+                wrong[method, template, username] = status
+    assert walked > 60
+    assert wrong == {}
+
+
+def test_the_lists_of_another_institution_are_empty_of_it(
+    places: Places, program: Callable[[str], Program]
+) -> None:
+    secrets = (
+        places.way.study_uid,
+        places.way.case_id,
+        places.report_id,
+        places.notice_id,
+        "测试甲",
+        "FIC-P1",
+    )
+    shown, walked = {}, 0
+    for path in (
+        "/api/v1/worklist?view=done",
+        "/api/v1/worklist?view=all",
+        "/api/v1/exams",
+        "/api/v1/inbox",
+        "/api/v1/notices",
+        "/dicom-web/studies",
+        "/township",
+        "/inbox?open=0",
+        "/reading",
+        "/admin",
+        "/api/v1/admin/users",
+        "/api/v1/admin/devices",
+        "/api/v1/admin/institutions",
+    ):
+        for username in STRANGERS:
+            answer = program(username).http.get(path)
+            if answer.status_code == 403:
+                continue
+            walked += 1
+            assert answer.status_code in (200, 204), (path, username, answer.status_code)
+            found = [secret for secret in secrets if secret in answer.text]
+            if found:
+                shown[path, username] = found
+    assert walked > 30
+    assert shown == {}
+
+
+# What the right person's request may still meet: a state that does not allow it, never a refusal of the person.
+_EXPECTED_CONFLICTS = {409, 422}
+# Which of the own people a rule's rows belong to; a family doctor sees what was delivered to them.
+_RIGHT: dict[Action, tuple[str, ...]] = {
+    Action.SEE_SELF: OWN,
+    Action.ORDER: ("technician", "system"),
+    Action.UPLOAD: ("technician", "system"),
+    Action.SEE_EXAMS: ("technician", "system"),
+    Action.SEE_CASE: ("technician", "system", "family", "reporting", "reviewing"),
+    Action.SEE_WORKLIST: ("reporting", "reviewing"),
+    Action.WRITE_REPORT: ("reporting", "reviewing"),
+    Action.REVIEW_REPORT: ("reviewing",),
+    Action.SEE_INBOX: ("technician", "system", "family"),
+    Action.ADMINISTER: ("admin",),
+}
+_RESOLVERS = ("technician", "admin")
+
+
+def test_the_right_person_is_let_in(app: FastAPI, places: Places, program: Callable[[str], Program]) -> None:
+    wrong, walked = {}, 0
+    for method, template, route in declared(app):
+        action = guard.action_of(route)
+        if action is None or template.endswith("/sign-out") or template == "/api/v1/session/reauthenticate":
+            continue
+        people = _RESOLVERS if "{notice_id}" in template else _RIGHT[action]
+        for username in people:
+            walked += 1
+            status = request(program(username).http, method, template, places.fill(template, username))
+            # An ECG has no picture: that is said of the object (422), after the person was let in.
+            if not (status < 400 or status in _EXPECTED_CONFLICTS):
+                wrong[method, template, username] = status
+    assert walked > 80
+    assert wrong == {}
+
+
+def test_the_rules_above_name_exactly_who_may() -> None:
+    for action, people in _RIGHT.items():
+        assert {ROLE_OF[name] for name in people} == {role for role in Role if may(role, action)}

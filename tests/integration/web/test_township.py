@@ -1,0 +1,203 @@
+"""Files and orders from the township's browser."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from pydicom.data import get_testdata_file
+
+from telemed.domain.errors import OutOfResources
+from telemed.web import intake
+from tests.cast import Cast
+from tests.factories.dicom import dr_bytes, ecg_bytes
+from tests.integration.web.conftest import ORDER, Program, Way
+
+
+def test_every_file_has_its_own_answer_and_a_bad_one_stops_no_other(cast: Cast, way: Way) -> None:
+    good, film = ecg_bytes(), dr_bytes(patient_id="FIC-P9")
+    cut = ecg_bytes(seed="cut")[:-3000]
+    directory = get_testdata_file("DICOMDIR", download=False)
+    assert directory is not None
+    index = Path(directory).read_bytes()
+    answer = way.program("technician").upload(good, b"hello, I am text", cut, film, index, b"")
+    assert (answer["accepted"], answer["refused"]) == (2, 4)
+    assert [one["status"] for one in answer["objects"]] == [
+        "new",
+        "refused",
+        "refused",
+        "new",
+        "refused",
+        "refused",
+    ]
+    assert [one["code"] for one in answer["objects"]] == [
+        None,
+        "header.not_dicom",
+        "header.cut_short",
+        None,
+        "error.upload_dicomdir",
+        "header.not_dicom",
+    ]
+    for one, content in zip(
+        answer["objects"], (good, b"hello, I am text", cut, film, index, b""), strict=True
+    ):
+        assert one["sha256"] == hashlib.sha256(content).hexdigest()
+        assert one["size"] == len(content)
+    # Nothing half-written stays.
+    assert [p.name for p in (cast.root / "spool" / "incoming").iterdir() if p.suffix != ".lock"] == []
+
+
+def test_the_digest_is_that_of_the_stored_file_and_the_same_file_again_is_a_repeat(
+    cast: Cast, way: Way
+) -> None:
+    file = ecg_bytes()
+    way.send(file)
+    again = way.program("technician").upload(file)
+    assert (again["objects"][0]["status"], again["accepted"]) == ("repeat", 1)
+    study = way.program("technician").get(f"/api/v1/studies/{way.study_uid}")
+    assert study["arrived"] == 1
+    assert study["digests"] == [
+        {"sop_instance_uid": way.sop_uid, "sha256": hashlib.sha256(file).hexdigest(), "size": len(file)}
+    ]
+
+
+def test_other_content_under_a_known_uid_is_kept_and_somebody_is_told(way: Way) -> None:
+    from tests.factories.dicom import group
+
+    way.send(ecg_bytes())
+    other = way.program("technician").upload(ecg_bytes(group(label="OTHER")))
+    assert other["objects"][0]["status"] == "conflict"
+    technician = way.program("technician")
+    assert technician.get(f"/api/v1/studies/{way.study_uid}")["conflicts"] == 1
+    notice = technician.get("/api/v1/notices")["notices"][0]
+    assert notice["code"] == "notice.object_conflict"
+    assert technician.post(f"/api/v1/notices/{notice['id']}/resolve")["resolved_at"] is not None
+    assert technician.get("/api/v1/notices")["notices"] == []
+
+
+def test_a_data_set_without_its_file_head_is_stored_as_a_whole_file(cast: Cast, way: Way) -> None:
+    from telemed.imaging.header import dataset_offset, read_header
+
+    whole = ecg_bytes()
+    bare = whole[dataset_offset(whole) :]
+    answer = way.send(bare)["objects"][0]
+    assert (answer["status"], answer["size"]) == ("new", len(bare))
+    place = f"/dicom-web/studies/{way.study_uid}/series/{_series(cast, way)}/instances/{way.sop_uid}"
+    stored = way.program("technician").get(place).content
+    assert stored[128:132] == b"DICM"
+    assert stored.endswith(bare)
+    assert read_header(stored).sop_instance_uid == way.sop_uid
+
+
+def _series(cast: Cast, way: Way) -> str:
+    found = way.program("technician").get(f"/dicom-web/studies/{way.study_uid}/metadata")
+    return str(found[0]["0020000E"]["Value"][0])
+
+
+def test_a_full_disk_refuses_each_file_in_words(
+    cast: Cast, way: Way, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full() -> None:
+        raise OutOfResources("error.disk_full")
+
+    monkeypatch.setattr(cast.world.spool, "open_part", full)
+    answer = way.program("technician").upload(ecg_bytes(), dr_bytes())
+    assert [one["code"] for one in answer["objects"]] == ["error.disk_full"] * 2
+    assert answer["accepted"] == 0
+
+
+def test_a_file_beyond_the_limit_is_refused_and_leaves_nothing(
+    cast: Cast, way: Way, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(intake, "_HEAD", 4096)
+    monkeypatch.setattr(intake, "MOST_BYTES", 50_000)
+    answer = way.program("technician").upload(ecg_bytes())
+    assert answer["objects"][0]["code"] == "error.file_too_large"
+    assert [p.name for p in (cast.root / "spool" / "incoming").iterdir() if p.suffix != ".lock"] == []
+
+
+def test_an_upload_without_files_says_so(program: Callable[[str], Program]) -> None:
+    answer = program("technician").http.post("/api/v1/uploads", files={"other": ("x", b"x")})
+    assert (answer.status_code, answer.json()["code"]) == (422, "error.no_files")
+
+
+def test_nobody_fills_the_disk_before_saying_who_they_are(
+    app: object, program: Callable[[str], Program]
+) -> None:
+    http = program("technician").http
+    del http.headers["Authorization"]
+    read: list[int] = []
+
+    def endless() -> object:
+        for number in range(100):
+            read.append(number)
+            yield b"x" * 1000
+
+    answer = http.post(
+        "/api/v1/uploads",
+        content=endless(),
+        headers={"Content-Type": "multipart/form-data; boundary=xyz"},
+    )
+    assert answer.status_code == 401
+
+
+def test_the_same_order_again_is_the_same_order(way: Way) -> None:
+    first = way.order()
+    again = way.program("technician").post("/api/v1/orders", ORDER, expect=200)
+    assert again["id"] == first["id"]
+    other = {**ORDER, "patient": {**ORDER["patient"], "patient_id": "FIC-OTHER"}}
+    refused = way.program("technician").post("/api/v1/orders", other, expect=409)
+    assert refused["code"] == "error.accession_taken"
+    assert refused["params"] == {"accession_number": "FIC-0001"}
+
+
+@pytest.mark.parametrize(
+    ("change", "code", "field"),
+    [
+        ({"modality": "XX"}, "error.modality_unknown", "modality"),
+        ({"accession_number": "a\\b"}, "error.field_not_dicom", "accession_number"),
+        ({"patient": {**ORDER["patient"], "name": " "}}, "error.field_required", "name"),
+        ({"patient": {**ORDER["patient"], "sex": "X"}}, "error.sex_invalid", "sex"),
+        (
+            {"patient": {**ORDER["patient"], "id_card_number": "999999196002290011"}},
+            "error.id_card_invalid",
+            "id_card_number",
+        ),
+        (
+            {"patient": {**ORDER["patient"], "birth_date": "yesterday"}},
+            "error.request_invalid",
+            "patient.birth_date",
+        ),
+        ({"priority": "soon"}, "error.request_invalid", "priority"),
+        ({"patient": None}, "error.request_invalid", "patient"),
+    ],
+)
+def test_a_wrong_order_names_its_field(
+    program: Callable[[str], Program], change: dict[str, object], code: str, field: str
+) -> None:
+    refused = program("technician").post("/api/v1/orders", ORDER | change, expect=422)
+    assert (refused["code"], refused["field"]) == (code, field)
+    assert refused["detail"]
+
+
+def test_a_list_of_orders_comes_as_excel_writes_it(program: Callable[[str], Program]) -> None:
+    lines = (
+        "patient_id,name,sex,birth_date,modality,description,accession_number,priority\r\n"
+        "FIC-C1,测试子,M,1970-01-01,ECG,十二导联心电图,C-1,routine\r\n"
+        "FIC-C2,,F,1971-01-01,ECG,十二导联心电图,C-2,routine\r\n"
+        "FIC-C3,测试丑,F,1971/02/30,DX,胸部正位,C-3,urgent\r\n"
+        "FIC-C4,测试寅,F,19710301,DX,胸部正位,C-4,urgent\r\n"
+    )
+    technician = program("technician")
+    for encoding, created, existing in (("gb18030", 2, 0), ("utf-8-sig", 0, 2)):
+        file = {"file": ("orders.csv", lines.encode(encoding), "text/csv")}
+        answer = technician.http.post("/api/v1/orders/csv", files=file).json()
+        assert (answer["created"], answer["existing"]) == (created, existing)
+        assert [fault["line"] for fault in answer["errors"]] == [3, 4]
+        assert "姓名" in answer["errors"][0]["problem"]
+        assert "出生日期" in answer["errors"][1]["problem"]
+    bad = technician.http.post("/api/v1/orders/csv", files={"file": ("o.csv", b"name\nx\n")})
+    assert (bad.status_code, bad.json()["code"]) == (422, "error.csv_columns")
+    assert "patient_id" in bad.json()["detail"]
