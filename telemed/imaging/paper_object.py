@@ -40,6 +40,9 @@ def picture_object(origin: Origin) -> bytes:
     ds.BitsAllocated, ds.BitsStored, ds.HighBit, ds.PixelRepresentation = 8, 8, 7, 0
     if picture.channels > 1:
         ds.PlanarConfiguration = 0
+    else:
+        # Shown as it is: without a window a viewer would stretch the paper's own gray.
+        ds.WindowCenter, ds.WindowWidth = 128, 256
     if picture.jpeg is None or picture.altered:
         write_source(ds, origin.kind, origin.files)
     if picture.jpeg is None:

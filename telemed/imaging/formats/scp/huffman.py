@@ -44,11 +44,10 @@ class Table:
         self.lookup: list[Code | None] = [None] * (1 << self.longest)
         for code in codes:
             spare = self.longest - code.prefix_bits
-            for tail in range(1 << spare):
-                place = code.pattern << spare | tail
-                if self.lookup[place] is not None:
-                    raise FormatError("format.scp_huffman")
-                self.lookup[place] = code
+            place = slice(code.pattern << spare, (code.pattern + 1) << spare)
+            if any(self.lookup[place]):
+                raise FormatError("format.scp_huffman")
+            self.lookup[place] = [code] * (1 << spare)
 
 
 def default_table() -> Table:
