@@ -39,10 +39,16 @@ def main(folder: Path, share: int, shares: int, every: int) -> None:
     _forked(lambda _tell: _provision(template))
     if share == 0:
         _print({"dry_run": _dry_run(_copy(template, folder / "dry-run"))})
-    targets = [(boundary, side) for boundary in BOUNDARIES for side in Side]
-    for number, (boundary, side) in enumerate(targets[::every]):
+    for number, (boundary, side) in enumerate(targets(every)):
         if number % shares == share:
             _print(_scenario(_copy(template, folder / f"{number}"), boundary, side))
+
+
+def targets(every: int) -> list[tuple[Boundary, Side]]:
+    """All, or a part; the commit behind the sender's success is always among them."""
+    found = [(boundary, side) for boundary in BOUNDARIES for side in Side]
+    received = found.index((Boundary("receive", "receive._transaction"), Side.AFTER))
+    return found[received % every :: every]
 
 
 def _scenario(folder: Path, boundary: Boundary, side: Side) -> dict[str, Any]:

@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from typing import Any
 
-from telemed.drill.boundaries import BOUNDARIES, Side
+from telemed.drill.boundaries import BOUNDARIES
+from telemed.drill.child import targets
 from telemed.drill.row import Outcome
 
 _QUICK_EVERY = 7
@@ -17,7 +18,8 @@ _SHARES = 2
 
 
 def kill(*, quick: bool = False) -> Outcome:
-    answers = list(_answers(_QUICK_EVERY if quick else 1))
+    every = _QUICK_EVERY if quick else 1
+    answers = list(_answers(every))
     dry = [answer["dry_run"] for answer in answers if "dry_run" in answer]
     walks = [answer for answer in answers if "boundary" in answer]
     found = [fault for answer in dry for fault in answer["faults"]] if dry else ["no dry run"]
@@ -26,9 +28,9 @@ def kill(*, quick: bool = False) -> Outcome:
         if not walk["killed"]:
             found.append(f"{where}: was not reached")
         found += [f"{where}: {fault}" for fault in walk["faults"]]
-    expected = len(range(0, len(BOUNDARIES) * len(Side), _QUICK_EVERY if quick else 1))
-    if len(walks) != expected:
-        found.append(f"{len(walks)} of {expected} walks came to an end")
+    expected = {(str(boundary), side.value) for boundary, side in targets(every)}
+    if missing := expected - {(walk["boundary"], walk["side"]) for walk in walks}:
+        found.append(f"no end of the walks {sorted(missing)}")
     resent = sum(walk["again"] == "receive" for walk in walks)
     return Outcome(found, {"boundaries": len(BOUNDARIES), "kills": len(walks), "resent": resent})
 

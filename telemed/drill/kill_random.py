@@ -23,6 +23,7 @@ from telemed.group import ProcessGroup
 _PARTS = ("dicom", "web", "worker")
 _KILLS, _QUICK_KILLS = 50, 5
 _LONGEST_QUIET = 0.6
+_PAUSE = 0.15  # between two studies of one sender
 
 
 def kill_random(*, quick: bool = False, seed: int | None = None) -> Outcome:
@@ -37,8 +38,7 @@ def kill_random(*, quick: bool = False, seed: int | None = None) -> Outcome:
             ]
             for sender in senders:
                 sender.thread.start()
-            for _ in range(_QUICK_KILLS if quick else _KILLS):
-                part = chance.choice(_PARTS)
+            for part in _victims(chance, _QUICK_KILLS if quick else _KILLS):
                 _kill_in_traffic(here, group, part, senders, chance)
                 killed[part] += 1
             for sender in senders:
@@ -54,6 +54,11 @@ def kill_random(*, quick: bool = False, seed: int | None = None) -> Outcome:
     return Outcome(
         found, {"kills": sum(killed.values()), **facts, "studies": studies, "again": refused, "seed": seed}
     )
+
+
+def _victims(chance: random.Random, count: int) -> list[str]:
+    """Every part at least once, the others by chance."""
+    return chance.sample(_PARTS, len(_PARTS)) + chance.choices(_PARTS, k=count - len(_PARTS))
 
 
 @dataclass
@@ -83,6 +88,7 @@ class Sender:
                 self.failed += 1
                 time.sleep(0.1)
             self.acknowledged.append((str(dataset.SOPInstanceUID), dataset_sha256(dataset)))
+            time.sleep(_PAUSE)
 
 
 def _kill_in_traffic(
