@@ -13,12 +13,12 @@ from typing import Any
 from pynetdicom import _config, evt
 from pynetdicom.ae import ApplicationEntity
 from pynetdicom.presentation import build_context
-from pynetdicom.sop_class import Verification  # type: ignore[attr-defined, unused-ignore]
 from pynetdicom.transport import ThreadedAssociationServer
 
 from dicom_node.association import Limits, Slots, StoringAssociation, handler_class
 from dicom_node.file_meta import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME
 from dicom_node.policy import Policy
+from dicom_node.services import CONTEXTS, services
 from dicom_node.store import on_store
 from telemed.application.world import World
 
@@ -103,6 +103,10 @@ class DicomNode:
         _config.LOG_HANDLER_LEVEL = "none"
         # It writes a stack trace for every broken line; ours says one sentence.
         logging.getLogger("pynetdicom").setLevel(logging.CRITICAL)
+        contexts, answered = (
+            [build_context(uid, list(s)) for uid, s in CONTEXTS.items()],
+            services(self.world),
+        )
         policy, slots = Policy(self.world, self.ae_title), Slots(self.limits.maximum_associations)
         for door in self.doors:
             tls = door.tls.context() if door.tls else None
@@ -110,13 +114,13 @@ class DicomNode:
                 self._entity(),
                 (door.host, door.port),
                 self.ae_title,
-                [build_context(Verification)],
+                contexts,
                 evt_handlers=[
                     (evt.EVT_C_STORE, on_store, [self.world]),
                     (evt.EVT_ABORTED, _on_abort),
                     *self.observers,
                 ],
-                request_handler=handler_class(self.world, policy, slots, self.limits, tls),
+                request_handler=handler_class(self.world, policy, slots, self.limits, tls, answered),
             )
             listener.ae._servers.append(listener)
             self._listeners.append(listener)

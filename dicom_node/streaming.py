@@ -1,6 +1,7 @@
 """Data sets go to the spool as they arrive: no object lies in memory, and a full disk is known at once."""
 
 from io import BytesIO
+from queue import Queue
 from typing import Any
 
 from pynetdicom.dimse import DIMSEServiceProvider
@@ -77,16 +78,35 @@ class ObjectStream(BytesIO):
         self.discard()
 
 
+class _Requests(Queue[Any]):
+    """Messages in the order in which they came. A new request ends what an old cancel of its number meant."""
+
+    def __init__(self, cancelled: "StreamingDimse") -> None:
+        super().__init__()
+        self._dimse = cancelled
+
+    def put(self, item: Any, block: bool = True, timeout: float | None = None) -> None:
+        number = getattr(item[1], "MessageID", None)
+        if number is not None:
+            self._dimse.cancel_req.pop(number, None)
+        super().put(item, block, timeout)
+
+
 class StreamingDimse(DIMSEServiceProvider):  # type: ignore[misc, unused-ignore]
     def __init__(self, assoc: Any, spool: Spool) -> None:
         super().__init__(assoc)
         self._spool = spool
+        self.msg_queue = _Requests(self)
 
     def receive_primitive(self, primitive: Any) -> None:
         if self.message is None:
             self.message = DIMSEMessage()
             self.message.data_set = ObjectStream(self._spool, self.message, self.assoc._accepted_cx)
         super().receive_primitive(primitive)
+
+    def take_cancel(self, message_id: int) -> bool:
+        """Whether the request of this number was called off by a C-CANCEL, which has then done its work."""
+        return self.cancel_req.pop(message_id, None) is not None
 
     @property
     def in_the_middle(self) -> bool:

@@ -52,6 +52,9 @@ class PlainNames:
     def initials(self, name: str) -> str:
         return name[:1].lower()
 
+    def alphabetic(self, name: str) -> str:
+        return name.replace(" ", "^")
+
 
 class CountingWaker:
     def __init__(self) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from telemed.application.jobs import JobKind
+from telemed.application.modality_worklist import ANY_TIME, Schedule, schedule_step
 from telemed.application.ports import UnitOfWork
 from telemed.application.record import record
 from telemed.application.residents import new_patient, register_resident
@@ -36,6 +37,7 @@ class OrderRequest:
     id_card_number: str = ""
     priority: Priority = Priority.ROUTINE
     clinical_history: str = ""
+    schedule: Schedule = ANY_TIME
 
 
 def place_order(
@@ -102,17 +104,18 @@ def _add(world: World, uow: UnitOfWork, actor: Actor, request: OrderRequest, sou
     )
     uow.orders.add(order)
     uow.flush()
-    uow.orders.add_procedure(
-        Procedure(
-            uid=world.identifiers.uid(),
-            order_id=order.id,
-            institution_id=order.institution_id,
-            consortium_id=order.consortium_id,
-            modality=request.modality,
-            description=request.description.strip(),
-            body_part=request.body_part.strip(),
-        )
+    procedure = Procedure(
+        uid=world.identifiers.uid(),
+        order_id=order.id,
+        institution_id=order.institution_id,
+        consortium_id=order.consortium_id,
+        modality=request.modality,
+        description=request.description.strip(),
+        body_part=request.body_part.strip(),
     )
+    uow.orders.add_procedure(procedure)
+    uow.flush()
+    schedule_step(world, uow, order, procedure, request.schedule)
     record(world, uow, Kind.ORDER_PLACED, actor=actor, order=order.uid, source=source.value)
     return order
 
@@ -171,7 +174,10 @@ def _own_accession(world: World) -> str:
 def order_of_study(
     world: World, uow: UnitOfWork, study: Study, description: str, *, history: str = ""
 ) -> tuple[Order, Procedure]:
-    """The order a study belongs to: by its accession number and patient, else one of its own, marked so."""
+    """The order a study belongs to: by the study UID given with it, by its accession number and patient, else
+    one of its own, marked so."""
+    if (scheduled := _scheduled(uow, study)) is not None:
+        return scheduled
     order = (
         uow.orders.by_accession(study.institution_id, study.accession_number)
         if study.accession_number
@@ -200,6 +206,16 @@ def order_of_study(
     uow.flush()
     record(world, uow, Kind.ORDER_PLACED, study=study, order=own.uid, source=OrderSource.STUDY.value)
     return own, _add_procedure(world, uow, own, study, description)
+
+
+def _scheduled(uow: UnitOfWork, study: Study) -> tuple[Order, Procedure] | None:
+    """A UID from the worklist names the procedure, unless the machine used it for somebody else."""
+    step = uow.steps.by_study_uid(study.institution_id, study.study_instance_uid)
+    if step is None:
+        return None
+    procedure = uow.orders.procedure(step.procedure_id)
+    order = uow.orders.get(procedure.order_id)
+    return (order, procedure) if order.patient_id == study.patient_id else None
 
 
 def _add_procedure(world: World, uow: UnitOfWork, order: Order, study: Study, description: str) -> Procedure:

@@ -12,6 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
 
+from telemed.application.dicom_ports import Commitments, Forwards, ObjectIndex, RemoteNodes, Steps
 from telemed.application.jobs import Job, JobKind
 from telemed.domain.access import Actor
 from telemed.domain.analysis import Analysis
@@ -389,6 +390,16 @@ class UnitOfWork(Protocol):
     def events(self) -> Events: ...
     @property
     def jobs(self) -> Jobs: ...
+    @property
+    def steps(self) -> Steps: ...
+    @property
+    def index(self) -> ObjectIndex: ...
+    @property
+    def remote_nodes(self) -> RemoteNodes: ...
+    @property
+    def forwards(self) -> Forwards: ...
+    @property
+    def commitments(self) -> Commitments: ...
 
     def __enter__(self) -> Self: ...
     def __exit__(
@@ -451,6 +462,8 @@ class NameReadings(Protocol):
         """All plausible readings, space separated, lower case: "shan yu dan yu"."""
 
     def initials(self, name: str) -> str: ...
+    def alphabetic(self, name: str) -> str:
+        """In Latin letters as DICOM's first component group has it: "Zhang^San"."""
 
 
 class Waker(Protocol):

@@ -79,7 +79,7 @@ def time_criterion(value: str) -> Between | None:
         return None
     # Compared as texts: without its closing zeros the low end stands before every way to write that instant.
     return Between(
-        re.sub(r"(00)+$", "", low.partition(".0")[0]), high + "235959.999999"[len(high) :] if high else ""
+        re.sub(r"(00)+$", "", re.sub(r"\.0*$", "", low)), high + "235959.999999"[len(high) :] if high else ""
     )
 
 

@@ -4,7 +4,7 @@ from sqlalchemy import ColumnElement, exists, false, or_, select
 
 from telemed.adapters.db import tables as t
 from telemed.domain.access import Actor, Scope, case_scope
-from telemed.domain.people import Role
+from telemed.domain.people import Device, Role
 
 
 def visible_cases(actor: Actor) -> ColumnElement[bool]:
@@ -50,3 +50,16 @@ def visible_notices(actor: Actor) -> ColumnElement[bool]:
     if actor.role is Role.TECHNICIAN:
         return t.notice.c.institution_id == actor.institution_id
     return false()
+
+
+def studies_visible_to_device(device: Device) -> ColumnElement[bool]:
+    """A machine stands in an institution: it sees that institution's studies, and those it reads."""
+    read_here = exists(
+        select(1)
+        .where(
+            t.reading_case.c.study_id == t.study.c.id,
+            t.reading_case.c.reporting_institution_id == device.institution_id,
+        )
+        .correlate(t.study)
+    )
+    return or_(t.study.c.institution_id == device.institution_id, read_here)

@@ -9,8 +9,10 @@ from sqlalchemy.orm import Session, sessionmaker
 from sqlalchemy.orm.exc import StaleDataError
 
 from telemed.adapters.db.cases import SqlCases, SqlDeliveries, SqlReports
+from telemed.adapters.db.dicom_services import SqlCommitments, SqlForwards, SqlRemoteNodes, SqlSteps
 from telemed.adapters.db.jobs import SqlJobs
 from telemed.adapters.db.mapping import map_classes
+from telemed.adapters.db.object_index import SqlObjectIndex
 from telemed.adapters.db.repositories import (
     SqlAnalyses,
     SqlDevices,
@@ -47,6 +49,11 @@ class SqlUnitOfWork:
         self.notices = SqlNotices(session)
         self.events = SqlEvents(session)
         self.jobs = SqlJobs(session)
+        self.steps = SqlSteps(session)
+        self.index = SqlObjectIndex(session)
+        self.remote_nodes = SqlRemoteNodes(session)
+        self.forwards = SqlForwards(session)
+        self.commitments = SqlCommitments(session)
 
     def __enter__(self) -> Self:
         return self

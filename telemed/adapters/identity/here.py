@@ -7,7 +7,8 @@ from functools import lru_cache
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from pypinyin import Style, lazy_pinyin, pinyin
+
+from telemed.adapters.identity.latin_names import alphabetic
 
 
 class SystemClock:
@@ -48,12 +49,18 @@ class PinyinReadings:
     def initials(self, name: str) -> str:
         return _readings(name)[1]
 
+    def alphabetic(self, name: str) -> str:
+        return alphabetic(name)
+
 
 @lru_cache(maxsize=4096)
 def _readings(name: str) -> tuple[str, str]:
     plain = name.replace("·", "").replace("^", "").replace(" ", "").strip()
     if not plain:
         return "", ""
+    # Its dictionaries (50 MB) are read by the processes that meet a new name.
+    from pypinyin import Style, lazy_pinyin, pinyin
+
     rest = [syllable.lower() for syllable in lazy_pinyin(plain[1:])]
     readings = pinyin(plain[0], style=Style.NORMAL, heteronym=True)
     first = dict.fromkeys(syllable.lower() for syllable in readings[0])

@@ -1,0 +1,191 @@
+"""Rows of the worklist, of remote nodes, of the forwarding queues and of storage commitment."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, exists, or_, select
+
+from telemed.adapters.db import tables as t
+from telemed.adapters.db.criteria import matches, matches_name
+from telemed.adapters.db.repositories import Repository
+from telemed.adapters.db.upsert import ensure
+from telemed.application.dicom_ports import StepQuery, WorklistEntry
+from telemed.domain.exchange import CommitmentRequest, ForwardItem, ForwardRule, ForwardState, RemoteNode
+from telemed.domain.order import Order, Procedure
+from telemed.domain.people import Device, Institution
+from telemed.domain.resident import Patient
+from telemed.domain.scheduling import PerformedStep, ScheduledStep, StepState
+from telemed.domain.study import StoredObject, Study
+
+_S = t.scheduled_step.c
+
+
+class SqlSteps(Repository):
+    def add(self, step: ScheduledStep) -> None:
+        self._session.add(step)
+
+    def get(self, step_id: int) -> ScheduledStep:
+        return self._get(ScheduledStep, step_id)
+
+    def of_procedure(self, procedure_id: int) -> ScheduledStep | None:
+        return self._one(ScheduledStep, _S.procedure_id == procedure_id)
+
+    def by_step_id(self, institution_id: int, step_id: str) -> ScheduledStep | None:
+        return self._one(ScheduledStep, _S.institution_id == institution_id, _S.step_id == step_id)
+
+    def by_study_uid(self, institution_id: int, study_instance_uid: str) -> ScheduledStep | None:
+        return self._one(
+            ScheduledStep, _S.institution_id == institution_id, _S.study_instance_uid == study_instance_uid
+        )
+
+    def open_for(self, device: Device, query: StepQuery, limit: int) -> Sequence[WorklistEntry]:
+        statement = (
+            select(ScheduledStep, Procedure, Order, Patient, Institution, t.user_account.c.display_name)
+            .join(t.procedure, t.procedure.c.id == _S.procedure_id)
+            .join(t.exam_order, t.exam_order.c.id == t.procedure.c.order_id)
+            .join(t.patient, t.patient.c.id == t.exam_order.c.patient_id)
+            .join(t.institution, t.institution.c.id == _S.institution_id)
+            .outerjoin(t.user_account, t.user_account.c.id == t.exam_order.c.created_by)
+            .where(*_waiting_at(device), *_conditions(query))
+            .order_by(_S.scheduled_at, _S.id)
+            .limit(limit)
+        )
+        rows = self._session.execute(statement).all()
+        return [
+            WorklistEntry(
+                step=step,
+                procedure=procedure,
+                order=order,
+                patient=patient,
+                institution=institution,
+                requested_by=requested_by or "",
+            )
+            for step, procedure, order, patient, institution, requested_by in rows
+            if query.name is None or query.name.fits(patient.name, patient.name_pinyin)
+        ]
+
+    def performed(self, institution_id: int, sop_instance_uid: str) -> PerformedStep | None:
+        table = t.performed_step.c
+        return self._one(
+            PerformedStep,
+            table.institution_id == institution_id,
+            table.sop_instance_uid == sop_instance_uid,
+        )
+
+    def performed_of_study(self, institution_id: int, study_instance_uid: str) -> Sequence[PerformedStep]:
+        table = t.performed_step.c
+        return self._all(
+            PerformedStep,
+            table.institution_id == institution_id,
+            table.study_instance_uid == study_instance_uid,
+            order=table.id,
+        )
+
+    def ensure_performed(self, performed: PerformedStep) -> bool:
+        return ensure(self._session, performed, "institution_id", "sop_instance_uid")[1]
+
+
+def _waiting_at(device: Device) -> list[ColumnElement[bool]]:
+    """Of the device's institution alone; a step whose study has come is done, MPPS or not."""
+    study = t.study.c
+    return [
+        _S.institution_id == device.institution_id,
+        _S.state == StepState.SCHEDULED,
+        ~exists(select(1).where(study.procedure_id == _S.procedure_id)),
+        ~exists(
+            select(1).where(
+                study.institution_id == _S.institution_id, study.study_instance_uid == _S.study_instance_uid
+            )
+        ),
+    ]
+
+
+def _conditions(query: StepQuery) -> list[ColumnElement[bool]]:
+    keyed: list[tuple[ColumnElement[Any], Any]] = [
+        (t.patient.c.patient_id, query.patient_id),
+        (t.exam_order.c.accession_number, query.accession_number),
+        (_S.study_instance_uid, query.study_instance_uid),
+        (_S.step_id, query.step_id),
+        (_S.step_id, query.procedure_id),
+        (_S.modality, query.modality),
+    ]
+    found = [matches(column, criterion) for column, criterion in keyed if criterion is not None]
+    if query.station is not None:
+        # What no station was named for, every machine of the institution may do.
+        found.append(or_(matches(_S.station_ae_title, query.station), _S.station_ae_title == ""))
+    if query.since is not None:
+        found.append(_S.scheduled_at >= query.since)
+    if query.before is not None:
+        found.append(_S.scheduled_at < query.before)
+    if query.name is not None:
+        found.append(matches_name(t.patient.c.name, t.patient.c.name_pinyin, query.name))
+    return found
+
+
+class SqlRemoteNodes(Repository):
+    def get(self, node_id: int) -> RemoteNode:
+        return self._get(RemoteNode, node_id)
+
+    def by_ae_title(self, institution_id: int, ae_title: str) -> RemoteNode | None:
+        node = t.remote_node.c
+        return self._one(
+            RemoteNode, node.institution_id == institution_id, node.ae_title == ae_title, node.active
+        )
+
+    def of_consortium(self, consortium_id: int) -> Sequence[RemoteNode]:
+        return self._all(RemoteNode, t.remote_node.c.consortium_id == consortium_id, order=t.remote_node.c.id)
+
+    def add(self, node: RemoteNode) -> None:
+        self._session.add(node)
+
+    def add_rule(self, rule: ForwardRule) -> None:
+        self._session.add(rule)
+
+    def rules_for(self, study: Study) -> Sequence[ForwardRule]:
+        rule, node = t.forward_rule.c, t.remote_node.c
+        statement = (
+            select(ForwardRule)
+            .join(t.remote_node, node.id == rule.remote_node_id)
+            .where(
+                rule.institution_id == study.institution_id,
+                rule.active,
+                rule.modality.in_(("", study.modality)),
+                node.active,
+                # The policy: patient data stay within the consortium, whatever a rule's row says.
+                node.consortium_id == study.consortium_id,
+            )
+            .order_by(rule.id)
+        )
+        return self._session.execute(statement).scalars().all()
+
+
+class SqlForwards(Repository):
+    def ensure(self, item: ForwardItem) -> bool:
+        return ensure(self._session, item, "remote_node_id", "object_id")[1]
+
+    def waiting(self, node_id: int, limit: int) -> Sequence[tuple[ForwardItem, StoredObject]]:
+        item, node = t.forward_item.c, t.remote_node.c
+        statement = (
+            select(ForwardItem, StoredObject)
+            .join(t.stored_object, t.stored_object.c.id == item.object_id)
+            .join(t.remote_node, node.id == item.remote_node_id)
+            .where(
+                item.remote_node_id == node_id,
+                item.state == ForwardState.WAITING,
+                node.consortium_id == t.stored_object.c.consortium_id,
+            )
+            .order_by(item.id)
+            .limit(limit)
+        )
+        return [(row[0], row[1]) for row in self._session.execute(statement)]
+
+    def get(self, item_id: int) -> ForwardItem:
+        return self._get(ForwardItem, item_id)
+
+
+class SqlCommitments(Repository):
+    def get(self, request_id: int) -> CommitmentRequest:
+        return self._get(CommitmentRequest, request_id)
+
+    def ensure(self, request: CommitmentRequest) -> CommitmentRequest:
+        return ensure(self._session, request, "device_id", "transaction_uid")[0]

@@ -1,0 +1,248 @@
+"""What a machine may find and fetch, by DICOM's own keys; the permission is part of every statement."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date
+from typing import Any
+
+from sqlalchemy import ColumnElement, FromClause, Select, Table, and_, exists, func, or_, select
+
+from telemed.adapters.db import tables as t
+from telemed.adapters.db.criteria import matches, matches_name
+from telemed.adapters.db.repositories import Repository
+from telemed.adapters.db.scope import studies_visible_to_device
+from telemed.application.dicom_ports import IndexRow, Level, ObjectQuery, Retrievable
+from telemed.domain.matching import Between, Criterion, OneOf, parse_date
+from telemed.domain.people import Device
+from telemed.domain.study import ObjectRole, StoredObject, Study
+
+_PATIENT, _STUDY, _SERIES, _OBJECT = t.patient.c, t.study.c, t.series.c, t.stored_object.c
+_Columns = dict[str, ColumnElement[Any]]
+
+_OF_PATIENT: _Columns = {
+    "PatientID": _PATIENT.patient_id,
+    "PatientName": _PATIENT.name,
+    "PatientBirthDate": _PATIENT.birth_date,
+    "PatientSex": _PATIENT.sex,
+    "IssuerOfPatientID": t.institution.c.code,
+}
+_OF_STUDY: _Columns = {
+    "StudyInstanceUID": _STUDY.study_instance_uid,
+    "StudyDate": _STUDY.study_date,
+    "StudyTime": _STUDY.study_time,
+    "AccessionNumber": _STUDY.accession_number,
+    "StudyDescription": _STUDY.description,
+    "InstitutionName": t.institution.c.name,
+}
+_OF_SERIES: _Columns = {
+    "SeriesInstanceUID": _SERIES.series_instance_uid,
+    "Modality": _SERIES.modality,
+    "SeriesNumber": _SERIES.number,
+    "SeriesDescription": _SERIES.description,
+    "BodyPartExamined": _STUDY.body_part,
+}
+_OF_IMAGE: _Columns = {
+    "SOPInstanceUID": _OBJECT.sop_instance_uid,
+    "SOPClassUID": _OBJECT.sop_class_uid,
+    "InstanceNumber": _OBJECT.instance_number,
+    "Rows": _OBJECT.rows,
+    "Columns": _OBJECT.columns,
+    "NumberOfFrames": _OBJECT.frames,
+    "AvailableTransferSyntaxUID": _OBJECT.transfer_syntax_uid,
+}
+_COLUMNS: dict[Level, _Columns] = {
+    Level.PATIENT: _OF_PATIENT,
+    Level.STUDY: {**_OF_PATIENT, **_OF_STUDY},
+    Level.SERIES: {**_OF_PATIENT, **_OF_STUDY, **_OF_SERIES},
+    Level.IMAGE: {**_OF_PATIENT, **_OF_STUDY, **_OF_SERIES, **_OF_IMAGE},
+}
+# What may stand in a statement's IN at once.
+_AT_ONCE = 500
+
+
+class SqlObjectIndex(Repository):
+    def find(self, device: Device, query: ObjectQuery, limit: int) -> Sequence[IndexRow]:
+        columns = _COLUMNS[query.level]
+        wanted = {name: column for name, column in columns.items() if name in query.wanted}
+        keys = _keys(query.level)
+        pinyin = [_PATIENT.name.label("_name"), _PATIENT.name_pinyin.label("_readings")]
+        statement = (
+            select(
+                *(column.label(name) for name, column in wanted.items()),
+                *(column.label(f"_{name}") for name, column in keys.items()),
+                *(pinyin if query.name else []),
+            )
+            .select_from(_joined(query.level))
+            .where(_visible(device, query.level), *_conditions(query))
+            .limit(limit)
+        )
+        rows = [dict(row) for row in self._session.execute(statement).mappings()]
+        if query.name is not None:
+            rows = [row for row in rows if query.name.fits(row["_name"], row["_readings"])]
+        # Not in the statement: it would make the engine walk the table in this order.
+        rows.sort(key=lambda row: [row[f"_{name}"] for name in keys])
+        self._count(device, query, rows)
+        return [{name: _text(value) for name, value in row.items() if name[0] != "_"} for row in rows]
+
+    def retrievable(self, device: Device, keys: Mapping[str, OneOf]) -> Sequence[Retrievable]:
+        columns = _COLUMNS[Level.IMAGE]
+        statement = (
+            select(StoredObject, Study)
+            .select_from(_joined(Level.IMAGE))
+            .where(
+                studies_visible_to_device(device),
+                _OBJECT.role.in_((ObjectRole.PRIMARY, ObjectRole.ALTERNATE)),
+                *(matches(columns[name], criterion) for name, criterion in keys.items()),
+            )
+        )
+        forms: dict[tuple[int, str], list[StoredObject]] = defaultdict(list)
+        studies: dict[int, Study] = {}
+        for stored, study in self._session.execute(statement):
+            forms[stored.institution_id, stored.sop_instance_uid].append(stored)
+            studies[study.id] = study
+        held = [
+            sorted(group, key=lambda form: (form.role is not ObjectRole.PRIMARY, form.id))
+            for group in forms.values()
+        ]
+        shown = [group for group in held if group[0].role is ObjectRole.PRIMARY]
+        shown.sort(key=lambda g: (g[0].study_id, g[0].series_id, g[0].instance_number or 0, g[0].id))
+        return [Retrievable(study=studies[group[0].study_id], forms=tuple(group)) for group in shown]
+
+    def _count(self, device: Device, query: ObjectQuery, rows: list[dict[str, Any]]) -> None:
+        """What DICOM counts and collects beneath a row, if it was asked for."""
+        for name, counted in _COUNTED.items():
+            if name not in query.wanted or not rows or f"_{counted.key}" not in rows[0]:
+                continue
+            ids = {row[f"_{counted.key}"] for row in rows}
+            found: dict[int, Any] = {}
+            for some in _chunks(sorted(ids)):
+                found |= self._counted(device, counted, some)
+            for row in rows:
+                row[name] = found.get(row[f"_{counted.key}"], counted.nothing)
+
+    def _counted(self, device: Device, counted: "_Counted", ids: Sequence[int]) -> dict[int, Any]:
+        column, group = counted.column, counted.group
+        base = (
+            select(group, func.count(column.distinct()) if counted.number else column)
+            .select_from(
+                t.stored_object.join(t.series, _SERIES.id == _OBJECT.series_id).join(
+                    t.study, _STUDY.id == _OBJECT.study_id
+                )
+            )
+            .where(group.in_(ids), _OBJECT.role == ObjectRole.PRIMARY, studies_visible_to_device(device))
+        )
+        if counted.number:
+            return {row[0]: row[1] for row in self._session.execute(base.group_by(group))}
+        values: dict[int, list[str]] = defaultdict(list)
+        for key, value in self._session.execute(base.distinct()):
+            values[key].append(str(value))
+        return {key: "\\".join(sorted(texts)) for key, texts in values.items()}
+
+
+class _Counted:
+    def __init__(
+        self, key: str, group: ColumnElement[Any], column: ColumnElement[Any], *, number: bool = True
+    ) -> None:
+        self.key, self.group, self.column, self.number = key, group, column, number
+        self.nothing: Any = 0 if number else ""
+
+
+_COUNTED = {
+    "NumberOfPatientRelatedStudies": _Counted("patient", _STUDY.patient_id, _STUDY.id),
+    "NumberOfPatientRelatedSeries": _Counted("patient", _STUDY.patient_id, _SERIES.id),
+    "NumberOfPatientRelatedInstances": _Counted("patient", _STUDY.patient_id, _OBJECT.id),
+    "NumberOfStudyRelatedSeries": _Counted("study", _OBJECT.study_id, _SERIES.id),
+    "NumberOfStudyRelatedInstances": _Counted("study", _OBJECT.study_id, _OBJECT.id),
+    "NumberOfSeriesRelatedInstances": _Counted("series", _OBJECT.series_id, _OBJECT.id),
+    "ModalitiesInStudy": _Counted("study", _OBJECT.study_id, _SERIES.modality, number=False),
+    "SOPClassesInStudy": _Counted("study", _OBJECT.study_id, _OBJECT.sop_class_uid, number=False),
+}
+
+
+def _keys(level: Level) -> _Columns:
+    keys: _Columns = {"patient": _PATIENT.id}
+    if level is not Level.PATIENT:
+        keys["study"] = _STUDY.id
+    if level in (Level.SERIES, Level.IMAGE):
+        keys["series"] = _SERIES.id
+    if level is Level.IMAGE:
+        keys["object"] = _OBJECT.id
+    return keys
+
+
+def _joined(level: Level) -> FromClause:
+    institution: Callable[[Table], Any] = lambda table: t.institution.c.id == table.c.institution_id  # noqa: E731
+    if level is Level.PATIENT:
+        return t.patient.join(t.institution, institution(t.patient))
+    joined = t.study.join(t.patient, _PATIENT.id == _STUDY.patient_id).join(
+        t.institution, institution(t.study)
+    )
+    if level is Level.STUDY:
+        return joined
+    joined = joined.join(t.series, _SERIES.study_id == _STUDY.id)
+    return joined if level is Level.SERIES else joined.join(t.stored_object, _OBJECT.series_id == _SERIES.id)
+
+
+def _visible(device: Device, level: Level) -> ColumnElement[bool]:
+    allowed = studies_visible_to_device(device)
+    primary = _OBJECT.role == ObjectRole.PRIMARY
+    match level:
+        case Level.PATIENT:
+            return exists(
+                select(1)
+                .where(_STUDY.patient_id == _PATIENT.id, _STUDY.object_count > 0, allowed)
+                .correlate(t.patient)
+            )
+        case Level.STUDY:
+            return and_(_STUDY.object_count > 0, allowed)
+        case Level.SERIES:
+            return and_(allowed, exists(_beneath_series().where(primary)))
+        case Level.IMAGE:
+            return and_(allowed, primary)
+
+
+def _beneath_series() -> Select[Any]:
+    return select(1).select_from(t.stored_object).where(_OBJECT.series_id == _SERIES.id).correlate(t.series)
+
+
+def _conditions(query: ObjectQuery) -> Iterable[ColumnElement[bool]]:
+    columns = _COLUMNS[query.level]
+    for name, criterion in query.keys.items():
+        if name == "ModalitiesInStudy":
+            series = t.series.alias()
+            yield exists(
+                select(1).where(series.c.study_id == _STUDY.id, matches(series.c.modality, criterion))
+            )
+        elif name == "PatientBirthDate":
+            yield _born(criterion)
+        elif name in ("SeriesNumber", "InstanceNumber"):
+            yield _numbered(columns[name], criterion)
+        else:
+            yield matches(columns[name], criterion)
+    if query.name is not None:
+        yield matches_name(_PATIENT.name, _PATIENT.name_pinyin, query.name)
+
+
+def _born(criterion: Criterion) -> ColumnElement[bool]:
+    if not isinstance(criterion, Between):
+        raise TypeError(criterion)
+    low, high = parse_date(criterion.low), parse_date(criterion.high)
+    ends = [_PATIENT.birth_date >= low] if low else []
+    ends += [_PATIENT.birth_date <= high] if high else []
+    return and_(_PATIENT.birth_date.is_not(None), *ends)
+
+
+def _numbered(column: ColumnElement[Any], criterion: Criterion) -> ColumnElement[bool]:
+    """IS is compared as a number: "1", "01" and "+1" are the same; what is none matches nothing."""
+    values = criterion.values if isinstance(criterion, OneOf) else ()
+    return or_(*(column == int(value) for value in values)) if values else column.in_(())
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return ""
+    return f"{value:%Y%m%d}" if isinstance(value, date) else str(value)
+
+
+def _chunks(ids: Sequence[int]) -> Iterable[Sequence[int]]:
+    return (ids[start : start + _AT_ONCE] for start in range(0, len(ids), _AT_ONCE))

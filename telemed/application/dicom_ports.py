@@ -1,0 +1,164 @@
+"""Ports of the DICOM services: worklist steps, remote nodes, queues, the query index, and calling others."""
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+from telemed.domain.exchange import CommitmentRequest, ForwardItem, ForwardRule, RemoteNode
+from telemed.domain.matching import Criterion, NamePattern, OneOf
+from telemed.domain.order import Order, Procedure
+from telemed.domain.people import Device, Institution
+from telemed.domain.resident import Patient
+from telemed.domain.scheduling import PerformedStep, ScheduledStep
+from telemed.domain.study import StoredObject, Study
+
+# --- worklist and performed steps --------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class StepQuery:
+    """What a machine asks for; None is any. `station` also finds the steps that no station was named for."""
+
+    name: NamePattern | None = None
+    patient_id: Criterion | None = None
+    accession_number: Criterion | None = None
+    study_instance_uid: OneOf | None = None
+    step_id: Criterion | None = None
+    procedure_id: Criterion | None = None
+    modality: Criterion | None = None
+    station: Criterion | None = None
+    # Half open, in UTC: the days asked for, in the zone of the institution.
+    since: datetime | None = None
+    before: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorklistEntry:
+    step: ScheduledStep
+    procedure: Procedure
+    order: Order
+    patient: Patient
+    institution: Institution
+    requested_by: str
+
+
+class Steps(Protocol):
+    def add(self, step: ScheduledStep) -> None: ...
+    def get(self, step_id: int) -> ScheduledStep: ...
+    def of_procedure(self, procedure_id: int) -> ScheduledStep | None: ...
+    def by_step_id(self, institution_id: int, step_id: str) -> ScheduledStep | None: ...
+    def by_study_uid(self, institution_id: int, study_instance_uid: str) -> ScheduledStep | None: ...
+    def open_for(self, device: Device, query: StepQuery, limit: int) -> Sequence[WorklistEntry]:
+        """Steps of the device's institution that wait to be performed, by their time."""
+
+    def performed(self, institution_id: int, sop_instance_uid: str) -> PerformedStep | None: ...
+    def performed_of_study(self, institution_id: int, study_instance_uid: str) -> Sequence[PerformedStep]: ...
+    def ensure_performed(self, performed: PerformedStep) -> bool:
+        """False where there is one already under its UID."""
+
+
+# --- queries -----------------------------------------------------------------------------------------------
+
+
+class Level(StrEnum):
+    PATIENT = "PATIENT"
+    STUDY = "STUDY"
+    SERIES = "SERIES"
+    IMAGE = "IMAGE"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ObjectQuery:
+    """Keys by their DICOM keyword; those not known here are never in it. `wanted` are the keys to be answered."""
+
+    level: Level
+    name: NamePattern | None = None
+    keys: Mapping[str, Criterion] = field(default_factory=dict)
+    wanted: frozenset[str] = frozenset()
+
+
+# A row of an answer: DICOM keyword -> text (numbers and lists written as DICOM writes them).
+IndexRow = Mapping[str, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Retrievable:
+    """One object that a device may have, in every form in which it is held; the primary first."""
+
+    study: Study
+    forms: tuple[StoredObject, ...]
+
+    @property
+    def sop_class_uid(self) -> str:
+        return self.forms[0].sop_class_uid
+
+    @property
+    def sop_instance_uid(self) -> str:
+        return self.forms[0].sop_instance_uid
+
+
+class ObjectIndex(Protocol):
+    """Selects within what a device may see: its institution's studies, and those its institution reads."""
+
+    def find(self, device: Device, query: ObjectQuery, limit: int) -> Sequence[IndexRow]: ...
+    def retrievable(self, device: Device, keys: Mapping[str, OneOf]) -> Sequence[Retrievable]:
+        """`keys`: any of PatientID, StudyInstanceUID, SeriesInstanceUID, SOPInstanceUID."""
+
+
+# --- others ------------------------------------------------------------------------------------------------
+
+
+class RemoteNodes(Protocol):
+    def get(self, node_id: int) -> RemoteNode: ...
+    def by_ae_title(self, institution_id: int, ae_title: str) -> RemoteNode | None:
+        """An active node registered for this institution."""
+
+    def of_consortium(self, consortium_id: int) -> Sequence[RemoteNode]: ...
+    def add(self, node: RemoteNode) -> None: ...
+    def add_rule(self, rule: ForwardRule) -> None: ...
+    def rules_for(self, study: Study) -> Sequence[ForwardRule]:
+        """Active rules of the study's institution that fit it and lead to an active node of its consortium."""
+
+
+class Forwards(Protocol):
+    def ensure(self, item: ForwardItem) -> bool: ...
+    def waiting(self, node_id: int, limit: int) -> Sequence[tuple[ForwardItem, StoredObject]]:
+        """The oldest first; never an object of another consortium than the node's."""
+
+    def get(self, item_id: int) -> ForwardItem: ...
+
+
+class Commitments(Protocol):
+    def get(self, request_id: int) -> CommitmentRequest: ...
+    def ensure(self, request: CommitmentRequest) -> CommitmentRequest: ...
+
+
+@dataclass(frozen=True)
+class CommitmentReport:
+    transaction_uid: str
+    committed: Sequence[tuple[str, str]]
+    # (SOP Class UID, SOP Instance UID, failure reason).
+    failed: Sequence[tuple[str, str, int]]
+
+
+class SendingLine(Protocol):
+    """One association with a remote node; its methods raise Unavailable when it breaks."""
+
+    def accepts(self, sop_class_uid: str, transfer_syntax_uid: str) -> bool: ...
+    def store(
+        self, stored: StoredObject, data_set: bytes | memoryview, originator: tuple[str, int] | None = None
+    ) -> int:
+        """The status of the other side. `originator`: AE title and message id of a C-MOVE."""
+
+
+class Peers(Protocol):
+    def sending_line(
+        self, node: RemoteNode, kinds: Sequence[tuple[str, str]]
+    ) -> AbstractContextManager[SendingLine]:
+        """`kinds`: (SOP class, transfer syntax) pairs to be offered. Raises Unavailable."""
+
+    def report_commitment(self, node: RemoteNode, report: CommitmentReport) -> int:
+        """N-EVENT-REPORT on an association of its own; returns the device's status. Raises Unavailable."""

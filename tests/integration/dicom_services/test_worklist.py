@@ -1,0 +1,334 @@
+"""The modality worklist, asked by DCMTK's findscu and by pynetdicom."""
+
+from __future__ import annotations
+
+import struct
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from pydicom import Dataset, dcmread
+from pynetdicom import AE
+
+from dicom_node.worklist import MATCHED
+from telemed.application.modality_worklist import Schedule
+from telemed.domain.order import Priority
+from tests.factories.dicom import ecg_bytes
+from tests.integration.dicom_services.conftest import AE_TITLE, OpenNode, dcmtk
+
+WORKLIST = "1.2.840.10008.5.1.4.31"
+STEP = "ScheduledProcedureStepSequence"
+
+
+def findscu(door: OpenNode, folder: Path, *keys: str, calling: str = "A1_DR") -> list[Dataset]:
+    """The answers of `findscu -W -X`, read back from the files it writes."""
+    folder.mkdir(exist_ok=True)
+    arguments = [word for key in keys for word in ("-k", key)]
+    dcmtk(
+        "findscu", "-W", "-X", "-od", folder, "-aet", calling, "-aec", AE_TITLE, *arguments,
+        "127.0.0.1", door.port,
+    )  # fmt: skip
+    return [dcmread(path, force=True) for path in sorted(folder.glob("*.dcm"))]
+
+
+def ask(door: OpenNode, identifier: Dataset, *, calling: str = "A1_DR") -> tuple[list[Dataset], list[int]]:
+    node = AE(ae_title=calling)
+    node.add_requested_context(WORKLIST)
+    association = node.associate("127.0.0.1", door.port, ae_title=AE_TITLE)
+    assert association.is_established
+    found, statuses = [], []
+    for status, answer in association.send_c_find(identifier, WORKLIST):
+        statuses.append(int(status.Status))
+        if answer is not None:
+            found.append(answer)
+    association.release()
+    return found, statuses
+
+
+def everything() -> Dataset:
+    """Every key of type 1 and 2 that PS3.4 table K.6-1 names, and some of type 3."""
+    step = Dataset()
+    for keyword in (
+        "ScheduledStationAETitle", "ScheduledProcedureStepStartDate", "ScheduledProcedureStepStartTime",
+        "Modality", "ScheduledPerformingPhysicianName", "ScheduledProcedureStepDescription",
+        "ScheduledStationName", "ScheduledProcedureStepLocation", "PreMedication", "ScheduledProcedureStepID",
+        "RequestedContrastAgent", "ScheduledProcedureStepStatus",
+    ):  # fmt: skip
+        setattr(step, keyword, "")
+    step.ScheduledProtocolCodeSequence = []
+    keys = Dataset()
+    setattr(keys, STEP, [step])
+    for keyword in (
+        "RequestedProcedureID", "RequestedProcedureDescription", "StudyInstanceUID", "RequestedProcedurePriority",
+        "PatientTransportArrangements", "AccessionNumber", "RequestingPhysician", "ReferringPhysicianName",
+        "AdmissionID", "CurrentPatientLocation", "PatientName", "PatientID", "PatientBirthDate", "PatientSex",
+        "PatientWeight", "ConfidentialityConstraintOnPatientDataDescription", "PatientState", "PregnancyStatus",
+        "MedicalAlerts", "Allergies", "SpecialNeeds", "InstitutionName", "AdditionalPatientHistory",
+        "OtherPatientIDs", "PatientComments",
+    ):  # fmt: skip
+        if keyword == "PregnancyStatus":
+            keys.add_new(0x001021C0, "US", None)
+        elif keyword == "PatientWeight":
+            keys.PatientWeight = None
+        else:
+            setattr(keys, keyword, "")
+    keys.RequestedProcedureCodeSequence = []
+    keys.ReferencedStudySequence = []
+    keys.ReferencedPatientSequence = []
+    return keys
+
+
+def test_findscu_gets_the_order_with_its_name_in_characters_and_pinyin(
+    door: OpenNode, tmp_path: Path
+) -> None:
+    order = door.order("P-1", "张三", accession="ACC-1")
+    found = findscu(
+        door, tmp_path / "out", "PatientName", "PatientID", "AccessionNumber", "StudyInstanceUID",
+        "PatientBirthDate", "PatientSex", f"{STEP}[0].ScheduledStationAETitle=A1_DR", f"{STEP}[0].Modality=ECG",
+        f"{STEP}[0].ScheduledProcedureStepStartDate=20261121",
+    )  # fmt: skip
+    (answer,) = found
+    assert answer.SpecificCharacterSet == "GB18030"
+    assert str(answer.PatientName) == "Zhang^San=张^三"
+    assert (answer.PatientID, answer.AccessionNumber, answer.PatientSex) == ("P-1", "ACC-1", "F")
+    assert answer.PatientBirthDate == "19600229"
+    assert str(answer.StudyInstanceUID).startswith("2.25.")
+    step = answer[STEP][0]
+    assert (step.Modality, step.ScheduledStationAETitle) == ("ECG", "A1_DR")
+    assert step.ScheduledProcedureStepStartDate == "20261121"
+    assert order.accession_number == "ACC-1"
+
+
+@pytest.mark.parametrize(
+    ("declared", "expected"),
+    [("GB18030", "GB18030"), ("ISO_IR 192", "ISO_IR 192"), ("ISO_IR 100", "GB18030"), ("", "GB18030")],
+)
+def test_the_answer_is_in_a_set_that_the_asker_reads(
+    door: OpenNode, tmp_path: Path, declared: str, expected: str
+) -> None:
+    door.order("P-2", "欧阳镕基", accession="ACC-2")
+    (answer,) = findscu(door, tmp_path / "out", f"SpecificCharacterSet={declared}", "PatientName")
+    assert answer.SpecificCharacterSet == expected
+    assert str(answer.PatientName) == "Ouyang^Rongji=欧阳^镕基"
+
+
+def test_a_devices_recorded_set_counts_where_it_declares_none(door: OpenNode, tmp_path: Path) -> None:
+    with door.cast.world.unit_of_work() as uow:
+        uow.devices.get(door.device.id).default_charset = "ISO_IR 192"
+        uow.commit()
+    door.order("P-3", "阿卜杜·热合曼")
+    (answer,) = findscu(door, tmp_path / "out", "PatientName")
+    assert answer.SpecificCharacterSet == "ISO_IR 192"
+    assert str(answer.PatientName).endswith("=阿卜杜·热合曼")
+
+
+def test_every_return_key_is_answered_empty_where_unknown(door: OpenNode) -> None:
+    door.order("P-4", "李四", priority=Priority.STAT)
+    asked = everything()
+    (answer,), statuses = ask(door, asked)
+    assert statuses == [0xFF00, 0x0000]
+    missing = {element.tag for element in asked} - {element.tag for element in answer}
+    missing |= {element.tag for element in asked[STEP][0]} - {element.tag for element in answer[STEP][0]}
+    assert missing == set()
+    for keyword in (
+        "StudyInstanceUID",
+        "PatientID",
+        "PatientName",
+        "RequestedProcedureID",
+        "AccessionNumber",
+    ):
+        assert answer[keyword].value, keyword
+    for keyword in ("ScheduledStationAETitle", "ScheduledProcedureStepStartTime", "ScheduledProcedureStepID"):
+        assert answer[STEP][0][keyword].value, keyword
+    assert answer.RequestedProcedurePriority == "STAT"
+    assert answer.AdmissionID == "" and list(answer.ReferencedStudySequence) == []
+
+
+def test_an_empty_sequence_asks_for_all_of_it(door: OpenNode) -> None:
+    door.order(
+        "P-5", "王五", schedule=Schedule(code_value="ECG12", code_scheme="99F", code_meaning="十二导联")
+    )
+    keys = Dataset()
+    keys.PatientID = ""
+    setattr(keys, STEP, [])
+    keys.RequestedProcedureCodeSequence = []
+    (answer,), _ = ask(door, keys)
+    assert answer[STEP][0].ScheduledProcedureStepStatus == "SCHEDULED"
+    code = answer.RequestedProcedureCodeSequence[0]
+    assert (code.CodeValue, code.CodingSchemeDesignator) == ("ECG12", "99F")
+    assert code.CodeMeaning == "十二导联"
+
+
+def keyed(path: tuple[str, ...], value: str) -> Dataset:
+    keys, step = Dataset(), Dataset()
+    keys.PatientID = ""
+    setattr(keys, STEP, [step])
+    keys.SpecificCharacterSet = "ISO_IR 192"
+    setattr(step if len(path) > 1 else keys, path[-1], value)
+    return keys
+
+
+CASES: list[tuple[str, str, set[str]]] = [
+    ("PatientID", "M-1", {"M-1"}),
+    ("PatientID", "M-?", {"M-1", "M-2", "M-3"}),
+    ("PatientID", "*2", {"M-2"}),
+    ("PatientID", "m-1", set()),
+    ("PatientID", "%-1", set()),
+    ("PatientName", "zhang*", {"M-1"}),
+    ("PatientName", "ZHANG^SAN", {"M-1"}),
+    ("PatientName", "张*", {"M-1"}),
+    ("PatientName", "张^三", {"M-1"}),
+    ("PatientName", "Zhang^San=张^三", {"M-1"}),
+    ("PatientName", "Chan^Yu", {"M-2"}),
+    ("PatientName", "Shan^Yu", {"M-2"}),
+    ("PatientName", "s*n", set()),
+    ("PatientName", "s*u", {"M-2"}),
+    ("PatientName", "*", {"M-1", "M-2", "M-3"}),
+    ("AccessionNumber", "MACC2", {"M-2"}),
+    ("Modality", "DX", {"M-3"}),
+    ("Modality", "ECG", {"M-1", "M-2"}),
+    ("ScheduledStationAETitle", "A1_DR", {"M-1", "M-2"}),
+    ("ScheduledStationAETitle", "ROOM2", {"M-1", "M-2", "M-3"}),
+    ("ScheduledStationAETitle", "ROOM*", {"M-1", "M-2", "M-3"}),
+    ("ScheduledProcedureStepStartDate", "20261121", {"M-1", "M-3"}),
+    ("ScheduledProcedureStepStartDate", "20261122-", {"M-2"}),
+    ("ScheduledProcedureStepStartDate", "-20261121", {"M-1", "M-3"}),
+    ("ScheduledProcedureStepStartDate", "20261121-20261122", {"M-1", "M-2", "M-3"}),
+    ("ScheduledProcedureStepStartDate", "20200101", set()),
+    ("ScheduledProcedureStepStartTime", "1100-1300", {"M-1", "M-3"}),
+    ("ScheduledProcedureStepStartTime", "12", {"M-1", "M-3"}),
+    ("ScheduledProcedureStepStartTime", "0700-0800", {"M-2"}),
+]
+
+
+def test_matching(door: OpenNode) -> None:
+    door.order("M-1", "张三", accession="MACC1")
+    door.order(
+        "M-2", "单雨", accession="MACC2", schedule=Schedule(at=datetime(2026, 11, 21, 23, 30, tzinfo=UTC))
+    )
+    door.order("M-3", "Wang XiaoDong", modality="DX", schedule=Schedule(station_ae_title="ROOM2"))
+    found = []
+    for keyword, value, _ in CASES:
+        (path,) = [path for path in MATCHED if path[-1] == keyword]
+        answers, statuses = ask(door, keyed(path, value))
+        assert statuses == [0xFF00] * len(answers) + [0x0000], (keyword, value)
+        found.append((keyword, value, {str(answer.PatientID) for answer in answers}))
+    assert found == CASES
+
+
+def test_a_study_uid_list_finds_each(door: OpenNode) -> None:
+    for number in range(3):
+        door.order(f"U-{number}", "测试")
+    uids = [str(uid) for uid in door.column("scheduled_step", "study_instance_uid")]
+    keys = Dataset()
+    keys.PatientID, keys.StudyInstanceUID = "", [uids[0], uids[2], "1.2.3"]
+    found, _ = ask(door, keys)
+    assert {answer.PatientID for answer in found} == {"U-0", "U-2"}
+
+
+def test_only_the_devices_own_institution_is_seen(door: OpenNode) -> None:
+    door.order("MINE", "甲")
+    door.order("THEIRS", "乙", by="technician-2")
+    door.order("STRANGE", "丙", by="technician-b")
+    keys = Dataset()
+    keys.PatientID = ""
+    seen = {
+        title: {a.PatientID for a in ask(door, keys, calling=title)[0]}
+        for title in ("A1_DR", "A2_DR", "B_DR")
+    }
+    assert seen == {"A1_DR": {"MINE"}, "A2_DR": {"THEIRS"}, "B_DR": {"STRANGE"}}
+    # The hospital's own machine sees no order of a township: it reads their studies, it does not make them.
+    assert ask(door, keys, calling="A_PACS")[0] == []
+
+
+def test_a_key_that_is_not_matched_is_said_to_be_ignored(door: OpenNode) -> None:
+    door.order("P-6", "赵六")
+    keys = Dataset()
+    keys.PatientID, keys.AdmissionID = "P-6", "WARD-9"
+    _, statuses = ask(door, keys)
+    assert statuses == [0xFF01, 0x0000]
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ((STEP, "ScheduledProcedureStepStartDate"), "20261399"),
+        ((STEP, "ScheduledProcedureStepStartTime"), "2561"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:Invalid value for VR")
+def test_an_impossible_date_or_time_is_refused(door: OpenNode, path: tuple[str, ...], value: str) -> None:
+    found, statuses = ask(door, keyed(path, value))
+    assert (found, statuses) == ([], [0xA900])
+
+
+def test_a_step_leaves_the_list_when_its_study_comes_by_uid_alone(door: OpenNode) -> None:
+    order = door.order("P-7", "孙七")
+    keys = Dataset()
+    keys.PatientID, keys.StudyInstanceUID = "P-7", ""
+    (answer,), _ = ask(door, keys)
+    # The machine took over the UID and the number, and left the accession number out.
+    door.put(ecg_bytes(patient_id="P-7", study_uid=str(answer.StudyInstanceUID), accession=""))
+    assert ask(door, keys)[0] == []
+    door.cast.run_jobs()
+    with door.cast.world.unit_of_work(write=False) as uow:
+        study = uow.studies.by_instance_uid(door.device.institution_id, str(answer.StudyInstanceUID))
+        assert study is not None and study.procedure_id is not None
+        assert uow.orders.procedure(study.procedure_id).order_id == order.id
+    assert door.column("exam_order", "source") == ["api"]
+
+
+def test_a_worklist_uid_used_for_somebody_else_joins_no_order(door: OpenNode) -> None:
+    order = door.order("P-8", "周八")
+    (uid,) = door.column("scheduled_step", "study_instance_uid")
+    door.put(ecg_bytes(patient_id="OTHER", study_uid=str(uid)))
+    door.cast.run_jobs()
+    with door.cast.world.unit_of_work(write=False) as uow:
+        study = uow.studies.by_instance_uid(door.device.institution_id, str(uid))
+        assert study is not None and study.procedure_id is not None
+        assert uow.orders.procedure(study.procedure_id).order_id != order.id
+
+
+def test_what_a_machine_sees_first_is_an_event_and_a_poll_is_none(door: OpenNode) -> None:
+    door.order("P-9", "吴九")
+    keys = Dataset()
+    keys.PatientID = ""
+    for _ in range(3):
+        ask(door, keys)
+    assert [len(facts["steps"]) for facts in door.events("step.shown")] == [1]  # type: ignore[arg-type]
+    door.order("P-10", "郑十")
+    ask(door, keys)
+    assert len(door.events("step.shown")) == 2
+
+
+def test_no_name_stands_in_an_event(door: OpenNode) -> None:
+    door.order("P-11", "张三")
+    keys = Dataset()
+    keys.PatientID = ""
+    ask(door, keys)
+    assert "张" not in str(door.events("step.shown"))
+
+
+@pytest.mark.parametrize("implicit", [True, False])
+def test_both_encodings_are_spoken(door: OpenNode, implicit: bool) -> None:
+    door.order("P-12", "张三")
+    node = AE(ae_title="A1_DR")
+    node.add_requested_context(WORKLIST, "1.2.840.10008.1.2" if implicit else "1.2.840.10008.1.2.1")
+    association = node.associate("127.0.0.1", door.port, ae_title=AE_TITLE)
+    answers = [answer for _, answer in association.send_c_find(everything(), WORKLIST) if answer is not None]
+    association.release()
+    assert str(answers[0].PatientName) == "Zhang^San=张^三"
+
+
+def test_a_garbled_identifier_gets_an_answer_and_the_next_one_its_matches(door: OpenNode) -> None:
+    door.order("P-13", "张三")
+    from tests.pdu import RawSender, command_set, data_pdu
+
+    command = command_set({0x0002: WORKLIST, 0x0100: 0x0020, 0x0110: 1, 0x0700: 0, 0x0800: 1})
+    cut = struct.pack("<HHL", 0x0010, 0x0020, 400) + b"P"
+    with RawSender(door.port, calling="A1_DR") as sender:
+        assert sender.associate({1: (WORKLIST, "1.2.840.10008.1.2")}).kind == 2
+        for data, expected in ((cut, 0xC000), (struct.pack("<HHL", 0x0010, 0x0020, 0), 0xFF00)):
+            sender.send(data_pdu(1, command, command=True, last=True))
+            sender.send(data_pdu(1, data, command=False, last=True))
+            assert sender.read_status() == expected
