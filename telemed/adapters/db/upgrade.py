@@ -1,5 +1,6 @@
 """Brings a database to the newest tables. Every start does it; a second process waits for the first."""
 
+import logging
 from pathlib import Path
 
 from alembic import command
@@ -7,6 +8,9 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, text
+
+# Every start looks whether there is something to do; that there was nothing is no news.
+logging.getLogger("alembic.runtime.migration").setLevel(logging.WARNING)
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 _LOCK_KEY = 7_411_263

@@ -3,8 +3,6 @@
 import re
 from functools import lru_cache
 
-from pypinyin import Style, lazy_pinyin
-
 from telemed.domain.names import HAN, divided
 
 # A family name may have a reading of its own, which the general reading does not know.
@@ -28,6 +26,8 @@ def alphabetic(name: str) -> str:
 def _latin(text: str) -> str:
     if not HAN.search(text):
         return text
+    from pypinyin import Style, lazy_pinyin  # 50 MB of dictionaries, for those who meet a new name
+
     # Passports write "lyu" where pinyin has an umlaut.
     return "".join(lazy_pinyin(text, style=Style.NORMAL)).replace("v", "yu")
 

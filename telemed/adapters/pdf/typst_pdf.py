@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 
 import typst
@@ -19,15 +20,24 @@ _FONTS = _HERE / "fonts"
 
 
 class TypstPdf:
-    """Made once and shared: it holds the parsed fonts, which cost more than a page."""
+    """Made once and shared: it holds the parsed fonts, which cost more than a page.
+
+    They are read at their first use: a process that prints nothing never loads them.
+    """
 
     def __init__(self) -> None:
-        self._fonts = typst.Fonts(
+        self._template = (_HERE / "report.typ").read_bytes()
+
+    @cached_property
+    def _fonts(self) -> typst.Fonts:
+        return typst.Fonts(
             include_system_fonts=False, include_embedded_fonts=False, font_paths=[str(_FONTS)]
         )
+
+    @cached_property
+    def _covered(self) -> frozenset[int]:
         # Regular alone decides: it is the larger one, and what Bold lacks falls back to it.
-        self._covered = covered_characters(_FONTS / "NotoSansCJKsc-Regular.otf")
-        self._template = (_HERE / "report.typ").read_bytes()
+        return covered_characters(_FONTS / "NotoSansCJKsc-Regular.otf")
 
     def missing_glyphs(self, document: ReportDocument) -> list[str]:
         """The characters of a document that cannot be printed; to be asked before anyone signs it."""
