@@ -15,7 +15,6 @@ from telemed.drill.row import Outcome
 from telemed.drill.run import DRILLS, in_words, run_drills
 from telemed.i18n import languages
 
-
 # Run by the test of the command below.
 BY_COMMAND = "wrong_patient"
 
