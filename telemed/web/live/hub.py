@@ -11,9 +11,9 @@ import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
+from telemed.application.faults import trace_of
 from telemed.application.worklist import events_after, last_event_id
 from telemed.application.world import World
-from telemed.domain.errors import DomainError
 from telemed.domain.events import Event
 
 log = logging.getLogger(__name__)
@@ -88,6 +88,7 @@ class Hub:
         self._world = world
         self._subscriptions: set[Subscription] = set()
         self._wanted = asyncio.Event()
+        self._following = asyncio.Event()
         self._closed = False
 
     @property
@@ -96,12 +97,15 @@ class Hub:
 
     @asynccontextmanager
     async def subscribed(self) -> AsyncIterator[Subscription]:
+        """Entered once the table is followed: every event after this moment will be offered."""
         subscription = Subscription()
-        if self._closed:
-            subscription.close()
         self._subscriptions.add(subscription)
         self._wanted.set()
         try:
+            if self._closed:
+                subscription.close()
+            else:
+                await self._following.wait()
             yield subscription
         finally:
             self._subscriptions.discard(subscription)
@@ -109,32 +113,38 @@ class Hub:
     def close(self) -> None:
         """Ends every open line, so that the server can stop."""
         self._closed = True
+        self._following.set()
         for subscription in self._subscriptions:
             subscription.close()
 
     async def run(self) -> None:
-        """Polls as long as somebody listens. A database that does not answer is asked again."""
-        while True:
-            self._wanted.clear()
+        """Looks at the table as long as somebody listens; a fault of one look ends no list and loses no event."""
+        cursor: Cursor | None = None
+        while not self._closed:
             if not self._subscriptions:
+                cursor = None
+                self._following.clear()
+                self._wanted.clear()
                 await self._wanted.wait()
+            pause = PERIOD
             try:
-                await self._follow()
-            except DomainError as fault:
-                log.warning("the live lists wait: %s", fault)
-                await asyncio.sleep(1)
+                if cursor is None:
+                    cursor = Cursor(await asyncio.to_thread(last_event_id, self._world))
+                    self._following.set()
+                await self._look(cursor)
+            except Exception as fault:  # noqa: BLE001 the lists outlive a database that is away for a moment
+                log.warning("the live lists wait: %s", trace_of(fault))
+                pause = 1.0
+            await asyncio.sleep(pause)
 
-    async def _follow(self) -> None:
-        cursor = Cursor(await asyncio.to_thread(last_event_id, self._world))
-        while self._subscriptions:
-            after = cursor.position
-            events: list[Event] = []
-            while page := await asyncio.to_thread(events_after, self._world, event_id=after, limit=_PAGE):
-                events += page
-                after = page[-1].id
-                if len(page) < _PAGE:
-                    break
-            if new := cursor.fresh(events, time.monotonic()):
-                for subscription in tuple(self._subscriptions):
-                    subscription.offer(new)
-            await asyncio.sleep(PERIOD)
+    async def _look(self, cursor: Cursor) -> None:
+        after = cursor.position
+        events: list[Event] = []
+        while page := await asyncio.to_thread(events_after, self._world, event_id=after, limit=_PAGE):
+            events += page
+            after = page[-1].id
+            if len(page) < _PAGE:
+                break
+        if new := cursor.fresh(events, time.monotonic()):
+            for subscription in tuple(self._subscriptions):
+                subscription.offer(new)

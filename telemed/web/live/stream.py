@@ -63,6 +63,8 @@ class Line:
 async def stream(line: Line) -> AsyncIterator[str]:
     async with line.hub.subscribed() as subscription:
         # Subscribed first: what happens while the missed is read is told twice rather than never.
+        if subscription.closed:
+            return
         last = await asyncio.to_thread(last_event_id, line.world)
         yield _event("hello", json.dumps({"last_event_id": last}))
         events = await asyncio.to_thread(line.missed)

@@ -14,20 +14,23 @@ from typing import Any
 
 import httpx2
 import pytest
-import uvicorn
 from fastapi import FastAPI
 
+from telemed.application.worklist import events_after
+from telemed.domain.errors import Unavailable
 from telemed.domain.events import Event, Kind
+from telemed.web.live import hub as hub_module
 from telemed.web.live import stream as stream_module
 from telemed.web.live.hub import GAP_SECONDS, Cursor
+from telemed.web.server import GRACE_SECONDS, Server
 from tests.cast import NOW, PASSWORD, Cast
 from tests.integration.web.conftest import Way
 
 ROOT = Path(__file__).resolve().parents[3]
 
-# What a separate receiving process does: its own world on the same disk and tables.
+# What a separate receiving process does, again and again: its own world on the same disk and tables.
 SENDER = """
-import sys
+import json, sys
 from pathlib import Path
 from telemed.application.handlers import HANDLERS
 from telemed.application.receive import receive
@@ -36,39 +39,56 @@ from tests.cast import FakeAnalyser, MovableClock, open_world
 from tests.factories.dicom import ecg_bytes
 from tests.receiving import incoming_of
 
-root, url, institution, consortium, seed = sys.argv[1:]
-world = open_world(Path(root), url, MovableClock(), FakeAnalyser())
-file = ecg_bytes(patient_id="FIC-" + seed, seed=seed)
-receive(world, [incoming_of(world, file, int(institution), int(consortium))])
-while run_due(world, HANDLERS, limit=20):
-    pass
+for line in sys.stdin:
+    root, url, institution, consortium, seed = json.loads(line)
+    world = open_world(Path(root), url, MovableClock(), FakeAnalyser())
+    file = ecg_bytes(patient_id="FIC-" + seed, seed=seed)
+    receive(world, [incoming_of(world, file, institution, consortium)])
+    while run_due(world, HANDLERS, limit=20):
+        pass
+    print("done", flush=True)
 """
 
+Send = Callable[..., None]
 
-def send_from_another_process(cast: Cast, seed: str, site: str = "a-township-1") -> None:
-    institution = cast.sites[site]
-    arguments = [
-        str(cast.root),
-        cast.settings.database_url,
-        str(institution.id),
-        str(institution.consortium_id),
-    ]
-    subprocess.run([sys.executable, "-c", SENDER, *arguments, seed], cwd=ROOT, check=True, timeout=60)
+
+@pytest.fixture(scope="module")
+def _sender() -> Iterator[subprocess.Popen[str]]:
+    command = [sys.executable, "-c", SENDER]
+    with subprocess.Popen(
+        command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        yield process
+        assert process.stdin is not None
+        process.stdin.close()
+        assert process.wait(60) == 0
+
+
+@pytest.fixture
+def send(cast: Cast, _sender: subprocess.Popen[str]) -> Send:
+    """Has the other process receive an ECG; returns when its rows are committed."""
+
+    def from_another_process(seed: str, site: str = "a-township-1") -> None:
+        place = cast.sites[site]
+        order = [str(cast.root), cast.settings.database_url, place.id, place.consortium_id, seed]
+        assert _sender.stdin is not None and _sender.stdout is not None
+        _sender.stdin.write(json.dumps(order) + "\n")
+        _sender.stdin.flush()
+        assert _sender.stdout.readline() == "done\n"
+
+    return from_another_process
 
 
 @pytest.fixture
 def address(app: FastAPI) -> Iterator[str]:
     """The application on a real port: a test client would wait for the end of an endless answer."""
-    server = uvicorn.Server(
-        uvicorn.Config(app, port=0, log_level="warning", timeout_graceful_shutdown=1, ws="none")
-    )
+    server = Server(app, "127.0.0.1", 0)
     thread = threading.Thread(target=server.run)
     thread.start()
     while not server.started:
         assert thread.is_alive()
         time.sleep(0.01)
     yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    app.state.hub.close()
     server.should_exit = True
     thread.join(10)
     assert not thread.is_alive()
@@ -110,8 +130,11 @@ class Listener:
         return found
 
 
+Listen = Callable[..., tuple[httpx2.Client, Listener]]
+
+
 @pytest.fixture
-def listen(app: FastAPI, address: str) -> Iterator[Callable[..., tuple[httpx2.Client, Listener]]]:
+def listen(app: FastAPI, address: str) -> Iterator[Listen]:
     opened: list[tuple[httpx2.Client, Listener]] = []
 
     def open_line(username: str, **headers: str) -> tuple[httpx2.Client, Listener]:
@@ -138,37 +161,31 @@ def tells(patient_id: str) -> Callable[[str, Any], bool]:
     return fits
 
 
-def test_a_study_of_another_process_enters_the_open_list(
-    cast: Cast, listen: Callable[..., tuple[httpx2.Client, Listener]]
-) -> None:
+def test_a_study_of_another_process_enters_the_open_list(send: Send, listen: Listen) -> None:
     _, doctor = listen("reporting")
     _, stranger = listen("reporting-b")
-    send_from_another_process(cast, "S1")
+    send("S1")
     _, _, delta = doctor.wait_for(tells("FIC-S1"))
     assert delta["counts"]["waiting"] == 1
     assert delta["rows"][0]["modality"] == "ECG"
     # A stranger's list is told of its own studies, and of no other.
-    send_from_another_process(cast, "S2", site="b-township")
+    send("S2", site="b-township")
     stranger.wait_for(tells("FIC-S2"))
     told = json.dumps(stranger.events)
     assert "FIC-S1" not in told
     assert "FIC-S2" not in json.dumps(doctor.events)
 
 
-def test_a_line_that_was_cut_resumes_with_what_it_missed(
-    cast: Cast, listen: Callable[..., tuple[httpx2.Client, Listener]]
-) -> None:
+def test_a_line_that_was_cut_resumes_with_what_it_missed(send: Send, listen: Listen) -> None:
     _, first = listen("reporting")
-    send_from_another_process(cast, "S1")
+    send("S1")
     _, last, _ = first.wait_for(tells("FIC-S1"))
-    send_from_another_process(cast, "S2")
+    send("S2")
     _, resumed = listen("reporting", **{"Last-Event-ID": last})
     resumed.wait_for(tells("FIC-S2"))
 
 
-def test_the_line_ends_when_its_person_signs_out(
-    cast: Cast, listen: Callable[..., tuple[httpx2.Client, Listener]]
-) -> None:
+def test_the_line_ends_when_its_person_signs_out(cast: Cast, listen: Listen) -> None:
     client, doctor = listen("reporting")
     token = client.headers["Authorization"]
     with httpx2.Client(base_url=client.base_url, headers={"Authorization": token}) as other:
@@ -179,7 +196,7 @@ def test_the_line_ends_when_its_person_signs_out(
 
 def test_the_line_ends_with_its_session(
     cast: Cast,
-    listen: Callable[..., tuple[httpx2.Client, Listener]],
+    listen: Listen,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(stream_module, "HEARTBEAT_SECONDS", 0.2)
@@ -187,6 +204,45 @@ def test_the_line_ends_with_its_session(
     cast.clock.move(hours=2)
     doctor.wait_for(lambda name, _: name == "signed_out")
     assert doctor.ended.wait(10)
+
+
+def test_a_server_that_is_told_to_stop_ends_its_open_lines_itself(app: FastAPI) -> None:
+    server = Server(app, "127.0.0.1", 0)
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    while not server.started:
+        assert thread.is_alive()
+        time.sleep(0.01)
+    base = f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    with httpx2.Client(base_url=base, timeout=30) as client:
+        grant = {"grant_type": "password", "username": "reporting", "password": PASSWORD}
+        token = client.post("/auth/token", data=grant).json()["access_token"]
+        listener = Listener(client, {"Authorization": f"Bearer {token}"})
+        listener.wait_for(lambda name, _: name == "hello")
+        server.should_exit = True
+        # The line ends in good order: an answer cut by force would be an error in the reader's thread.
+        assert listener.ended.wait(GRACE_SECONDS + 10)
+    thread.join(10)
+    assert not thread.is_alive()
+
+
+def test_a_database_that_is_away_for_a_moment_loses_no_event(
+    cast: Cast, way: Way, listen: Listen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, doctor = listen("reporting")
+    away = threading.Event()
+
+    def failing(world: Any, **query: Any) -> Any:
+        if away.is_set():
+            raise Unavailable("error.database_unavailable")
+        return events_after(world, **query)
+
+    monkeypatch.setattr(hub_module, "events_after", failing)
+    away.set()
+    way.arrive()
+    time.sleep(0.5)
+    away.clear()
+    doctor.wait_for(tells("FIC-P1"))
 
 
 def event(number: int) -> Event:
@@ -226,9 +282,7 @@ def test_a_list_that_takes_nothing_is_closed_so_that_it_comes_back() -> None:
     assert asyncio.run(run())
 
 
-def test_the_line_tells_the_very_rows_that_the_list_has(
-    cast: Cast, way: Way, listen: Callable[..., tuple[httpx2.Client, Listener]]
-) -> None:
+def test_the_line_tells_the_very_rows_that_the_list_has(cast: Cast, way: Way, listen: Listen) -> None:
     _, doctor = listen("reporting")
     way.arrive()
     _, _, delta = doctor.wait_for(
