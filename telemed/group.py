@@ -35,10 +35,10 @@ class ProcessGroup:
             self._start(part)
 
     def _start(self, part: str) -> None:
-        environment = {**os.environ, **self.settings.environment(), IN_GROUP: "1"}
+        environment = {**os.environ, **self.settings.environment(), IN_GROUP: str(os.getpid())}
         # A session of its own: Ctrl-C reaches this process alone, which then stops the parts in order.
         self._running[part] = subprocess.Popen(
-            [sys.executable, "-m", "telemed.cli", "serve", "--only", part],
+            [sys.executable, "-m", "telemed.cli.part", part],
             env=environment,
             start_new_session=True,
         )

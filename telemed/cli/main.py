@@ -1,13 +1,12 @@
 """Joins the commands, and turns errors into one sentence in the user's language."""
 
-import os
 import sys
 
 import typer
 
 from telemed.cli import ai, demo, operate, serve
+from telemed.cli.words import sentence
 from telemed.domain.errors import DomainError
-from telemed.i18n import languages, text
 from telemed.settings import SettingsError
 
 app = typer.Typer(
@@ -33,8 +32,3 @@ def main() -> None:
         app()
     except (DomainError, SettingsError) as fault:
         sys.exit(f"telemed: {sentence(fault)}")
-
-
-def sentence(fault: DomainError | SettingsError) -> str:
-    language = os.environ.get("TELEMED_LANGUAGE", "zh-CN")
-    return text(fault.code, language if language in languages else "zh-CN", **fault.params)

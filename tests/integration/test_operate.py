@@ -11,6 +11,7 @@ import pytest
 
 from telemed.bootstrap import build
 from telemed.demo.consortium import TOWNSHIP, provision
+from telemed.domain.people import Role
 from telemed.imaging.header import read_header
 from telemed.settings import Settings
 from tests.factories.dicom import ecg_bytes
@@ -120,3 +121,15 @@ def test_errors_are_sentences_in_the_chosen_language(tmp_path: Path) -> None:
         assert answer.returncode == 1
         assert answer.stderr.startswith("telemed: ")
         assert any("一" <= letter <= "鿿" for letter in answer.stderr) is (language == "zh-CN")
+
+
+def test_an_empty_database_gets_its_first_administrator_from_the_settings(tmp_path: Path) -> None:
+    from telemed.application.identity import sign_in
+    from telemed.application.install import ensure_administrator
+
+    application = build(Settings.from_environment({"TELEMED_DATA_DIR": str(tmp_path / "var")}))
+    assert ensure_administrator(application.world, password="chosen by the operator", language="zh-CN")
+    assert not ensure_administrator(application.world, password="another one later", language="zh-CN")
+    opened = sign_in(application.world, username="admin", password="chosen by the operator", kind="cookie")
+    assert opened.actor.role is Role.ADMINISTRATOR
+    application.close()
