@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from math import isfinite
 from typing import TYPE_CHECKING
 
 from telemed.imaging.errors import WaveformError
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 
     from telemed.imaging.formats.recording import Recording
 
+# A nanovolt's thousandth and ten volts a unit: no scale of an electrocardiograph lies beyond.
+_LEAST_UV, _MOST_UV = 1e-6, 1e7
+
 
 def read_recording(data: bytes, name: str = "", companions: Mapping[str, bytes] | None = None) -> Recording:
     """Read an SCP-ECG, HL7 aECG, WFDB or Philips Sierra file.
@@ -29,22 +33,31 @@ def read_recording(data: bytes, name: str = "", companions: Mapping[str, bytes] 
     format.unknown for anything else, format.damaged for what no reader foresaw; WaveformError for a recording
     without scale, rate or samples.
     """
-    kind = detect(data, name)
     try:
-        match kind:
-            case Kind.SCP:
-                return read_scp(data)
-            case Kind.AECG:
-                return read_aecg(data)
-            case Kind.SIERRA:
-                return read_sierra(data)
-            case Kind.WFDB:
-                if not is_wfdb_header(data):
-                    raise FormatError("format.wfdb_header_missing")
-                return read_wfdb(data, companions or {})
+        recording = _read(detect(data, name), data, companions or {})
     except WaveformError:
         raise
     except (ArithmeticError, LookupError, ValueError, struct.error) as error:
         # A damaged file that got past every check must still end in a sentence, not in a stack trace.
         raise FormatError("format.damaged") from error
+    for channel in recording.channels:
+        if not _LEAST_UV <= abs(channel.microvolts_per_unit) <= _MOST_UV or not isfinite(
+            channel.offset_microvolts
+        ):
+            raise WaveformError("waveform.no_sensitivity", lead=channel.lead)
+    return recording
+
+
+def _read(kind: Kind, data: bytes, companions: Mapping[str, bytes]) -> Recording:
+    match kind:
+        case Kind.SCP:
+            return read_scp(data)
+        case Kind.AECG:
+            return read_aecg(data)
+        case Kind.SIERRA:
+            return read_sierra(data)
+        case Kind.WFDB:
+            if not is_wfdb_header(data):
+                raise FormatError("format.wfdb_header_missing")
+            return read_wfdb(data, companions)
     raise FormatError("format.unknown")

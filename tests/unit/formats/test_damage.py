@@ -39,12 +39,15 @@ MOST_MEMORY = 64 << 20
 QUICK = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
-def outcome(data: bytes, beside: Mapping[str, bytes] = SIGNALS) -> str:
+def outcome(data: bytes, beside: Mapping[str, bytes] = SIGNALS, *, only_read: bool = False) -> str:
     """ "read", or the code of a WaveformError; anything else is a failure of the test."""
     tracemalloc.start()
     try:
-        objects = to_objects(data, patient=GivenPatient(recorded_at=NOON), companions=beside)
-        answer = "read" if objects else "nothing"
+        if only_read:
+            read_recording(data)
+        else:
+            to_objects(data, patient=GivenPatient(recorded_at=NOON), companions=beside)
+        answer = "read"
     except WaveformError as error:
         answer = error.code
     finally:
@@ -98,7 +101,7 @@ def test_scp_damaged_behind_its_checksums(what: str, data: st.DataObject) -> Non
     for _ in range(data.draw(st.integers(1, 4))):
         place = data.draw(st.integers(22, min(len(damaged), 1500) - 1) | st.integers(22, len(damaged) - 1))
         damaged[place] = data.draw(st.sampled_from([0, 1, 2, 0x7F, 0x80, 0xFF]) | st.integers(0, 255))
-    outcome(resealed(bytes(damaged)))
+    outcome(resealed(bytes(damaged)), only_read=True)
 
 
 @QUICK

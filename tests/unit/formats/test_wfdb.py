@@ -75,3 +75,10 @@ def test_what_is_not_supported_is_said(old: bytes, new: bytes, code: str) -> Non
     header, files = samples.wfdb()
     with pytest.raises(FormatError, match=rf"format\.{code}"):
         read_recording(header.replace(old, new), "r.hea", files)
+
+
+@pytest.mark.parametrize("gain", ["1e-300/mV", "1e11/nV"])
+def test_a_scale_that_no_device_has_is_refused(gain: str) -> None:
+    header, files = samples.wfdb(gains=[gain, *["100/mV"] * 11])
+    with pytest.raises(WaveformError, match=r"waveform\.no_sensitivity\(lead=I\)"):
+        read_recording(header, "r.hea", files)
