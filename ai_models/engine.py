@@ -2,79 +2,94 @@
 
 from __future__ import annotations
 
-import os
-import platform
+import logging
 import threading
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
+from contextlib import contextmanager
 
-import onnxruntime
+import numpy as np
 
-from ai_models.errors import EngineBusy, ModelRefused
+from ai_models import ladder
+from ai_models.errors import EngineBusy, ModelFailed, ModelRefused
+from ai_models.evidence import REFERENCE
+from ai_models.ladder import Rung
 from ai_models.manifest import Manifest
+from ai_models.metrics import Metrics
 from ai_models.registry import Registry, read_weights
 from ai_models.runner import Tensor, check_inputs
+from ai_models.scheduler import Scheduler
+from ai_models.session import CPU, OrtSession, Session, open_session, usable_cores
 from telemed.domain.analysis import ModelIdentity
+from telemed.domain.inference import TAKEN_OUT, Urgency
 
-CPU = "CPUExecutionProvider"
+__all__ = ["CPU", "Engine", "usable_cores"]
 
+log = logging.getLogger(__name__)
 
-def usable_cores() -> int:
-    """Cores that this process may use, not those that the machine has."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-@dataclass(frozen=True)
-class _Loaded:
-    manifest: Manifest
-    session: Any
-    identity: ModelIdentity
-    outputs: list[str]
+MOST_FAILURES = 3
+"""So many runs in a row that fail take a model out: what then comes of it is more likely wrong than not."""
 
 
-def _load(manifest: Manifest, provider: str) -> _Loaded:
-    data = read_weights(manifest)
-    available = onnxruntime.get_available_providers()
-    if provider not in available:
-        raise ModelRefused("model.provider_missing", provider=provider, available=", ".join(available))
-    options = onnxruntime.SessionOptions()
-    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
-    # One thread a run and as many runs as cores: 1.3 to 1.5 times the throughput of runs that share all cores.
-    options.intra_op_num_threads = 1
-    options.inter_op_num_threads = 1
-    options.log_severity_level = 3
-    try:
-        session = onnxruntime.InferenceSession(data, options, providers=[provider])
-    except Exception as error:
-        raise ModelRefused("model.not_loaded", name=manifest.name, detail=str(error)[:300]) from error
-    session.disable_fallback()
-    active = session.get_providers()
-    if not active or active[0] != provider:
-        raise ModelRefused("model.provider_not_used", provider=provider, active=", ".join(active))
-    declared = sorted(spec.name for spec in manifest.inputs)
-    found = sorted(tensor.name for tensor in session.get_inputs())
-    if declared != found:
-        raise ModelRefused("model.wrong_inputs", expected=", ".join(declared), found=", ".join(found))
-    identity = ModelIdentity(
-        name=manifest.name,
-        version=manifest.version,
-        sha256=manifest.sha256,
-        preprocessing=manifest.preprocessing,
-        precision=manifest.precision,
-        provider=provider,
-        runtime=f"onnxruntime {onnxruntime.__version__}",
-        device=platform.machine() if provider == CPU else onnxruntime.get_device(),
-    )
-    return _Loaded(manifest, session, identity, [spec.name for spec in manifest.outputs])
+class InService:
+    """One version of a model, ready to run."""
+
+    def __init__(self, manifest: Manifest, rung: Rung) -> None:
+        self.manifest, self.rung = manifest, rung
+        self.session: Session = rung.session
+        self.wide: OrtSession | None = None
+        self.measured = False
+        self.outputs = [spec.name for spec in manifest.outputs]
+        self.cost_s = 0.0
+        self.failures = 0
+        self.fault = ""
+        self.identity = ModelIdentity(
+            name=manifest.name,
+            version=manifest.version,
+            sha256=rung.sha256,
+            preprocessing=manifest.preprocessing,
+            precision=rung.precision,
+            provider=rung.session.provider,
+            runtime=rung.session.runtime,
+            device=rung.session.device,
+        )
+
+    def run(self, inputs: Mapping[str, Tensor], session: Session) -> dict[str, Tensor]:
+        """Raises ModelFailed("model.run_failed", "model.bad_output") and, the third time, "model.taken_out"."""
+        try:
+            values = session.run(self.outputs, inputs)
+            if not all(value.dtype.kind != "f" or np.isfinite(value).all() for value in values):
+                raise ModelFailed(
+                    "model.bad_output", name=self.manifest.name, shape=str([list(v.shape) for v in values])
+                )
+        except Exception as error:
+            raise self._failed(error) from error
+        self.failures = 0
+        return dict(zip(self.outputs, values, strict=True))
+
+    def demand(self) -> None:
+        if self.fault:
+            raise ModelRefused(TAKEN_OUT, name=self.manifest.name, reason=self.fault)
+
+    def _failed(self, error: Exception) -> ModelFailed | ModelRefused:
+        self.failures += 1
+        detail = str(error)[:200] or type(error).__name__
+        if self.failures < MOST_FAILURES:
+            if isinstance(error, ModelFailed):
+                return error
+            return ModelFailed("model.run_failed", name=self.manifest.name, detail=detail)
+        self.fault = detail
+        log.error("model %s %s taken out: %s", self.manifest.name, self.manifest.version, detail)
+        return ModelRefused(TAKEN_OUT, name=self.manifest.name, reason=detail)
 
 
 class Engine:
     """A Runner in this process.
 
-    A run happens in the thread that asks for it, so that nothing is handed over and back; a gate lets as many
-    run at once as there are cores, and no more than `waiting` callers stand before it. Sessions are made at the
-    first use of a model, or all at once by `warm`; make the engine after a fork, never before it.
+    Who runs next is the scheduler's business; a model's line is bounded and its answers are in time or refused.
+    Sessions are made at the first use of a model, or all at once by `warm`; make the engine after a fork, never
+    before it. `precision`: "fp32" (the reference), "auto" (the fastest rung with evidence), or a rung by name.
     """
 
     def __init__(
@@ -82,47 +97,203 @@ class Engine:
         registry: Registry | None = None,
         provider: str = CPU,
         runners: int | None = None,
-        waiting: int = 256,
+        waiting: int = 128,
+        *,
+        precision: str = REFERENCE,
     ) -> None:
         self.registry = registry if registry is not None else Registry()
-        self.provider = provider
+        self.provider, self.precision = provider, precision
         self.runners = runners or usable_cores()
-        self._loaded: dict[str, _Loaded] = {}
+        self.metrics = Metrics()
+        self.scheduler = Scheduler(self.runners, bound=waiting)
+        self.metrics.watch(self.scheduler.waiting, self.scheduler.running)
+        self._loaded: dict[tuple[str, str], InService] = {}
         self._loading = threading.Lock()
-        self._gate = threading.Semaphore(self.runners)
-        self._places = threading.BoundedSemaphore(self.runners + waiting)
+        self._here = threading.local()
 
     def warm(self) -> None:
-        """Load and verify every model now. Raises ModelRefused for the first that may not run."""
+        """Load, verify and run every model once. Raises ModelRefused for the first that may not run."""
         for manifest in self.registry.models():
-            self._model(manifest.name)
+            loaded = self._model(manifest.name)
+            if not loaded.measured:
+                loaded.wide, loaded.measured = self._worth_all_cores(loaded), True
 
-    def identity(self, model: str) -> ModelIdentity:
+    def identity(self, model: str, version: str | None = None) -> ModelIdentity:
         """What runs under `model`: the digest of the very bytes its session was made from."""
-        return self._model(model).identity
+        return self._model(model, version).identity
 
-    def run(self, model: str, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    def rung(self, model: str, version: str | None = None) -> Rung:
+        """The chosen precision, and how it was chosen."""
+        return self._model(model, version).rung
+
+    def check(self, model: str) -> None:
+        """Raises ModelRefused where `model` would not answer: its files, its provider, or "model.taken_out"."""
+        self._model(model).demand()
+
+    def run(
+        self,
+        model: str,
+        inputs: Mapping[str, Tensor],
+        *,
+        urgency: Urgency = Urgency.ROUTINE,
+        within: float | None = None,
+        version: str | None = None,
+    ) -> dict[str, Tensor]:
         """Run `model` on named tensors as its manifest declares them; returns the outputs by name.
 
-        Raises UnknownModel, ModelRefused, InvalidTensor, and EngineBusy where too many wait already.
+        `within`: seconds in which the answer is needed; the manifest's for this urgency by default. Raises
+        UnknownModel, ModelRefused, ModelFailed, InvalidTensor, and EngineBusy where it cannot be answered in time.
         """
-        loaded = self._model(model)
-        check_inputs(loaded.manifest.inputs, inputs)
-        if not self._places.acquire(blocking=False):
-            raise EngineBusy("model.busy")
-        try:
-            with self._gate:
-                values = loaded.session.run(loaded.outputs, dict(inputs))
-        finally:
-            self._places.release()
-        return dict(zip(loaded.outputs, values, strict=True))
+        loaded = self._admit(model, version, inputs)
+        if getattr(self._here, "holds_slot", False):
+            return self._work(loaded, inputs, loaded.session)
+        if urgency is Urgency.STAT and loaded.wide is not None and self.scheduler.take_all():
+            try:
+                return self._work(loaded, inputs, loaded.wide)
+            finally:
+                self.scheduler.give_all()
+        seconds = self._seconds(loaded, urgency, within)
+        with self._counted(loaded, urgency):
+            answer: dict[str, Tensor] = self.scheduler.run(
+                self._job(loaded, urgency, inputs), urgency=urgency, within=seconds, cost=loaded.cost_s
+            )
+        return answer
 
-    def _model(self, name: str) -> _Loaded:
-        loaded = self._loaded.get(name)
+    def submit(
+        self,
+        model: str,
+        inputs: Mapping[str, Tensor],
+        *,
+        urgency: Urgency = Urgency.ROUTINE,
+        within: float | None = None,
+        version: str | None = None,
+    ) -> Future[dict[str, Tensor]]:
+        """The same without waiting: the future's result is `run`'s; cancelling it frees its place."""
+        loaded = self._admit(model, version, inputs)
+        seconds = self._seconds(loaded, urgency, within)
+        with self._counted(loaded, urgency):
+            return self.scheduler.submit(
+                self._job(loaded, urgency, inputs), urgency=urgency, within=seconds, cost=loaded.cost_s
+            )
+
+    @contextmanager
+    def core(self, urgency: Urgency = Urgency.ROUTINE, within: float = 60.0) -> Iterator[None]:
+        """One core for the caller's thread, for decoding and for the runs inside: both together never use more
+        threads than there are runners. Raises EngineBusy.
+        """
+        if getattr(self._here, "holds_slot", False):
+            yield
+            return
+        with self.scheduler.slot(urgency=urgency, within=within, cost=0.0):
+            self._here.holds_slot = True
+            try:
+                yield
+            finally:
+                self._here.holds_slot = False
+
+    def reload(self) -> Sequence[ModelIdentity]:
+        """Look for versions that were installed since, and put a model that was taken out to the test again.
+
+        The new version is loaded and run once beside the old, which answers meanwhile; what was asked of the old
+        one is answered by it, and it stays in service under its version as long as its folder is there. Raises
+        ModelRefused, and then nothing has changed.
+        """
+        registry = Registry(self.registry.root, self.registry.signers)
+        fresh = {}
+        for manifest in registry.models():
+            key = (manifest.name, manifest.version)
+            known = self._loaded.get(key)
+            if known is None or known.fault or known.manifest != manifest:
+                fresh[key] = self._load(manifest, registry)
+        kept = {
+            (manifest.name, manifest.version)
+            for model in registry.models()
+            for manifest in registry.versions(model.name)
+        }
+        with self._loading:
+            left = {key: loaded for key, loaded in self._loaded.items() if key in kept}
+            self._loaded, self.registry = {**left, **fresh}, registry
+        return [self.identity(manifest.name) for manifest in registry.models()]
+
+    def close(self) -> None:
+        """Refuse what waits and let what runs come to its end."""
+        self.scheduler.close()
+
+    def _admit(self, model: str, version: str | None, inputs: Mapping[str, Tensor]) -> InService:
+        loaded = self._model(model, version)
+        loaded.demand()
+        check_inputs(loaded.manifest.inputs, inputs)
+        return loaded
+
+    def _seconds(self, loaded: InService, urgency: Urgency, within: float | None) -> float:
+        return loaded.manifest.engine.within_s[urgency] if within is None else within
+
+    @contextmanager
+    def _counted(self, loaded: InService, urgency: Urgency) -> Iterator[None]:
+        try:
+            yield
+        except EngineBusy as error:
+            self.metrics.refused(loaded.manifest.name, urgency, error.code.removeprefix("model."))
+            raise
+
+    def _job(
+        self, loaded: InService, urgency: Urgency, inputs: Mapping[str, Tensor]
+    ) -> Callable[[], dict[str, Tensor]]:
+        asked = time.perf_counter()
+
+        def job() -> dict[str, Tensor]:
+            self.metrics.queued(loaded.manifest.name, urgency, time.perf_counter() - asked)
+            return self._work(loaded, inputs, loaded.session)
+
+        return job
+
+    def _work(self, loaded: InService, inputs: Mapping[str, Tensor], session: Session) -> dict[str, Tensor]:
+        loaded.demand()
+        started = time.perf_counter()
+        try:
+            answer = loaded.run(inputs, session)
+        except (ModelFailed, ModelRefused):
+            self.metrics.failed(loaded.manifest.name)
+            self.metrics.in_service(loaded.identity, not loaded.fault)
+            raise
+        spent = time.perf_counter() - started
+        # A moving mean over some ten runs: what the scheduler reckons with.
+        loaded.cost_s = spent if not loaded.cost_s else loaded.cost_s + 0.1 * (spent - loaded.cost_s)
+        self.metrics.ran(loaded.manifest.name, len(next(iter(inputs.values()))), spent)
+        return answer
+
+    def _model(self, name: str, version: str | None = None) -> InService:
+        manifest = self.registry.get(name, version)
+        key = (name, manifest.version)
+        loaded = self._loaded.get(key)
         if loaded is None:
             with self._loading:
-                loaded = self._loaded.get(name)
+                loaded = self._loaded.get(key)
                 if loaded is None:
-                    loaded = _load(self.registry.get(name), self.provider)
-                    self._loaded[name] = loaded
+                    loaded = self._loaded[key] = self._load(manifest, self.registry)
         return loaded
+
+    def _load(self, manifest: Manifest, registry: Registry) -> InService:
+        rung = ladder.choose(manifest, self.provider, self.precision, registry.signers)
+        loaded = InService(manifest, rung)
+        self._work(loaded, ladder.typical_inputs(manifest), loaded.session)
+        loaded.cost_s = 0.0  # the first run of a session allocates, and says nothing of the next
+        self.metrics.in_service(loaded.identity, True)
+        return loaded
+
+    def _worth_all_cores(self, loaded: InService) -> OrtSession | None:
+        """A second session with a thread a core, where the manifest wants it or a timing shows it is faster."""
+        wish, narrow = loaded.manifest.engine.wide, loaded.session
+        if wish is False or self.runners < 2 or not isinstance(narrow, OrtSession) or self.provider != CPU:
+            return None
+        if loaded.rung.precision != loaded.manifest.precision:
+            return None
+        wide = open_session(loaded.manifest, read_weights(loaded.manifest), threads=self.runners)
+        inputs = ladder.typical_inputs(loaded.manifest)
+        if wish is None:
+            alone, together = ladder.timed(
+                [lambda: narrow.run(loaded.outputs, inputs), lambda: wide.run(loaded.outputs, inputs)]
+            )
+            if together > ladder.WORTH_IT * alone:
+                return None
+        return wide

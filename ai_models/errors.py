@@ -4,7 +4,8 @@ DomainError
 ├── NotFound     └── UnknownModel     no model of that name in the registry
 ├── InvalidInput └── InvalidTensor    wrong name, shape, dtype, length, or a value that is no number
 └── Unavailable  ├── ModelRefused     files that do not fit their manifest, a provider that is not there
-                 ├── EngineBusy       the queue is full; try again
+                 ├── ModelFailed      a run that failed, or an answer that is no number
+                 ├── EngineBusy       the queue is full, or an answer would come too late; try again
                  └── RemoteFailed     the inference server did not answer, or not as the protocol says
 """
 
@@ -25,8 +26,12 @@ class ModelRefused(Unavailable):
     """A model that must not run as it lies there (codes "model.*")."""
 
 
+class ModelFailed(Unavailable):
+    """One run went wrong (codes "model.run_failed", "model.bad_output")."""
+
+
 class EngineBusy(Unavailable):
-    """More requests wait than the engine accepts (code "model.busy")."""
+    """Refused at once (codes "model.busy", "model.too_late"); `seconds` after which to ask again."""
 
 
 class RemoteFailed(Unavailable):

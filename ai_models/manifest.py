@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from ai_models.errors import ModelRefused
+from ai_models.settings import RunSettings
 from telemed.domain.analysis import Code
 
 
@@ -51,6 +52,7 @@ class Manifest:
     inputs: tuple[TensorSpec, ...]
     outputs: tuple[TensorSpec, ...]
     domain: Mapping[str, Any]
+    engine: RunSettings = field(default_factory=RunSettings)
 
     @property
     def weights(self) -> Path:
@@ -86,6 +88,7 @@ def read_manifest(folder: Path) -> Manifest:
             inputs=tuple(TensorSpec.from_json(row) for row in data["inputs"]),
             outputs=tuple(TensorSpec.from_json(row) for row in data["outputs"]),
             domain=dict(data["input_domain"]),
+            engine=RunSettings.from_json(data.get("engine", {})),
         )
         _check(manifest)
     except (OSError, KeyError, TypeError, ValueError) as error:
@@ -99,6 +102,11 @@ def _check(manifest: Manifest) -> None:
         raise ValueError("sha256 must be 64 hexadecimal digits")
     if not manifest.release:
         raise ValueError("version must be numbers joined by dots")
+    specs = {spec.name: spec for spec in manifest.inputs}
+    for name, shape in manifest.engine.typical.items():
+        wanted = specs[name].shape if name in specs else ()
+        if len(shape) != len(wanted) or any(w not in (-1, h) for h, w in zip(shape, wanted, strict=True)):
+            raise ValueError(f"engine.typical of {name} is no shape of that input")
     for label in manifest.labels:
         if not (math.isfinite(label.threshold) and 0 < label.threshold < 1):
             raise ValueError(f"the threshold of {label.name} must lie between 0 and 1")

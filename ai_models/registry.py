@@ -3,41 +3,60 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 
-from ai_models import onnx_file
+from ai_models import onnx_file, signature
 from ai_models.errors import ModelRefused, UnknownModel
 from ai_models.manifest import Manifest, read_manifest
+from ai_models.signature import PublicKey
 
 PACKAGE = Path(__file__).resolve().parent
 
 
 class Registry:
-    """Finds `<family>/weights/<name>-<version>/manifest.json` below `root` (default: this package)."""
+    """Finds `<family>/weights/<name>-<version>/manifest.json` below `root` (default: this package).
 
-    def __init__(self, root: Path = PACKAGE) -> None:
-        newest: dict[str, Manifest] = {}
+    `signers`: Ed25519 public keys; where there are any, a folder whose manifest none of them signed is refused.
+    """
+
+    def __init__(self, root: Path = PACKAGE, signers: Sequence[PublicKey] = ()) -> None:
+        self.root, self.signers = root, tuple(signers)
+        found: dict[str, list[Manifest]] = {}
         for path in sorted(root.glob("*/weights/*/manifest.json")):
+            signature.check(path, self.signers)
             manifest = read_manifest(path.parent)
-            known = newest.get(manifest.name)
-            if known is None or manifest.release > known.release:
-                newest[manifest.name] = manifest
-        self._models = newest
+            found.setdefault(manifest.name, []).append(manifest)
+        self._models = {
+            name: tuple(sorted(found[name], key=lambda manifest: manifest.release, reverse=True))
+            for name in sorted(found)
+        }
 
     def models(self) -> tuple[Manifest, ...]:
-        """The models in service, by name. Reads no weights; `read_weights` verifies them."""
-        return tuple(self._models[name] for name in sorted(self._models))
+        """The newest version of each model, by name. Reads no weights; `read_weights` verifies them."""
+        return tuple(versions[0] for versions in self._models.values())
 
-    def get(self, name: str) -> Manifest:
-        """The model in service under `name`. Raises UnknownModel."""
+    def versions(self, name: str) -> tuple[Manifest, ...]:
+        """All versions of a model, the newest first. Raises UnknownModel."""
         try:
             return self._models[name]
         except KeyError:
-            known = ", ".join(sorted(self._models)) or "-"
+            known = ", ".join(self._models) or "-"
             raise UnknownModel("model.unknown", name=name, known=known) from None
 
+    def get(self, name: str, version: str | None = None) -> Manifest:
+        """A version of a model, the newest by default. Raises UnknownModel."""
+        versions = self.versions(name)
+        if version is None:
+            return versions[0]
+        for manifest in versions:
+            if manifest.version == version:
+                return manifest
+        known = ", ".join(manifest.version for manifest in versions)
+        raise UnknownModel("model.unknown_version", name=name, known=known)
+
     def for_modality(self, modality: str) -> tuple[Manifest, ...]:
-        """Models whose input domain names the DICOM modality ("ECG", "DX", ...); none is a fair answer."""
+        """Newest versions whose input domain names the DICOM modality ("ECG", "DX", ...); none is a fair answer."""
         return tuple(manifest for manifest in self.models() if modality in manifest.modalities)
 
 
@@ -47,15 +66,18 @@ def read_weights(manifest: Manifest) -> bytes:
     Raises ModelRefused: "model.unreadable_file", "model.wrong_digest" (file, expected, found),
     "model.external_data", "model.custom_operator", "model.not_onnx".
     """
+    return read_network(manifest.weights, manifest.sha256)
+
+
+def read_network(path: Path, sha256: str) -> bytes:
+    """The bytes of an ONNX file that must have the digest `sha256`. Raises as `read_weights`."""
     try:
-        data = manifest.weights.read_bytes()
+        data = path.read_bytes()
     except OSError as error:
         detail = error.strerror or str(error)
-        raise ModelRefused("model.unreadable_file", file=str(manifest.weights), detail=detail) from error
+        raise ModelRefused("model.unreadable_file", file=str(path), detail=detail) from error
     found = hashlib.sha256(data).hexdigest()
-    if found != manifest.sha256:
-        raise ModelRefused(
-            "model.wrong_digest", file=str(manifest.weights), expected=manifest.sha256, found=found
-        )
+    if found != sha256:
+        raise ModelRefused("model.wrong_digest", file=str(path), expected=sha256, found=found)
     onnx_file.check(data)
     return data

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
 import numpy as np
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from ai_models.errors import InvalidTensor
 from ai_models.manifest import TensorSpec
 from telemed.domain.analysis import ModelIdentity
+from telemed.domain.inference import Urgency
 
 Tensor = NDArray[Any]
 
@@ -32,12 +34,28 @@ NAMES = {dtype: name for name, dtype in DATATYPES.items()}
 class Runner(Protocol):
     """Runs a model by name. Implementations are safe to call from several threads."""
 
-    def run(self, model: str, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """Outputs by name. Raises UnknownModel, InvalidTensor, ModelRefused, EngineBusy, RemoteFailed."""
+    def run(
+        self,
+        model: str,
+        inputs: Mapping[str, Tensor],
+        *,
+        urgency: Urgency = Urgency.ROUTINE,
+        within: float | None = None,
+        version: str | None = None,
+    ) -> dict[str, Tensor]:
+        """Outputs by name. Raises what `ai_models.errors` names."""
         ...
 
-    def identity(self, model: str) -> ModelIdentity:
+    def identity(self, model: str, version: str | None = None) -> ModelIdentity:
         """What would run. Raises UnknownModel, ModelRefused, RemoteFailed."""
+        ...
+
+    def check(self, model: str) -> None:
+        """Raises as `identity`, and ModelRefused("model.taken_out") for a model that failed again and again."""
+        ...
+
+    def core(self, urgency: Urgency = Urgency.ROUTINE) -> AbstractContextManager[None]:
+        """A core of this machine for decoding, where the runs are on the same cores."""
         ...
 
 

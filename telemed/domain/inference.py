@@ -2,7 +2,19 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
+
+TAKEN_OUT = "model.taken_out"
+"""The code of a refusal that no further attempt changes: a model that failed again and again."""
+
+
+class Urgency(StrEnum):
+    """How a request stands in the engine's line: someone waits now, a case is new, an archive is read again."""
+
+    STAT = "stat"
+    ROUTINE = "routine"
+    BACKFILL = "backfill"
 
 
 @dataclass(eq=False, kw_only=True)

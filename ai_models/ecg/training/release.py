@@ -104,6 +104,8 @@ def manifest(version: str, digest: str, thresholds: dict[str, float]) -> dict[st
             {"name": "rhythm", "datatype": "FP32", "shape": [-1, 3]},
         ],
         "outputs": [{"name": "probability", "datatype": "FP32", "shape": [-1, 6]}],
+        # A recording of ten seconds: what the engine warms and times with.
+        "engine": {"typical": {"windows": [1, 6, 12, 300], "rhythm": [1, 3]}},
         "labels": [
             {
                 "name": name,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -12,7 +11,7 @@ import pytest
 from ai_models.ecg.reader import MODEL
 from ai_models.ecg.tensors import ecg_tensors
 from ai_models.engine import Engine
-from ai_models.errors import EngineBusy, InvalidTensor, UnknownModel
+from ai_models.errors import InvalidTensor, UnknownModel
 from ai_models.runner import Tensor
 from tests.unit.ai_models import synthetic
 
@@ -82,32 +81,3 @@ def test_a_tensor_that_the_model_cannot_take_is_named(
 def test_an_unknown_model_is_an_error(engine: Engine) -> None:
     with pytest.raises(UnknownModel):
         engine.run("chest", inputs())
-
-
-class _Held:
-    """A session whose run waits, so that the queue can be seen to fill."""
-
-    def __init__(self, session: Any) -> None:
-        self._session = session
-        self.go, self.started = threading.Event(), threading.Event()
-
-    def run(self, outputs: list[str], tensors: dict[str, Tensor]) -> Any:
-        self.started.set()
-        assert self.go.wait(30)
-        return self._session.run(outputs, tensors)
-
-
-def test_a_full_queue_refuses_at_once_and_recovers() -> None:
-    engine = Engine(runners=1, waiting=0)
-    engine.warm()
-    loaded = engine._loaded[MODEL]
-    held = _Held(loaded.session)
-    object.__setattr__(loaded, "session", held)
-    with ThreadPoolExecutor(1) as pool:
-        running = pool.submit(engine.run, MODEL, inputs())
-        assert held.started.wait(30)
-        with pytest.raises(EngineBusy):
-            engine.run(MODEL, inputs())
-        held.go.set()
-        assert running.result()["probability"].shape == (1, 6)
-    assert engine.run(MODEL, inputs())["probability"].shape == (1, 6)

@@ -1,0 +1,114 @@
+"""Which precision of a model runs here: only what has evidence, and only where it is measurably faster."""
+
+from __future__ import annotations
+
+import logging
+import statistics
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from ai_models import evidence, openvino_session
+from ai_models.errors import ModelRefused
+from ai_models.evidence import REFERENCE, Evidence
+from ai_models.manifest import Manifest, TensorSpec
+from ai_models.openvino_session import OpenVinoSession
+from ai_models.registry import read_network, read_weights
+from ai_models.runner import DATATYPES, Tensor
+from ai_models.session import CPU, Session, open_session
+from ai_models.signature import PublicKey
+
+log = logging.getLogger(__name__)
+
+AUTO = "auto"
+WORTH_IT = 0.9
+"""Another arrangement is taken only where it needs at most this share of the time: less is noise of the machine."""
+ROUNDS = 9
+
+
+@dataclass(frozen=True)
+class Rung:
+    """A session with what it is; `milliseconds` and `passed_over` say how the choice was made."""
+
+    session: Session
+    precision: str
+    sha256: str
+    milliseconds: Mapping[str, float] = field(default_factory=dict)
+    passed_over: Mapping[str, str] = field(default_factory=dict)
+
+
+def typical_inputs(manifest: Manifest) -> dict[str, Tensor]:
+    """Tensors of the usual shape; small numbers from a fixed seed, because zeros are no usual work."""
+    generator = np.random.default_rng(5)
+
+    def tensor(spec: TensorSpec) -> Tensor:
+        shape = manifest.engine.typical.get(spec.name) or tuple(max(size, 1) for size in spec.shape)
+        return np.asarray(generator.standard_normal(shape) * 0.2).astype(DATATYPES[spec.datatype])
+
+    return {spec.name: tensor(spec) for spec in manifest.inputs}
+
+
+def choose(manifest: Manifest, provider: str, precision: str, signers: tuple[PublicKey, ...] = ()) -> Rung:
+    """The rung to run `manifest` on. `precision`: "auto", the reference, or one by name.
+
+    A rung asked for by name and not to be had is an error, never replaced: ModelRefused("model.no_rung",
+    precision, reason). On other providers than the CPU only the reference runs.
+    """
+    reference = open_session(manifest, read_weights(manifest), provider)
+    if precision in (REFERENCE, manifest.precision) or (precision == AUTO and provider != CPU):
+        return Rung(reference, manifest.precision, manifest.sha256)
+    found = evidence.find(manifest, signers)
+    candidates, passed_over = {}, {}
+    for name, proof in found.items():
+        reason = proof.shortfall(manifest) or (
+            openvino_session.shortfall() if proof.backend == "openvino" else None
+        )
+        if reason is None:
+            candidates[name] = proof
+        else:
+            passed_over[name] = reason
+    if precision != AUTO:
+        if precision not in candidates:
+            reason = passed_over.get(precision, "no evidence recorded")
+            raise ModelRefused("model.no_rung", name=manifest.name, precision=precision, reason=reason)
+        return Rung(_open(manifest, candidates[precision]), precision, candidates[precision].sha256)
+    rungs = [Rung(reference, manifest.precision, manifest.sha256)]
+    rungs += [Rung(_open(manifest, proof), name, proof.sha256) for name, proof in candidates.items()]
+    taken = _fastest(manifest, rungs, passed_over)
+    log.info("%s %s runs as %s; ms %s; not used %s", manifest.name, manifest.version, taken.precision,
+             dict(taken.milliseconds), dict(taken.passed_over))  # fmt: skip
+    return taken
+
+
+def _open(manifest: Manifest, proof: Evidence) -> Session:
+    if proof.backend == "openvino":
+        return OpenVinoSession(manifest, read_weights(manifest))
+    return open_session(manifest, read_network(proof.network, proof.sha256), CPU)
+
+
+def _fastest(manifest: Manifest, rungs: list[Rung], passed_over: Mapping[str, str]) -> Rung:
+    if len(rungs) == 1:
+        return Rung(rungs[0].session, rungs[0].precision, rungs[0].sha256, {}, passed_over)
+    outputs, inputs = [spec.name for spec in manifest.outputs], typical_inputs(manifest)
+    times = timed([lambda rung=rung: rung.session.run(outputs, inputs) for rung in rungs])  # type: ignore[misc]
+    milliseconds = {rung.precision: round(1e3 * t, 3) for rung, t in zip(rungs, times, strict=True)}
+    best = min(range(len(rungs)), key=lambda index: times[index])
+    if times[best] > WORTH_IT * times[0]:
+        best = 0
+    taken = rungs[best]
+    slower = {rung.precision: "not faster here" for rung in rungs if rung is not taken}
+    return Rung(taken.session, taken.precision, taken.sha256, milliseconds, {**passed_over, **slower})
+
+
+def timed(calls: list[Callable[[], object]]) -> list[float]:
+    """Median seconds of each call over interleaved rounds, after one round that does not count."""
+    seconds: list[list[float]] = [[] for _ in calls]
+    for turn in range(ROUNDS + 1):
+        for spent, call in zip(seconds, calls, strict=True):
+            started = time.perf_counter()
+            call()
+            if turn:
+                spent.append(time.perf_counter() - started)
+    return [statistics.median(spent) for spent in seconds]

@@ -1,0 +1,355 @@
+"""The engine in service: full lines, models that fail, new versions, precisions with and without proof."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import CancelledError, ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from Crypto.PublicKey import ECC
+
+from ai_models import signature
+from ai_models.ecg.reader import MODEL
+from ai_models.ecg.tensors import ecg_tensors
+from ai_models.engine import Engine, InService
+from ai_models.errors import EngineBusy, ModelFailed, ModelRefused, UnknownModel
+from ai_models.manifest import Manifest
+from ai_models.registry import Registry
+from ai_models.runner import Tensor
+from telemed.domain.inference import Urgency
+from tests.unit.ai_models import synthetic
+
+Copied = Callable[[], Path]
+LATE_S = 60.0
+
+
+def inputs() -> dict[str, Tensor]:
+    return dict(ecg_tensors(synthetic.samples(), 500.0).inputs())
+
+
+class Stub:
+    """Stands for a session: waits where it is told to, and answers what it is told to."""
+
+    provider = runtime = device = "stub"
+
+    def __init__(self, answer: Callable[[], list[Tensor]] | None = None, held: bool = False) -> None:
+        self.answer = answer or (lambda: [np.zeros((1, 6), np.float32)])
+        self.go, self.started = threading.Event(), threading.Semaphore(0)
+        self.runs = 0
+        if not held:
+            self.go.set()
+
+    def run(self, outputs: Sequence[str], inputs: Mapping[str, Tensor]) -> list[Tensor]:
+        self.runs += 1
+        self.started.release()
+        assert self.go.wait(30)
+        return self.answer()
+
+
+def staged(stub: Stub, runners: int = 1, waiting: int = 128) -> tuple[Engine, InService]:
+    engine = Engine(runners=runners, waiting=waiting)
+    engine.identity(MODEL)
+    (loaded,) = engine._loaded.values()
+    loaded.session = stub
+    return engine, loaded
+
+
+def test_a_full_line_refuses_at_once_and_recovers() -> None:
+    stub = Stub(held=True)
+    engine, _ = staged(stub, waiting=0)
+    with ThreadPoolExecutor(1) as pool:
+        running = pool.submit(engine.run, MODEL, inputs())
+        assert stub.started.acquire(timeout=30)
+        with pytest.raises(EngineBusy):
+            engine.run(MODEL, inputs())
+        stub.go.set()
+        assert running.result(30)["probability"].shape == (1, 6)
+    assert engine.run(MODEL, inputs())["probability"].shape == (1, 6)
+    assert b'telemed_inference_refused_total{model="ecg-superclass",reason="busy"' in engine.metrics.text()
+
+
+def test_a_deadline_that_the_model_cannot_keep_is_refused_before_the_run() -> None:
+    stub = Stub(held=True)
+    engine, loaded = staged(stub)
+    loaded.cost_s = 2.0
+    running = engine.submit(MODEL, inputs(), within=5.0)
+    assert stub.started.acquire(timeout=30)
+    with pytest.raises(EngineBusy) as error:
+        engine.run(MODEL, inputs(), within=3.0)
+    assert error.value.code == "model.too_late"
+    stub.go.set()
+    assert running.result(30)["probability"].shape == (1, 6)
+    assert stub.runs == 1
+
+
+def test_a_cancelled_request_is_never_run() -> None:
+    stub = Stub(held=True)
+    engine, _ = staged(stub, waiting=1)
+    running = engine.submit(MODEL, inputs())
+    assert stub.started.acquire(timeout=30)
+    gone = engine.submit(MODEL, inputs())
+    assert gone.cancel()
+    last = engine.submit(MODEL, inputs())
+    stub.go.set()
+    assert running.result(30) and last.result(30)
+    assert stub.runs == 2
+    with pytest.raises(CancelledError):
+        gone.result()
+
+
+def test_decoding_and_running_share_the_cores() -> None:
+    stub = Stub()
+    engine, _ = staged(stub, runners=1)
+    with engine.core(Urgency.ROUTINE):
+        assert engine.scheduler.running() == 1
+        engine.run(MODEL, inputs())  # in the slot that is already held: a second one would wait for ever
+        waiting = engine.submit(MODEL, inputs())
+        assert not waiting.done()
+        assert engine.scheduler.waiting()[Urgency.ROUTINE] == 1
+    assert waiting.result(30)
+    assert engine.scheduler.running() == 0
+
+
+def test_a_lone_urgent_request_may_use_all_cores_and_answers_the_same(engine: Engine) -> None:
+    wide = Engine(runners=2)
+    wide.warm()
+    loaded = wide._loaded[(MODEL, wide.registry.get(MODEL).version)]
+    used = Stub(lambda: loaded.session.run(loaded.outputs, inputs()))
+    loaded.wide = used  # type: ignore[assignment]
+    urgent = wide.run(MODEL, inputs(), urgency=Urgency.STAT)
+    assert used.runs == 1
+    routine = wide.run(MODEL, inputs())
+    assert used.runs == 1
+    expected = engine.run(MODEL, inputs())["probability"].tobytes()
+    assert urgent["probability"].tobytes() == routine["probability"].tobytes() == expected
+    assert wide.scheduler.running() == 0
+
+
+def test_all_cores_together_answer_bit_for_bit_as_one(manifest: Manifest, engine: Engine) -> None:
+    from ai_models.registry import read_weights
+    from ai_models.session import open_session
+
+    wide = open_session(manifest, read_weights(manifest), threads=2)
+    (answer,) = wide.run(["probability"], inputs())
+    assert answer.tobytes() == engine.run(MODEL, inputs())["probability"].tobytes()
+
+
+def broken() -> list[Tensor]:
+    raise RuntimeError("no memory for this node")
+
+
+def not_a_number() -> list[Tensor]:
+    return [np.full((1, 6), np.nan, np.float32)]
+
+
+@pytest.mark.parametrize(
+    ("answer", "code"), [(broken, "model.run_failed"), (not_a_number, "model.bad_output")]
+)
+def test_a_model_that_fails_three_times_in_a_row_is_taken_out(
+    answer: Callable[[], list[Tensor]], code: str
+) -> None:
+    stub = Stub(answer)
+    engine, _ = staged(stub)
+    for _ in range(2):
+        with pytest.raises(ModelFailed) as failed:
+            engine.run(MODEL, inputs())
+        assert failed.value.code == code
+    engine.check(MODEL)
+    with pytest.raises(ModelRefused) as third:
+        engine.run(MODEL, inputs())
+    assert third.value.code == "model.taken_out"
+    for ask in (lambda: engine.run(MODEL, inputs()), lambda: engine.check(MODEL)):
+        with pytest.raises(ModelRefused):
+            ask()
+    assert stub.runs == 3
+    assert b'precision="fp32"' in engine.metrics.text()
+    engine.reload()
+    engine.check(MODEL)
+    assert engine.run(MODEL, inputs())["probability"].shape == (1, 6)
+
+
+def test_one_success_in_between_forgives(engine: Engine) -> None:
+    answers = iter([broken, broken, lambda: [np.zeros((1, 6), np.float32)], broken, broken])
+    failing, _ = staged(Stub(lambda: next(answers)()))
+    outcomes = []
+    for _ in range(5):
+        try:
+            failing.run(MODEL, inputs())
+            outcomes.append("well")
+        except ModelFailed as error:
+            outcomes.append(error.code)
+    assert outcomes == ["model.run_failed"] * 2 + ["well"] + ["model.run_failed"] * 2
+
+
+# --- versions ------------------------------------------------------------------------------------------------
+
+
+def newer(folder: Path, version: str, **changes: Any) -> Path:
+    other = folder.with_name(f"{MODEL}-{version}")
+    shutil.copytree(folder, other)
+    path = other / "manifest.json"
+    path.write_text(json.dumps(json.loads(path.read_text("utf-8")) | {"version": version} | changes), "utf-8")
+    return other
+
+
+def test_a_new_version_comes_beside_the_old_and_no_request_is_dropped(copied: Copied, tmp_path: Path) -> None:
+    folder = copied()
+    engine = Engine(Registry(tmp_path))
+    engine.warm()
+    old = engine.identity(MODEL)
+    stop, lost, answered = threading.Event(), [], []
+
+    def caller() -> None:
+        while not stop.is_set():
+            try:
+                answered.append(engine.run(MODEL, inputs())["probability"].tobytes())
+            except Exception as error:  # noqa: BLE001 any loss at all is what this test looks for
+                lost.append(error)
+
+    threads = [threading.Thread(target=caller) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    newer(folder, "1.1.0")
+    (identity,) = engine.reload()
+    before = len(answered)
+    while len(answered) < before + 5 and any(thread.is_alive() for thread in threads):
+        stop.wait(0.01)
+    stop.set()
+    for thread in threads:
+        thread.join(30)
+    assert not lost
+    assert len(set(answered)) == 1
+    assert (old.version, identity.version) == ("1.0.0", "1.1.0")
+    assert engine.identity(MODEL).version == "1.1.0"
+    assert engine.identity(MODEL, "1.0.0").version == "1.0.0"
+    assert engine.run(MODEL, inputs(), version="1.0.0")["probability"].tobytes() == answered[0]
+    with pytest.raises(UnknownModel):
+        engine.run(MODEL, inputs(), version="9.9.9")
+
+
+def test_a_new_version_that_does_not_fit_leaves_the_old_in_service(copied: Copied, tmp_path: Path) -> None:
+    folder = copied()
+    engine = Engine(Registry(tmp_path))
+    engine.warm()
+    newer(folder, "1.1.0", sha256="0" * 64)
+    with pytest.raises(ModelRefused) as error:
+        engine.reload()
+    assert error.value.code == "model.wrong_digest"
+    assert engine.identity(MODEL).version == "1.0.0"
+    assert engine.run(MODEL, inputs())["probability"].shape == (1, 6)
+
+
+# --- precision -----------------------------------------------------------------------------------------------
+
+
+def rung(folder: Path, **changes: Any) -> None:
+    """The shipped network itself as a rung under another name: what is tested is the choice."""
+    base = json.loads((folder / "manifest.json").read_text("utf-8"))["sha256"]
+    target = folder / "rungs" / "int8"
+    shutil.rmtree(folder / "rungs", ignore_errors=True)
+    target.mkdir(parents=True)
+    shutil.copy(folder / "model.onnx", target)
+    proof = {
+        "precision": "int8",
+        "backend": "onnxruntime",
+        "base_sha256": base,
+        "sha256": base,
+        "recordings": 1000,
+        "flag_agreement": 0.995,
+        "largest_difference": 0.05,
+    }
+    (target / "evidence.json").write_text(json.dumps(proof | changes), "utf-8")
+
+
+def test_a_rung_with_evidence_runs_under_its_own_name(copied: Copied, tmp_path: Path) -> None:
+    rung(copied())
+    engine = Engine(Registry(tmp_path), precision="int8")
+    assert engine.identity(MODEL).precision == "int8"
+    assert Engine(Registry(tmp_path)).identity(MODEL).precision == "fp32"
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"recordings": 999}, "999"),
+        ({"flag_agreement": 0.9949}, "0.9949"),
+        ({"flag_agreement": float("nan")}, "bad_evidence"),
+        ({"largest_difference": 0.0501}, "0.0501"),
+        ({"largest_difference": float("nan")}, "nan"),
+        ({"base_sha256": "0" * 64}, "other weights"),
+        ({"sha256": "0" * 64}, "wrong_digest"),
+        ({"precision": "int4"}, "bad_evidence"),
+    ],
+)
+def test_a_rung_without_enough_evidence_is_refused_by_name_and_left_aside_by_itself(
+    copied: Copied, tmp_path: Path, changes: dict[str, Any], reason: str
+) -> None:
+    rung(copied(), **changes)
+    with pytest.raises(ModelRefused) as error:
+        Engine(Registry(tmp_path), precision="int8").warm()
+    assert reason in f"{error.value.code} {error.value}"
+    if error.value.code == "model.no_rung":
+        automatic = Engine(Registry(tmp_path), precision="auto")
+        assert automatic.identity(MODEL).precision == "fp32"
+        assert reason in automatic.rung(MODEL).passed_over["int8"]
+
+
+def test_a_rung_that_is_not_faster_is_not_used(copied: Copied, tmp_path: Path) -> None:
+    rung(copied())
+    engine = Engine(Registry(tmp_path), precision="auto")
+    chosen = engine.rung(MODEL)
+    assert set(chosen.milliseconds) == {"fp32", "int8"}
+    faster = chosen.milliseconds["int8"] <= 0.9 * chosen.milliseconds["fp32"]
+    assert chosen.precision == ("int8" if faster else "fp32")
+
+
+def test_a_precision_that_nobody_measured_is_an_error() -> None:
+    with pytest.raises(ModelRefused) as error:
+        Engine(precision="fp4").warm()
+    assert error.value.code == "model.no_rung"
+
+
+# --- signatures ----------------------------------------------------------------------------------------------
+
+
+def test_only_what_a_configured_key_signed_is_run(copied: Copied, tmp_path: Path) -> None:
+    folder = copied()
+    rung(folder)
+    key, other = ECC.generate(curve="ed25519"), ECC.generate(curve="ed25519")
+    signers = [signature.public_key(key.public_key().export_key(format="PEM"))]
+    manifest, proof = folder / "manifest.json", folder / "rungs" / "int8" / "evidence.json"
+    with pytest.raises(ModelRefused) as error:
+        Registry(tmp_path, signers)
+    assert error.value.code == "model.not_signed"
+    signature.sign(manifest, other.export_key(format="PEM"))
+    with pytest.raises(ModelRefused) as error:
+        Registry(tmp_path, signers)
+    assert error.value.code == "model.wrong_signature"
+    signature.sign(manifest, key.export_key(format="PEM"))
+    raw = key.public_key().export_key(format="raw").hex()
+    registry = Registry(tmp_path, [signature.public_key(raw)])
+    Engine(registry).warm()
+    with pytest.raises(ModelRefused) as error:
+        Engine(registry, precision="int8").warm()
+    assert error.value.code == "model.not_signed"
+    signature.sign(proof, key.export_key(format="PEM"))
+    Engine(registry, precision="int8").warm()
+    manifest.write_text(manifest.read_text("utf-8").replace('"threshold": 0.5635', '"threshold": 0.9999'))
+    with pytest.raises(ModelRefused) as error:
+        Registry(tmp_path, signers)
+    assert error.value.code == "model.wrong_signature"
+
+
+@pytest.mark.parametrize(
+    "text", ["", "abc", "00" * 31, "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----"]
+)
+def test_a_key_that_is_none_is_named(text: str) -> None:
+    with pytest.raises(ModelRefused) as error:
+        signature.public_key(text)
+    assert error.value.code == "model.bad_key"
