@@ -105,7 +105,7 @@ class DicomNode:
         logging.getLogger("pynetdicom").setLevel(logging.CRITICAL)
         contexts, answered = (
             [build_context(uid, list(s)) for uid, s in CONTEXTS.items()],
-            services(self.world),
+            services(self.world, self.ae_title),
         )
         policy, slots = Policy(self.world, self.ae_title), Slots(self.limits.maximum_associations)
         for door in self.doors:

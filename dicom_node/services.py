@@ -3,11 +3,13 @@
 from collections.abc import Mapping
 from typing import Any
 
-from pynetdicom.dimse_primitives import C_FIND
+from pynetdicom.dimse_primitives import C_FIND, C_GET, C_MOVE
 
 from dicom_node.association import Services
 from dicom_node.find import Finder, Matches, serve_find
 from dicom_node.identifiers import Request
+from dicom_node.query import find_rows
+from dicom_node.retrieve import serve_get, serve_move
 from dicom_node.worklist import find_steps
 from telemed.application.modality_worklist import WorklistDesk
 from telemed.application.world import World
@@ -17,23 +19,49 @@ EXPLICIT, IMPLICIT = "1.2.840.10008.1.2.1", "1.2.840.10008.1.2"
 VERIFICATION = "1.2.840.10008.1.1"
 MODALITY_WORKLIST = "1.2.840.10008.5.1.4.31"
 
+PATIENT_ROOT_FIND, PATIENT_ROOT_MOVE, PATIENT_ROOT_GET = (f"1.2.840.10008.5.1.4.1.2.1.{n}" for n in (1, 2, 3))
+STUDY_ROOT_FIND, STUDY_ROOT_MOVE, STUDY_ROOT_GET = (f"1.2.840.10008.5.1.4.1.2.2.{n}" for n in (1, 2, 3))
+_PATIENT_ROOT = frozenset({PATIENT_ROOT_FIND, PATIENT_ROOT_MOVE, PATIENT_ROOT_GET})
+
 # SOP class -> transfer syntaxes, the preferred one first. Every storage class is taken beside these, in whatever
 # transfer syntax comes first; a longer table would cost each association its time.
 CONTEXTS = {
     VERIFICATION: (IMPLICIT, EXPLICIT),
     MODALITY_WORKLIST: (EXPLICIT, IMPLICIT),
+    PATIENT_ROOT_FIND: (EXPLICIT, IMPLICIT),
+    PATIENT_ROOT_MOVE: (EXPLICIT, IMPLICIT),
+    PATIENT_ROOT_GET: (EXPLICIT, IMPLICIT),
+    STUDY_ROOT_FIND: (EXPLICIT, IMPLICIT),
+    STUDY_ROOT_MOVE: (EXPLICIT, IMPLICIT),
+    STUDY_ROOT_GET: (EXPLICIT, IMPLICIT),
 }
 
 
-def services(world: World) -> Services:
+def services(world: World, ae_title: str) -> Services:
     desk = WorklistDesk(world)
 
     def worklist(device: Device, asked: Request) -> Matches:
         return find_steps(world, desk, device, asked)
 
-    finders: Mapping[str, Finder] = {MODALITY_WORKLIST: worklist}
+    def rows(patient_root: bool) -> Finder:
+        def find(device: Device, asked: Request) -> Matches:
+            return find_rows(world, ae_title, device, asked, patient_root=patient_root)
+
+        return find
+
+    finders: Mapping[str, Finder] = {
+        MODALITY_WORKLIST: worklist,
+        PATIENT_ROOT_FIND: rows(True),
+        STUDY_ROOT_FIND: rows(False),
+    }
 
     def on_find(assoc: Any, request: Any, context: Any) -> None:
         serve_find(assoc, finders[str(context.abstract_syntax)], request, context)
 
-    return {C_FIND: on_find}
+    def on_get(assoc: Any, request: Any, context: Any) -> None:
+        serve_get(assoc, world, str(context.abstract_syntax) in _PATIENT_ROOT, request, context)
+
+    def on_move(assoc: Any, request: Any, context: Any) -> None:
+        serve_move(assoc, world, str(context.abstract_syntax) in _PATIENT_ROOT, request, context)
+
+    return {C_FIND: on_find, C_GET: on_get, C_MOVE: on_move}

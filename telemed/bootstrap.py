@@ -13,6 +13,7 @@ from ai_models.runner import Runner
 from telemed.adapters.db.engine import make_engine
 from telemed.adapters.db.uow import SqlUnitOfWorkFactory
 from telemed.adapters.db.upgrade import upgrade
+from telemed.adapters.dimse_scu import DimsePeers
 from telemed.adapters.identity.here import Argon2Passwords, PinyinReadings, RandomIdentifiers, SystemClock
 from telemed.adapters.objects.directory import DirectoryStore
 from telemed.adapters.objects.spool import DiskSpool
@@ -52,6 +53,7 @@ def build(settings: Settings, *, waker: Waker | None = None, sessions_here: bool
         waker=waker or make_waker(settings, unit_of_work, clock),
         secret_key=secret_key(settings).encode(),
         public_url=settings.public_url,
+        peers=DimsePeers(settings.ae_title),
     )
     return Application(settings=settings, world=world, sql=sql)
 

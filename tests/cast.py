@@ -19,6 +19,7 @@ from argon2 import PasswordHasher
 
 from telemed.adapters.db.engine import make_engine
 from telemed.adapters.db.uow import SqlUnitOfWorkFactory
+from telemed.adapters.dimse_scu import DimsePeers
 from telemed.adapters.identity.here import Argon2Passwords, PinyinReadings, RandomIdentifiers
 from telemed.adapters.objects.directory import DirectoryStore
 from telemed.adapters.objects.spool import DiskSpool
@@ -219,6 +220,7 @@ def open_world(root: Path, url: str, clock: Any, analyser: Any) -> World:
         waker=SilentWaker(),
         secret_key=b"fictional-key-of-the-cast-0123456789",
         public_url="http://testserver",
+        peers=DimsePeers("TELEMED", connect_seconds=5, answer_seconds=20),
     )
 
 

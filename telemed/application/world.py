@@ -1,7 +1,9 @@
 """Everything a use case needs from outside, joined once by `telemed.bootstrap` (or by a test, with fakes)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from telemed.application.dicom_ports import Peers
+from telemed.application.peers import NoPeers
 from telemed.application.ports import (
     Analyser,
     Clock,
@@ -32,3 +34,5 @@ class World:
     secret_key: bytes
     # Where a printed report's verification code leads to.
     public_url: str = ""
+    # Other application entities that we call.
+    peers: Peers = field(default_factory=NoPeers)

@@ -1,0 +1,5 @@
+"""The node as the one who calls: objects to other archives, commitment reports to devices."""
+
+from telemed.adapters.dimse_scu.peers import DimsePeers
+
+__all__ = ["DimsePeers"]

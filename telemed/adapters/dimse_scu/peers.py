@@ -1,0 +1,135 @@
+"""Calls remote nodes on associations of our own asking; what goes wrong on the way is Unavailable."""
+
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from telemed.application.dicom_ports import CommitmentReport, SendingLine
+from telemed.dimse import command as c
+from telemed.dimse.identifier import Elements, Encoding, write_answer
+from telemed.dimse.pdu import Context
+from telemed.dimse.requestor import MOST_CONTEXTS, AssociationFailed, Requestor
+from telemed.domain.errors import Unavailable
+from telemed.domain.exchange import RemoteNode
+from telemed.domain.study import StoredObject
+
+log = logging.getLogger(__name__)
+
+EXPLICIT, IMPLICIT = "1.2.840.10008.1.2.1", "1.2.840.10008.1.2"
+STORAGE_COMMITMENT, COMMITMENT_INSTANCE = "1.2.840.10008.1.20.1", "1.2.840.10008.1.20.1.1"
+ALL_COMMITTED, SOME_FAILED = 1, 2
+_TRANSACTION, _COMMITTED, _FAILED = 0x00081195, 0x00081199, 0x00081198
+_CLASS, _INSTANCE, _REASON = 0x00081150, 0x00081155, 0x00081197
+
+
+class DimsePeers:
+    def __init__(self, ae_title: str, *, connect_seconds: float = 10, answer_seconds: float = 60) -> None:
+        self._ae_title = ae_title
+        self._connect_seconds, self._answer_seconds = connect_seconds, answer_seconds
+
+    @contextmanager
+    def sending_line(self, node: RemoteNode, kinds: Sequence[tuple[str, str]]) -> Iterator[SendingLine]:
+        # One context per pair: the other side then answers for each transfer syntax by itself.
+        contexts = [Context(sop_class, (syntax,)) for sop_class, syntax in kinds[:MOST_CONTEXTS]]
+        with self._open(node, contexts, ()) as requestor:
+            yield _Line(node, requestor)
+
+    def report_commitment(self, node: RemoteNode, report: CommitmentReport) -> int:
+        context = Context(STORAGE_COMMITMENT, (EXPLICIT, IMPLICIT))
+        # We call, and remain the provider: the device must agree to the roles (PS3.4 J.3.3).
+        with self._open(node, [context], (STORAGE_COMMITMENT,)) as requestor:
+            accepted = requestor.any_context_for(STORAGE_COMMITMENT)
+            if accepted is None:
+                raise Unavailable("error.peer_takes_no_commitment", ae_title=node.ae_title)
+            number, syntax = accepted
+            answer = _asked(
+                node,
+                requestor,
+                number,
+                {
+                    c.SOP_CLASS: STORAGE_COMMITMENT,
+                    c.FIELD: c.N_EVENT_REPORT_RQ,
+                    c.SOP_INSTANCE: COMMITMENT_INSTANCE,
+                    c.EVENT_TYPE: SOME_FAILED if report.failed else ALL_COMMITTED,
+                },
+                write_answer(_information(report), Encoding(syntax == IMPLICIT), "ascii"),
+            )
+        return _status(node, answer)
+
+    @contextmanager
+    def _open(
+        self, node: RemoteNode, contexts: Sequence[Context], provider_of: Sequence[str]
+    ) -> Iterator[Requestor]:
+        try:
+            requestor = Requestor(
+                host=node.host,
+                port=node.port,
+                calling=self._ae_title,
+                called=node.ae_title,
+                contexts=contexts,
+                provider_of=provider_of,
+                connect_seconds=self._connect_seconds,
+                answer_seconds=self._answer_seconds,
+            )
+        except AssociationFailed as error:
+            log.warning("no association with %s at %s:%d: %s", node.ae_title, node.host, node.port, error)
+            raise Unavailable("error.peer_unavailable", ae_title=node.ae_title) from error
+        with requestor:
+            yield requestor
+
+
+class _Line:
+    def __init__(self, node: RemoteNode, requestor: Requestor) -> None:
+        self._node, self._requestor = node, requestor
+
+    def accepts(self, sop_class_uid: str, transfer_syntax_uid: str) -> bool:
+        return self._requestor.context_for(sop_class_uid, transfer_syntax_uid) is not None
+
+    def store(
+        self, stored: StoredObject, data_set: bytes | memoryview, originator: tuple[str, int] | None = None
+    ) -> int:
+        number = self._requestor.context_for(stored.sop_class_uid, stored.transfer_syntax_uid)
+        if number is None:
+            raise ValueError("nothing was agreed for this object")
+        command: dict[int, c.Value] = {
+            c.SOP_CLASS: stored.sop_class_uid,
+            c.FIELD: c.C_STORE_RQ,
+            c.PRIORITY: c.MEDIUM_PRIORITY,
+            c.SOP_INSTANCE: stored.sop_instance_uid,
+        }
+        if originator is not None:
+            command[c.ORIGINATOR], command[c.ORIGINATOR_ID] = originator
+        return _status(self._node, _asked(self._node, self._requestor, number, command, data_set))
+
+
+def _asked(
+    node: RemoteNode, requestor: Requestor, number: int, command: dict[int, c.Value], data: bytes | memoryview
+) -> dict[int, bytes]:
+    try:
+        return requestor.ask(number, command, data)
+    except AssociationFailed as error:
+        log.warning("the association with %s failed: %s", node.ae_title, error)
+        raise Unavailable("error.peer_unavailable", ae_title=node.ae_title) from error
+
+
+def _status(node: RemoteNode, answer: dict[int, bytes]) -> int:
+    status = c.number_of(answer.get(c.STATUS))
+    if status is None:
+        raise Unavailable("error.peer_unavailable", ae_title=node.ae_title)
+    return status
+
+
+def _information(report: CommitmentReport) -> Elements:
+    committed: list[Elements] = [
+        {_CLASS: ("UI", sop_class), _INSTANCE: ("UI", instance)} for sop_class, instance in report.committed
+    ]
+    failed: list[Elements] = [
+        {_CLASS: ("UI", sop_class), _INSTANCE: ("UI", instance), _REASON: ("US", str(reason))}
+        for sop_class, instance, reason in report.failed
+    ]
+    found: dict[int, tuple[str, str | Sequence[Elements]]] = {_TRANSACTION: ("UI", report.transaction_uid)}
+    if committed:
+        found[_COMMITTED] = ("SQ", committed)
+    if failed:
+        found[_FAILED] = ("SQ", failed)
+    return found

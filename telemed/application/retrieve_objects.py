@@ -1,0 +1,104 @@
+"""C-GET and C-MOVE: which objects a machine may have, in the form the receiving side reads, and how it went."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from telemed.application.dicom_ports import Retrievable
+from telemed.application.objects import read_object
+from telemed.application.record import record
+from telemed.application.world import World
+from telemed.domain.errors import NotFound
+from telemed.domain.events import Kind
+from telemed.domain.exchange import RemoteNode
+from telemed.domain.matching import OneOf
+from telemed.domain.people import Device
+from telemed.domain.study import StoredObject
+from telemed.imaging.header import dataset_offset
+
+# Counts of sub-operations are 16 bits wide.
+MOST_OBJECTS = 65_535
+
+
+def destination_of(world: World, *, device: Device, ae_title: str) -> RemoteNode:
+    """Raises NotFound unless the title is registered for the asking machine's institution."""
+    with world.unit_of_work(write=False) as uow:
+        node = uow.remote_nodes.by_ae_title(device.institution_id, ae_title)
+    if node is None:
+        raise NotFound("error.destination_unknown")
+    return node
+
+
+def plan_retrieval(
+    world: World, *, device: Device, keys: Mapping[str, OneOf], service: str, destination: str
+) -> Sequence[Retrievable]:
+    """What will be sent. Each study's opening is an event, written before the first byte leaves."""
+    with world.unit_of_work() as uow:
+        found = uow.index.retrievable(device, keys)
+        studies = {one.study.id: one.study for one in found}
+        for study in studies.values():
+            record(
+                world,
+                uow,
+                Kind.OBJECT_READ,
+                study=study,
+                device_id=device.id,
+                what=service,
+                to=destination,
+                objects=sum(1 for one in found if one.study.id == study.id),
+            )
+        uow.commit()
+    return found
+
+
+@dataclass
+class Tally:
+    """The sub-operations of one retrieval (PS3.4 C.4.2.1.6)."""
+
+    remaining: int
+    completed: int = 0
+    warned: int = 0
+    failed: list[str] = field(default_factory=list)
+
+    def count(self, sop_instance_uid: str, status: int | None) -> None:
+        """`status` of the receiving side; None where nothing could be sent."""
+        self.remaining -= 1
+        if status is None or not (status == 0 or is_warning(status)):
+            self.failed.append(sop_instance_uid)
+        elif status == 0:
+            self.completed += 1
+        else:
+            self.warned += 1
+
+
+def is_warning(status: int) -> bool:
+    return status >> 12 == 0xB or status in (0x0001, 0x0107, 0x0116)
+
+
+def readable_form(one: Retrievable, accepts: Callable[[str, str], bool]) -> StoredObject | None:
+    """The form as it was received if the other side reads it, else an alternate that it reads."""
+    return next((form for form in one.forms if accepts(form.sop_class_uid, form.transfer_syntax_uid)), None)
+
+
+def data_set_of(world: World, stored: StoredObject) -> memoryview:
+    """The stored data set, byte for byte, without its file meta."""
+    content = read_object(world, stored)
+    return memoryview(content)[dataset_offset(content) :]
+
+
+def record_outcome(world: World, *, device: Device, service: str, destination: str, tally: Tally) -> None:
+    with world.unit_of_work() as uow:
+        record(
+            world,
+            uow,
+            Kind.OBJECT_SENT,
+            device_id=device.id,
+            institution_id=device.institution_id,
+            consortium_id=device.consortium_id,
+            what=service,
+            to=destination,
+            completed=tally.completed,
+            warned=tally.warned,
+            failed=len(tally.failed),
+            not_sent=tally.remaining,
+        )
+        uow.commit()
