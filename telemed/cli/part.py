@@ -49,23 +49,15 @@ def _follow_parent() -> None:
 
 
 def _web(settings: Settings) -> None:
-    import uvicorn
-
     from telemed.application.install import ensure_administrator
     from telemed.bootstrap import build
     from telemed.web.app import create_app
+    from telemed.web.server import run
 
     application = build(settings)
     if settings.admin_password:
         ensure_administrator(application.world, password=settings.admin_password, language=settings.language)
-    uvicorn.run(
-        create_app(application),
-        host=settings.http_host,
-        port=settings.http_port,
-        log_level="warning",
-        timeout_graceful_shutdown=3,
-        server_header=False,
-    )
+    run(create_app(application), settings.http_host, settings.http_port)
     application.close()
 
 

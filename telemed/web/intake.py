@@ -2,7 +2,8 @@
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from io import BytesIO
 from typing import BinaryIO
 
 from pydicom.dataset import FileMetaDataset
@@ -10,11 +11,13 @@ from pydicom.filebase import DicomBytesIO
 from pydicom.filewriter import write_file_meta_info
 from pydicom.uid import UID
 
+from telemed.application.import_ecg import is_foreign, to_objects
 from telemed.application.ports import SpoolPart
 from telemed.application.receive import Incoming
 from telemed.application.world import World
 from telemed.domain.access import Actor
 from telemed.domain.errors import InvalidInput, Unreadable
+from telemed.imaging.formats import LARGEST_FILE
 from telemed.imaging.header import HeaderError, StudyHeader, read_header, verify_structure
 from telemed.imaging.part10 import PREAMBLE, FileMeta, read_file_meta
 
@@ -35,9 +38,17 @@ class Taken:
     size: int
 
 
-def take(world: World, actor: Actor, file: BinaryIO) -> Taken:
-    """Into the spool, not yet durable. Raises DomainError, and then nothing of the file is left there."""
+def take(world: World, actor: Actor, file: BinaryIO, name: str = "") -> Taken:
+    """Into the spool, not yet durable. Raises DomainError, and then nothing of the file is left there.
+
+    An ECG that is not DICOM (SCP-ECG, aECG, Sierra, a PDF or a photo of paper) becomes a DICOM object that
+    holds the file itself, byte for byte.
+    """
     head = file.read(_HEAD)
+    if is_foreign(head, name):
+        whole = head + file.read(LARGEST_FILE + 1 - len(head))
+        taken = take(world, actor, BytesIO(to_objects(whole, name)[0]))
+        return replace(taken, sha256=hashlib.sha256(whole).hexdigest(), size=len(whole))
     meta = read_file_meta(head)
     if meta.sop_class_uid == _DICOMDIR:
         raise InvalidInput("error.upload_dicomdir")

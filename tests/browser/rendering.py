@@ -98,6 +98,7 @@ ADMIN: dict[str, Any] = {
             "active": True,
         }
     ],
+    "roles": ["technician", "reporting_doctor"],
     "models": [
         {
             "name": name,
@@ -105,8 +106,13 @@ ADMIN: dict[str, Any] = {
             "sha256": "ab" * 32,
             "task": "ecg",
             "card_html": "<h2>ECG</h2><p>AUC 0.91 (n = 81)</p>",
-            "approved": approved,
-            "approved_at": samples.iso(-900) if approved else None,
+            "sites": [
+                {
+                    "id": "site-1",
+                    "name": "青石镇卫生院",
+                    "approved_at": samples.iso(-900) if approved else None,
+                }
+            ],
         }
         for name, approved in (("ecg-superclass", True), ("ecg-rhythm", False))
     ],

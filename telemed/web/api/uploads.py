@@ -72,7 +72,7 @@ def _receive(world: World, actor: Actor, files: Sequence[UploadFile]) -> list[Up
     taken: dict[int, Taken] = {}
     for index, file in enumerate(files):
         try:
-            taken[index] = take(world, actor, file.file)
+            taken[index] = take(world, actor, file.file, file.filename or "")
         except DomainError as fault:
             answers[index] = _refused(file, fault, actor)
     try:

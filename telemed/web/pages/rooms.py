@@ -13,7 +13,7 @@ from telemed.domain.access import Action, Actor
 from telemed.domain.people import Role
 from telemed.i18n import languages
 from telemed.web.api import convert
-from telemed.web.api.admin import device_out, institution_out, sites_of, user_out
+from telemed.web.api.admin import Sites, device_out, institution_out, sites_of, user_out
 from telemed.web.api.models import model_out
 from telemed.web.context import TheWorld
 from telemed.web.guard import guard
@@ -76,9 +76,6 @@ def show_admin(request: Request, world: TheWorld, signed: CurrentSession, langua
 def _administration(world: World, actor: Actor, language: str) -> dict[str, Any]:
     sites = sites_of(world, actor)
     notices = administer.notices(world, actor=actor)
-    models = [
-        model_out(one, language).model_dump(mode="json") for one in administer.models(world, actor=actor)
-    ]
     return {
         "roles": [role.value for role in Role],
         "users": [
@@ -90,7 +87,7 @@ def _administration(world: World, actor: Actor, language: str) -> dict[str, Any]
             for device in administer.devices(world, actor=actor)
         ],
         "institutions": [institution_out(site, sites).model_dump(mode="json") for site in sites.values()],
-        "models": [model | {"card_html": to_html(model["card"])} for model in models],
+        "models": _models(world, actor, sites, language),
         "notices": [convert.notice(one, language).model_dump(mode="json") for one in notices],
         "failed_jobs": [
             {
@@ -104,6 +101,19 @@ def _administration(world: World, actor: Actor, language: str) -> dict[str, Any]
             if one.code == "notice.job_failed"
         ],
     }
+
+
+def _models(world: World, actor: Actor, sites: Sites, language: str) -> list[dict[str, Any]]:
+    """Each model once with its card, and each site's decision about it."""
+    found: dict[str, dict[str, Any]] = {}
+    for site in sites.values():
+        for one in administer.models(world, actor=actor, institution_uid=site.uid):
+            shown = model_out(one, language).model_dump(mode="json")
+            model = found.setdefault(
+                one.model.sha256, shown | {"card_html": to_html(shown["card"]), "sites": []}
+            )
+            model["sites"].append({"id": site.uid, "name": site.name, "approved_at": shown["approved_at"]})
+    return list(found.values())
 
 
 def _plain(row: dict[str, Any]) -> dict[str, Any]:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from io import BytesIO
 from pathlib import Path
 
 import pytest
+from PIL import Image
 from pydicom.data import get_testdata_file
 
 from telemed.domain.errors import OutOfResources
@@ -201,3 +203,11 @@ def test_a_list_of_orders_comes_as_excel_writes_it(program: Callable[[str], Prog
     bad = technician.http.post("/api/v1/orders/csv", files={"file": ("o.csv", b"name\nx\n")})
     assert (bad.status_code, bad.json()["code"]) == (422, "error.csv_columns")
     assert "patient_id" in bad.json()["detail"]
+
+
+def test_a_photo_of_a_paper_ecg_is_kept_inside_an_object(way: Way) -> None:
+    picture = BytesIO()
+    Image.new("RGB", (640, 480), "white").save(picture, "JPEG")
+    (photo,) = way.program("technician").upload(picture.getvalue())["objects"]
+    assert photo["status"] == "new"
+    assert photo["sha256"] == hashlib.sha256(picture.getvalue()).hexdigest()

@@ -21,8 +21,8 @@ for (const form of Array.from(document.querySelectorAll<HTMLFormElement>("form[d
 
 // A model may be approved only by someone who has its card open.
 for (const card of Array.from(document.querySelectorAll<HTMLDetailsElement>("details[data-card]"))) {
-  const approve = card.closest(".model")?.querySelector<HTMLButtonElement>("button[data-needs-card]");
+  const buttons = card.closest(".model")?.querySelectorAll<HTMLButtonElement>("button[data-needs-card]");
   card.addEventListener("toggle", () => {
-    if (card.open && approve) approve.disabled = false;
+    if (card.open) for (const button of Array.from(buttons ?? [])) button.disabled = false;
   });
 }
