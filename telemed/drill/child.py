@@ -6,6 +6,7 @@ every walk starts like a fresh process, in milliseconds. One JSON object a line.
 """
 
 import contextlib
+import importlib
 import json
 import os
 import shutil
@@ -30,11 +31,15 @@ from telemed.settings import Settings
 
 AFTER_RESTART = LEASE + timedelta(seconds=1)
 _KILLED = 9
+# What a walk would else import anew each time. (onnxruntime stays out: importing it starts a thread.)
+_WARM = ("ai_models.ecg.reader", "pydicom.encoders", "typst")
 
 Tell = Callable[[str, Any], None]
 
 
 def main(folder: Path, share: int, shares: int, every: int) -> None:
+    for module in _WARM:
+        importlib.import_module(module)
     template = folder / f"template-{share}"
     _forked(lambda _tell: _provision(template))
     if share == 0:

@@ -23,7 +23,7 @@ from telemed.group import ProcessGroup
 _PARTS = ("dicom", "web", "worker")
 _KILLS, _QUICK_KILLS = 50, 5
 _LONGEST_QUIET = 0.6
-_PAUSE = 0.15  # between two studies of one sender
+_PAUSE = 0.3  # between two studies of one sender: the restarting parts want the processor too
 
 
 def kill_random(*, quick: bool = False, seed: int | None = None) -> Outcome:
