@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 from urllib.parse import quote
 
 import httpx2
 
-from ai_models import protocol
+from ai_models import evidence, protocol
 from ai_models.errors import EngineBusy, InvalidTensor, ModelRefused, RemoteFailed, UnknownModel
+from ai_models.manifest import Manifest
 from ai_models.registry import Registry
 from ai_models.runner import Tensor
 from telemed.domain.analysis import ModelIdentity
+from telemed.domain.inference import TAKEN_OUT, Urgency
 
 REMOTE = "remote"
 UNVERIFIED = "unverified"
@@ -34,28 +37,45 @@ class RemoteRunner:
         self._client = (
             client if client is not None else httpx2.Client(timeout=httpx2.Timeout(30.0, connect=3.0))
         )
-        self._known: dict[str, ModelIdentity] = {}
+        self._known: dict[tuple[str, str], tuple[str, ModelIdentity]] = {}
 
     def close(self) -> None:
         self._client.close()
 
-    def identity(self, model: str) -> ModelIdentity:
+    def identity(self, model: str, version: str | None = None) -> ModelIdentity:
         """What the server says that it runs, asked once. Raises UnknownModel, ModelRefused, RemoteFailed."""
-        if model not in self._known:
-            self._known[model] = self._ask(model)
-        return self._known[model]
+        return self._asked(self._registry.get(model, version))[1]
 
-    def run(self, model: str, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    def check(self, model: str) -> None:
+        """Raises as `identity`, and ModelRefused("model.taken_out") or RemoteFailed where it is not ready."""
+        path, _ = self._asked(self._registry.get(model))
+        self._send("GET", f"{path}/ready", model)
+
+    def core(self, urgency: Urgency = Urgency.ROUTINE) -> AbstractContextManager[None]:
+        """Nothing to share: the runs are elsewhere, and decoding is bounded by the worker's threads."""
+        del urgency
+        return nullcontext()
+
+    def run(
+        self,
+        model: str,
+        inputs: Mapping[str, Tensor],
+        *,
+        urgency: Urgency = Urgency.ROUTINE,
+        within: float | None = None,
+        version: str | None = None,
+    ) -> dict[str, Tensor]:
         """Outputs by name. Raises UnknownModel, InvalidTensor, EngineBusy, ModelRefused, RemoteFailed.
 
         An answer that states another digest or provider than the server did when asked is refused, and the server
         is asked anew: it was replaced in between.
         """
-        known = self.identity(model)
-        head = {"parameters": {"binary_data_output": True}}
+        manifest = self._registry.get(model, version)
+        path, known = self._asked(manifest)
+        head = {"parameters": {"binary_data_output": True, **protocol.parameters_of(urgency, within)}}
         body, length = protocol.encode(inputs, head, "inputs")
         headers = {protocol.HEADER_LENGTH: str(length), "Content-Type": "application/octet-stream"}
-        response = self._send("POST", f"/v2/models/{quote(model, safe='')}/infer", model, body, headers)
+        response = self._send("POST", f"{path}/infer", model, body, headers)
         try:
             answer, tail = protocol.split(response.content, response.headers.get(protocol.HEADER_LENGTH))
             outputs = protocol.decode(answer.get("outputs"), tail)
@@ -66,19 +86,31 @@ class RemoteRunner:
             for name in ("sha256", "provider"):
                 found, expected = parameters.get(name), getattr(known, name)
                 if isinstance(found, str) and found != expected:
-                    self._known.pop(model, None)
+                    self._known.pop((manifest.name, manifest.version), None)
                     raise ModelRefused(
                         "model.remote_differs", url=self._url, name=model, expected=expected, found=found[:80]
                     )
-        missing = {spec.name for spec in self._registry.get(model).outputs} - set(outputs)
+        missing = {spec.name for spec in manifest.outputs} - set(outputs)
         if missing:
             detail = f"missing output {', '.join(sorted(missing))}"
             raise RemoteFailed("inference.bad_answer", url=self._url, detail=detail)
         return outputs
 
-    def _ask(self, model: str) -> ModelIdentity:
-        manifest = self._registry.get(model)
-        response = self._send("GET", f"/v2/models/{quote(model, safe='')}", model)
+    def _asked(self, manifest: Manifest) -> tuple[str, ModelIdentity]:
+        key = (manifest.name, manifest.version)
+        if key not in self._known:
+            self._known[key] = self._ask(manifest)
+        return self._known[key]
+
+    def _ask(self, manifest: Manifest) -> tuple[str, ModelIdentity]:
+        """The path of this very version, where the server has it under its name; else of the model alone."""
+        model = manifest.name
+        bare = f"/v2/models/{quote(model, safe='')}"
+        path = f"{bare}/versions/{quote(manifest.version, safe='')}"
+        try:
+            response = self._send("GET", path, model)
+        except (UnknownModel, InvalidTensor):
+            path, response = bare, self._send("GET", bare, model)
         try:
             parameters = response.json().get("parameters") or {}
         except (ValueError, AttributeError) as error:
@@ -89,11 +121,11 @@ class RemoteRunner:
             return value if isinstance(value, str) and value else otherwise
 
         sha256 = stated("sha256", UNVERIFIED)
-        if sha256 not in (UNVERIFIED, manifest.sha256):
+        if sha256 not in (UNVERIFIED, manifest.sha256, *self._rungs(manifest)):
             raise ModelRefused(
                 "model.remote_differs", url=self._url, name=model, expected=manifest.sha256, found=sha256[:80]
             )
-        return ModelIdentity(
+        return path, ModelIdentity(
             name=manifest.name,
             version=manifest.version,
             sha256=sha256,
@@ -104,6 +136,11 @@ class RemoteRunner:
             runtime=stated("runtime", REMOTE),
             device=stated("device", REMOTE),
         )
+
+    def _rungs(self, manifest: Manifest) -> list[str]:
+        """Digests of other precisions that have proved themselves here too."""
+        found = evidence.find(manifest, self._registry.signers).values()
+        return [proof.sha256 for proof in found if proof.shortfall(manifest) is None]
 
     def _send(
         self, method: str, path: str, model: str, body: bytes | None = None, headers: Any = None
@@ -120,5 +157,15 @@ class RemoteRunner:
         if response.status_code == 400:
             raise InvalidTensor("tensor.refused", detail=detail)
         if response.status_code == 429:
-            raise EngineBusy("model.busy")
+            after = response.headers.get("Retry-After", "")
+            raise EngineBusy("model.busy", seconds=int(after) if after.isascii() and after.isdigit() else 1)
+        if response.status_code == 503 and _code(response) == TAKEN_OUT:
+            raise ModelRefused(TAKEN_OUT, name=model, reason=detail)
         raise RemoteFailed("inference.failed", url=self._url, status=response.status_code, detail=detail)
+
+
+def _code(response: httpx2.Response) -> str:
+    try:
+        return str(response.json()["code"])
+    except (ValueError, KeyError, TypeError):
+        return ""

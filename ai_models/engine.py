@@ -126,9 +126,9 @@ class Engine:
         """The chosen precision, and how it was chosen."""
         return self._model(model, version).rung
 
-    def check(self, model: str) -> None:
+    def check(self, model: str, version: str | None = None) -> None:
         """Raises ModelRefused where `model` would not answer: its files, its provider, or "model.taken_out"."""
-        self._model(model).demand()
+        self._model(model, version).demand()
 
     def run(
         self,

@@ -17,8 +17,10 @@ import numpy as np
 from ai_models.errors import InvalidTensor
 from ai_models.manifest import TensorSpec
 from ai_models.runner import DATATYPES, NAMES, Tensor
+from telemed.domain.inference import Urgency
 
 HEADER_LENGTH = "inference-header-content-length"
+PRIORITIES = {0: Urgency.ROUTINE, 1: Urgency.STAT, 2: Urgency.ROUTINE, 3: Urgency.BACKFILL}
 MOST_ELEMENTS = 64 * 1024 * 1024
 ALIGNMENT = 8
 
@@ -64,7 +66,7 @@ def encode_json(tensors: Mapping[str, Tensor], head: Mapping[str, Any], key: str
     return json.dumps({**head, key: rows}).encode("utf-8")
 
 
-def split(body: bytes, header_length: str | None) -> tuple[dict[str, Any], memoryview]:
+def split(body: bytes | bytearray, header_length: str | None) -> tuple[dict[str, Any], memoryview]:
     """The JSON head of a body and what follows it. Raises InvalidTensor("body.*") where it is not as declared."""
     length = len(body)
     if header_length is not None:
@@ -127,6 +129,29 @@ def wants_binary(head: Mapping[str, Any]) -> bool:
 def wanted_outputs(head: Mapping[str, Any]) -> list[str]:
     """Names of the outputs that a request asks for; empty means all."""
     return [str(row.get("name")) for row in _dicts(head.get("outputs"))]
+
+
+def urgency_of(head: Mapping[str, Any]) -> tuple[Urgency, float | None]:
+    """The request parameters `priority` (1 urgent, 2 or none routine, 3 backfill) and `timeout` (microseconds).
+
+    Both are those of the protocol's widespread clients. Raises InvalidTensor("body.parameter") for no whole number.
+    """
+    parameters = head.get("parameters")
+    given = parameters if isinstance(parameters, dict) else {}
+    values = {}
+    for name in ("priority", "timeout"):
+        value = given.get(name, 0)
+        if type(value) is not int or value < 0:
+            raise InvalidTensor("body.parameter", name=name, found=str(value)[:40])
+        values[name] = value
+    urgency = PRIORITIES.get(values["priority"], Urgency.BACKFILL)
+    return urgency, values["timeout"] / 1e6 or None
+
+
+def parameters_of(urgency: Urgency, within: float | None) -> dict[str, int]:
+    """What `urgency_of` reads back."""
+    priority = next(number for number, one in PRIORITIES.items() if one is urgency and number)
+    return {"priority": priority} | ({} if within is None else {"timeout": max(round(within * 1e6), 1)})
 
 
 def describe(specs: Iterable[TensorSpec]) -> list[dict[str, Any]]:

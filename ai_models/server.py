@@ -1,4 +1,4 @@
-"""The engine as a service: Open Inference Protocol v2 over HTTP, a small ASGI application.
+"""The engine as a service: Open Inference Protocol v2 over HTTP.
 
 It has no sign-in of its own and therefore binds to loopback.
 """
@@ -6,180 +6,269 @@ It has no sign-in of its own and therefore binds to loopback.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+import contextlib
+import logging
+import signal
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
-
-from starlette.applications import Starlette
-from starlette.exceptions import HTTPException
-from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
+from urllib.parse import unquote
 
 from ai_models import protocol
 from ai_models.engine import Engine
 from ai_models.errors import EngineBusy, InvalidTensor, UnknownModel
+from ai_models.http import Connection, Later, Reply, Request, failure
 from ai_models.manifest import Manifest
+from ai_models.metrics import CONTENT_TYPE
+from telemed.domain.analysis import ModelIdentity
 from telemed.domain.errors import DomainError
 
+log = logging.getLogger(__name__)
+
 HOST = "127.0.0.1"
-LARGEST_BODY = 64 * 1024 * 1024
-EXTENSIONS = ["binary_tensor_data"]
+EXTENSIONS = ["binary_tensor_data", "model_repository"]
+GRACE_S = 3.0
+IDENTITY = ("sha256", "preprocessing", "precision", "provider", "runtime", "device")
 
-Handler = Callable[[Request], Awaitable[Response]]
-
-
-def failure(status: int, code: str, message: str, headers: Mapping[str, str] | None = None) -> JSONResponse:
-    """The protocol's error body: a string under `error`, and our code beside it."""
-    return JSONResponse({"error": message, "code": code}, status, dict(headers or {}))
+Handler = Callable[[Request, Manifest], Reply | Later]
 
 
 def status_of(error: DomainError) -> int:
     if isinstance(error, UnknownModel):
         return 404
     if isinstance(error, InvalidTensor):
-        return 413 if error.code == "body.too_large" else 400
+        return 400
     return 429 if isinstance(error, EngineBusy) else 503
 
 
-async def read_body(request: Request) -> bytes:
-    """The whole body, refused as soon as it grows beyond what any shipped model takes."""
-    parts, size = [], 0
-    async for part in request.stream():
-        size += len(part)
-        if size > LARGEST_BODY:
-            raise InvalidTensor("body.too_large", limit=LARGEST_BODY)
-        parts.append(part)
-    return b"".join(parts)
+def refused(error: DomainError) -> Reply:
+    """The reply for an error of ours; 429 says when to come again (RFC 6585, RFC 9110 10.2.3)."""
+    headers = {"Retry-After": str(error.params.get("seconds", 1))} if isinstance(error, EngineBusy) else {}
+    return failure(status_of(error), error.code, str(error), headers)
 
 
 class Service:
-    """The handlers of one engine."""
+    """The answers of one engine."""
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
-        self._pool = ThreadPoolExecutor(engine.runners, thread_name_prefix="inference")
-        self._queue = asyncio.Semaphore(engine.runners * 64)
+        # Loading a model and reading the disk may take seconds, and the loop must go on answering meanwhile.
+        self._slow = ThreadPoolExecutor(1, thread_name_prefix="inference-load")
 
     def close(self) -> None:
-        self._pool.shutdown(wait=True, cancel_futures=True)
+        self._slow.shutdown(wait=True, cancel_futures=True)
 
-    async def live(self, _: Request) -> Response:
-        return JSONResponse({"live": True})
+    def answer(self, request: Request) -> Reply | Later:
+        try:
+            return self._route(request)
+        except DomainError as error:
+            return refused(error)
 
-    async def ready(self, _: Request) -> Response:
-        await self._in_pool(self.engine.warm)
-        return JSONResponse({"ready": True})
+    def _route(self, request: Request) -> Reply | Later:
+        match request.path.strip("/").split("/"):
+            case ["v2"]:
+                return self._get(request, lambda: {
+                    "name": "telemed-inference", "version": "2", "extensions": EXTENSIONS,
+                })  # fmt: skip
+            case ["v2", "health", "live"] | ["healthz"]:
+                return self._get(request, lambda: {"live": True})
+            case ["v2", "health", "ready"] | ["readyz"]:
+                return self._later(self._ready)
+            case ["metrics"]:
+                return Reply(200, self.engine.metrics.text(), CONTENT_TYPE)
+            case ["v2", "repository", "index"]:
+                return self._later(self._index)
+            case ["v2", "repository", "models", name, "load"]:
+                self.engine.registry.get(unquote(name))
+                return self._later(self._load) if request.method == "POST" else self._wrong(request)
+            case ["v2", "models", name, *rest]:
+                return self._model(request, unquote(name), rest)
+        return failure(404, "http.404", "there is nothing under this path")
 
-    async def server(self, _: Request) -> Response:
-        return JSONResponse({"name": "telemed-inference", "version": "2", "extensions": EXTENSIONS})
+    def _model(self, request: Request, name: str, rest: list[str]) -> Reply | Later:
+        version = None
+        if len(rest) >= 2 and rest[0] == "versions":
+            version, rest = unquote(rest[1]), rest[2:]
+        manifest = self.engine.registry.get(name, version)
+        match rest:
+            case []:
+                return self._later(lambda: self._description(manifest))
+            case ["ready"]:
+                return self._later(lambda: self._model_ready(manifest))
+            case ["infer"]:
+                return self._infer(request, manifest) if request.method == "POST" else self._wrong(request)
+        return failure(404, "http.404", "there is nothing under this path")
 
-    async def model_ready(self, request: Request) -> Response:
-        manifest = self._manifest(request)
-        await self._in_pool(self.engine.identity, manifest.name)
-        return JSONResponse({"name": manifest.name, "ready": True})
+    def _get(self, request: Request, value: Callable[[], Any]) -> Reply:
+        return Reply.json(value()) if request.method == "GET" else self._wrong(request)
 
-    async def model(self, request: Request) -> Response:
-        manifest = self._manifest(request)
-        identity = await self._in_pool(self.engine.identity, manifest.name)
-        return JSONResponse(
-            {
-                "name": manifest.name,
-                "versions": [manifest.version],
-                "platform": "onnxruntime_onnx",
-                "inputs": protocol.describe(manifest.inputs),
-                "outputs": protocol.describe(manifest.outputs),
-                "parameters": {
-                    field: getattr(identity, field)
-                    for field in ("sha256", "preprocessing", "precision", "provider", "runtime", "device")
-                },
-            }
-        )
+    @staticmethod
+    def _wrong(request: Request) -> Reply:
+        return failure(405, "http.405", f"{request.method} is not for this path")
 
-    async def infer(self, request: Request) -> Response:
-        manifest = self._manifest(request)
-        body = await read_body(request)
-        head, tail = protocol.split(body, request.headers.get(protocol.HEADER_LENGTH))
+    def _later(self, work: Callable[[], Any]) -> Later:
+        def finish(future: Future[Any]) -> Reply:
+            return _or_error(lambda: Reply.json(future.result()))
+
+        return Later(self._slow.submit(work), finish)
+
+    def _ready(self) -> dict[str, Any]:
+        self.engine.warm()
+        for manifest in self.engine.registry.models():
+            self.engine.check(manifest.name)
+        return {"ready": True}
+
+    def _model_ready(self, manifest: Manifest) -> dict[str, Any]:
+        self.engine.check(manifest.name, manifest.version)
+        return {"name": manifest.name, "ready": True}
+
+    def _index(self) -> list[dict[str, str]]:
+        registry = self.engine.registry
+        return [
+            {"name": manifest.name, "version": manifest.version, "state": "READY"}
+            for model in registry.models()
+            for manifest in registry.versions(model.name)
+        ]
+
+    def _load(self) -> dict[str, Any]:
+        return {"models": [{"name": one.name, "version": one.version} for one in self.engine.reload()]}
+
+    def _description(self, manifest: Manifest) -> dict[str, Any]:
+        identity = self.engine.identity(manifest.name, manifest.version)
+        rung = self.engine.rung(manifest.name, manifest.version)
+        return {
+            "name": manifest.name,
+            "versions": [one.version for one in self.engine.registry.versions(manifest.name)],
+            "platform": "onnxruntime_onnx",
+            "inputs": protocol.describe(manifest.inputs),
+            "outputs": protocol.describe(manifest.outputs),
+            "parameters": {
+                **{field: getattr(identity, field) for field in IDENTITY},
+                "milliseconds": dict(rung.milliseconds),
+                "passed_over": dict(rung.passed_over),
+            },
+        }
+
+    def _infer(self, request: Request, manifest: Manifest) -> Later:
+        head, tail = protocol.split(request.body, request.headers.get(protocol.HEADER_LENGTH))
         inputs = protocol.decode(head.get("inputs"), tail)
         names = protocol.wanted_outputs(head)
         known = {spec.name for spec in manifest.outputs}
         for name in names:
             if name not in known:
                 raise InvalidTensor("tensor.unknown", name=name[:80], known=", ".join(sorted(known)))
-        if self._queue.locked():
-            raise EngineBusy("model.busy")
-        async with self._queue:
-            outputs = await self._in_pool(self.engine.run, manifest.name, inputs)
-        if names:
-            outputs = {name: outputs[name] for name in names}
-        identity = self.engine.identity(manifest.name)
-        answer: dict[str, Any] = {
-            "model_name": manifest.name,
-            "model_version": manifest.version,
-            # With every answer, so that a server that was replaced in between cannot answer under another's name.
-            "parameters": {"sha256": identity.sha256, "provider": identity.provider},
-        }
-        if isinstance(head.get("id"), str):
-            answer["id"] = head["id"]
-        if not protocol.wants_binary(head):
-            return Response(protocol.encode_json(outputs, answer, "outputs"), media_type="application/json")
-        raw, length = protocol.encode(outputs, answer, "outputs")
-        headers = {protocol.HEADER_LENGTH: str(length)}
-        return Response(raw, media_type="application/octet-stream", headers=headers)
-
-    def _manifest(self, request: Request) -> Manifest:
-        manifest = self.engine.registry.get(request.path_params["name"])
-        version = request.path_params.get("version", manifest.version)
-        if version != manifest.version:
-            raise UnknownModel("model.unknown_version", name=manifest.name, known=manifest.version)
-        return manifest
-
-    async def _in_pool(self, call: Callable[..., Any], *arguments: Any) -> Any:
-        return await asyncio.get_running_loop().run_in_executor(self._pool, call, *arguments)
+        urgency, within = protocol.urgency_of(head)
+        identity = self.engine.identity(manifest.name, manifest.version)
+        future = self.engine.submit(
+            manifest.name, inputs, urgency=urgency, within=within, version=manifest.version
+        )
+        return Later(future, lambda done: _or_error(lambda: _answer(head, names, identity, done.result())))
 
 
-async def on_domain_error(_: Request, error: Exception) -> Response:
-    if not isinstance(error, DomainError):
-        raise error
-    headers = {"Retry-After": "1"} if isinstance(error, EngineBusy) else {}
-    return failure(status_of(error), error.code, str(error), headers)
+def _answer(
+    head: dict[str, Any], names: list[str], identity: ModelIdentity, outputs: dict[str, Any]
+) -> Reply:
+    if names:
+        outputs = {name: outputs[name] for name in names}
+    answer: dict[str, Any] = {
+        "model_name": identity.name,
+        "model_version": identity.version,
+        # With every answer, so that a server that was replaced in between cannot answer under another's name.
+        "parameters": {
+            "sha256": identity.sha256,
+            "provider": identity.provider,
+            "precision": identity.precision,
+        },
+    }
+    if isinstance(head.get("id"), str):
+        answer["id"] = head["id"]
+    if not protocol.wants_binary(head):
+        return Reply(200, protocol.encode_json(outputs, answer, "outputs"))
+    raw, length = protocol.encode(outputs, answer, "outputs")
+    return Reply(200, raw, "application/octet-stream", {protocol.HEADER_LENGTH: str(length)})
 
 
-async def on_http_error(_: Request, error: Exception) -> Response:
-    if not isinstance(error, HTTPException):
-        raise error
-    return failure(error.status_code, f"http.{error.status_code}", error.detail)
+def _or_error(reply: Callable[[], Reply]) -> Reply:
+    try:
+        return reply()
+    except DomainError as error:
+        return refused(error)
+    except Exception:
+        log.exception("a request failed")
+        return failure(500, "http.500", "the inference service failed; see its log")
 
 
-def create_app(engine: Engine) -> Starlette:
-    """The ASGI application of `engine`; `uvicorn.run(create_app(Engine()), host=HOST)` serves it."""
-    service = Service(engine)
-    handlers: list[tuple[str, Handler, str]] = [
-        ("/v2", service.server, "GET"),
-        ("/v2/health/live", service.live, "GET"),
-        ("/v2/health/ready", service.ready, "GET"),
-    ]
-    for prefix in ("/v2/models/{name}", "/v2/models/{name}/versions/{version}"):
-        handlers += [
-            (prefix, service.model, "GET"),
-            (f"{prefix}/ready", service.model_ready, "GET"),
-            (f"{prefix}/infer", service.infer, "POST"),
-        ]
-    app = Starlette(
-        routes=[Route(path, handler, methods=[method]) for path, handler, method in handlers],
-        exception_handlers={DomainError: on_domain_error, HTTPException: on_http_error},
+async def run(service: Service, listener: socket.socket, stop: asyncio.Event) -> None:
+    """Answer on `listener` until `stop`; then no new connection, and what runs has `GRACE_S` to be answered."""
+    loop = asyncio.get_running_loop()
+    open_ones: set[Connection] = set()
+    server = await loop.create_server(
+        lambda: Connection(service.answer, open_ones), sock=listener, backlog=512
     )
-    app.state.service = service
-    return app
+    try:
+        await stop.wait()
+    finally:
+        server.close()
+        until = loop.time() + GRACE_S
+        while any(one.busy for one in open_ones) and loop.time() < until:
+            await asyncio.sleep(0.01)
+        for one in tuple(open_ones):
+            one.close()
+        await asyncio.sleep(0)
 
 
 def serve(engine: Engine, port: int, host: str = HOST) -> None:
-    """Serve until a signal; every model is loaded and verified first. Raises ModelRefused."""
-    import uvicorn
+    """Serve until SIGTERM or SIGINT; every model is loaded and verified first. SIGHUP looks for new versions.
 
+    Raises ModelRefused before anything is answered, and OSError where the port is taken.
+    """
     engine.warm()
-    app = create_app(engine)
+    asyncio.run(_serve(Service(engine), socket.create_server((host, port), backlog=512)))
+    engine.close()
+
+
+async def _serve(service: Service, listener: socket.socket) -> None:
+    loop, stop = asyncio.get_running_loop(), asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+
+    def reload() -> None:
+        def told(future: Future[Any]) -> None:
+            if error := future.exception():
+                log.error("no new version is in service: %s", error)
+
+        service._slow.submit(service._load).add_done_callback(told)
+
+    if hasattr(signal, "SIGHUP"):
+        loop.add_signal_handler(signal.SIGHUP, reload)
     try:
-        uvicorn.run(app, host=host, port=port, log_level="warning", access_log=False)
+        await run(service, listener, stop)
     finally:
-        app.state.service.close()
+        service.close()
+
+
+@contextlib.contextmanager
+def serving(engine: Engine, host: str = HOST) -> Iterator[str]:
+    """A service on a free port in a thread of this process, for tests and measurements; gives its address."""
+    listener = socket.create_server((host, 0), backlog=512)
+    started = threading.Event()
+    held: dict[str, Any] = {}
+
+    async def main() -> None:
+        held["loop"], held["stop"] = asyncio.get_running_loop(), asyncio.Event()
+        started.set()
+        await run(service, listener, held["stop"])
+
+    service = Service(engine)
+    thread = threading.Thread(target=lambda: asyncio.run(main()), name="inference-http", daemon=True)
+    thread.start()
+    started.wait()
+    try:
+        yield f"http://{host}:{listener.getsockname()[1]}"
+    finally:
+        held["loop"].call_soon_threadsafe(held["stop"].set)
+        thread.join(GRACE_S + 10)
+        service.close()
+        listener.close()

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import json
 import socket
-import threading
-import time
 from collections.abc import Iterator
 from typing import Any
 
 import httpx2
 import numpy as np
 import pytest
-import uvicorn
 
 from ai_models import protocol
 from ai_models.client import RemoteRunner
@@ -21,25 +18,14 @@ from ai_models.ecg.tensors import ecg_tensors
 from ai_models.engine import Engine
 from ai_models.errors import EngineBusy, InvalidTensor, ModelRefused, RemoteFailed, UnknownModel
 from ai_models.runner import Tensor
-from ai_models.server import HOST, create_app
+from ai_models.server import HOST, serving
 from tests.unit.ai_models import synthetic
 
 
 @pytest.fixture(scope="module")
 def url(engine: Engine) -> Iterator[str]:
-    listener = socket.create_server((HOST, 0))
-    app = create_app(engine)
-    server = uvicorn.Server(uvicorn.Config(app, log_level="error", lifespan="off"))
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
-    thread.start()
-    while not server.started:
-        assert thread.is_alive()
-        time.sleep(0.01)
-    yield f"http://{HOST}:{listener.getsockname()[1]}"
-    server.should_exit = True
-    thread.join(10)
-    listener.close()
-    app.state.service.close()
+    with serving(engine) as address:
+        yield address
 
 
 @pytest.fixture

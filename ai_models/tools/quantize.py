@@ -1,0 +1,226 @@
+"""Makes another precision of the ECG model and measures what it does to the answers.
+
+    python -m ai_models.tools.quantize int8      static QDQ, u8 activations x s8 weights per channel (ONNX Runtime)
+    python -m ai_models.tools.quantize bf16      no new file: the same weights on OpenVINO in bfloat16
+
+It needs the training environment (`onnx`) for int8, `openvino` for bf16, and the public recordings. The rung's
+folder gets its network and `evidence.json`, sufficient or not; the engine judges by itself whether it is.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import tempfile
+from collections.abc import Iterator
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ai_models.ecg.gate import judge
+from ai_models.ecg.reader import MODEL
+from ai_models.ecg.signal import LEADS
+from ai_models.ecg.tensors import ecg_tensors
+from ai_models.ecg.training import data
+from ai_models.evidence import FILE, LARGEST_DIFFERENCE, LEAST_AGREEMENT, LEAST_RECORDINGS
+from ai_models.manifest import Manifest
+from ai_models.registry import Registry, read_network, read_weights
+from ai_models.runner import Tensor
+from ai_models.session import Session, open_session
+from telemed.imaging.waveform import Waveform
+
+SEED = 20240611
+VARIANTS = 3
+"""Augmented copies of each recording, beside itself."""
+CALIBRATION_FOLDS = (1, 2)
+"""Folds of PTB-XL that set the scales; the evidence is measured on all others and on the other sources."""
+
+# The eight independent leads I II V1-V6 from nine electrodes RA LA LL V1-V6 (Wilson's central terminal).
+_ELECTRODES = np.zeros((8, 9))
+_ELECTRODES[0, :2] = (-1.0, 1.0)
+_ELECTRODES[1, [0, 2]] = (-1.0, 1.0)
+_ELECTRODES[2:, :3] = -1 / 3
+_ELECTRODES[2:, 3:] = np.eye(6)
+
+
+def varied(samples: NDArray[np.float32], rate: float, generator: np.random.Generator) -> NDArray[np.float32]:
+    """A recording (12, n) mV with another gain, wander, 50 Hz and muscle noise at its electrodes.
+
+    Noise reaches the leads as in a body, so that I + III = II still holds.
+    """
+    n = samples.shape[1]
+    time = np.arange(n) / rate
+    at = np.zeros((9, n))
+    at += generator.uniform(0, 0.08) * np.sin(
+        2 * np.pi * (generator.uniform(0.15, 0.4, (9, 1)) * time + generator.uniform(0, 1, (9, 1)))
+    )
+    at += generator.uniform(0, 0.02) * np.sin(2 * np.pi * 50 * time) * generator.uniform(0, 1, (9, 1))
+    at += generator.uniform(0, 0.03) * generator.standard_normal((9, n))
+    leads = samples[[0, 1, *range(6, 12)]] * np.exp(generator.normal(0, 0.2)) + _ELECTRODES @ at
+    i, ii = leads[0], leads[1]
+    rows = [i, ii, ii - i, -(i + ii) / 2, i - ii / 2, ii - i / 2, *leads[2:]]
+    return np.asarray(rows, dtype=np.float32)
+
+
+def recordings() -> Iterator[tuple[bool, NDArray[np.float32], float]]:
+    """(for calibration, samples (12, n) mV, rate in Hz) of all public recordings at hand."""
+    for recording in chain(data.ptbxl(), data.china(), data.ludb()):
+        for_calibration = recording.source == "ptbxl" and recording.fold in CALIBRATION_FOLDS
+        yield for_calibration, recording.samples, recording.rate
+
+
+def tensors(samples: NDArray[np.float32], rate: float) -> dict[str, Tensor] | None:
+    """The network's inputs, or None for what the product's own gate keeps away from it."""
+    verdict = judge(Waveform(LEADS, samples, rate))
+    return None if verdict.samples is None else dict(ecg_tensors(verdict.samples, rate).inputs())
+
+
+def gathered() -> tuple[list[dict[str, Tensor]], list[dict[str, Tensor]], int]:
+    """Inputs for calibration, inputs for the evidence, and how many of the latter are recordings as they are."""
+    generator = np.random.default_rng(SEED)
+    calibration, judged, as_recorded = [], [], 0
+    for for_calibration, samples, rate in recordings():
+        plain = tensors(samples, rate)
+        if plain is None:
+            continue
+        if for_calibration:
+            calibration.append(plain)
+            continue
+        judged.append(plain)
+        as_recorded += 1
+        copies = (tensors(varied(samples, rate, generator), rate) for _ in range(VARIANTS))
+        judged += [copy for copy in copies if copy is not None]
+    return calibration, judged, as_recorded
+
+
+def quantized(manifest: Manifest, calibration: list[dict[str, Tensor]], method: str) -> bytes:
+    """The network as static QDQ: activations u8, weights s8 per channel; convolutions alone, the head stays fp32."""
+    import onnx
+    from onnxruntime import quantization as q
+
+    class Reader(q.CalibrationDataReader):  # type: ignore[misc]
+        def __init__(self) -> None:
+            self._rows = iter(calibration)
+
+        def get_next(self) -> dict[str, Tensor] | None:
+            return next(self._rows, None)
+
+    with tempfile.TemporaryDirectory() as folder:
+        source, prepared, target = (
+            Path(folder) / f"{name}.onnx" for name in ("source", "prepared", "target")
+        )
+        source.write_bytes(read_weights(manifest))
+        q.shape_inference.quant_pre_process(str(source), str(prepared), skip_symbolic_shape=True)
+        q.quantize_static(
+            str(prepared),
+            str(target),
+            Reader(),
+            quant_format=q.QuantFormat.QDQ,
+            op_types_to_quantize=["Conv", "Add", "Relu"],
+            nodes_to_exclude=_head(onnx.load(prepared)),
+            per_channel=True,
+            activation_type=q.QuantType.QUInt8,
+            weight_type=q.QuantType.QInt8,
+            calibrate_method=getattr(q.CalibrationMethod, method),
+            extra_options={"ActivationSymmetric": False, "WeightSymmetric": True},
+        )
+        network = onnx.load(target)
+        # The tool declares every operator set it knows; what no node uses would be refused as foreign.
+        used = {node.domain for node in network.graph.node}
+        sets = [one for one in network.opset_import if one.domain in used]
+        del network.opset_import[:]
+        network.opset_import.extend(sets)
+        onnx.checker.check_model(network)
+        raw: bytes = network.SerializeToString()
+        return raw
+
+
+def _head(network: Any) -> list[str]:
+    """Names of the additions behind the last pooling: few numbers, and the answer hangs on each."""
+    names, behind = [], False
+    for node in network.graph.node:
+        behind = behind or node.op_type.startswith(("ReduceMean", "ReduceMax", "GlobalAverage"))
+        if node.op_type == "Conv":
+            behind = False
+        if behind and node.op_type == "Add":
+            names.append(node.name)
+    return names
+
+
+def measured(
+    manifest: Manifest, reference: Session, other: Session, judged: list[dict[str, Tensor]]
+) -> dict[str, Any]:
+    """Flag agreement over all (recording, label) pairs and the largest and mean |dp|, also by label."""
+    names = [label.name for label in manifest.labels]
+    thresholds = np.asarray([label.threshold for label in manifest.labels])
+    outputs = [spec.name for spec in manifest.outputs][:1]
+
+    def answers(session: Session) -> NDArray[np.float64]:
+        return np.stack([session.run(outputs, row)[0].astype(np.float64).mean(axis=0) for row in judged])
+
+    ours, theirs = answers(reference), answers(other)
+    same = (ours >= thresholds) == (theirs >= thresholds)
+    apart = np.abs(ours - theirs)
+    return {
+        "recordings": len(judged),
+        "flag_agreement": round(float(same.mean()), 6),
+        "recordings_with_all_flags_equal": round(float(same.all(axis=1).mean()), 6),
+        "largest_difference": round(float(apart.max()), 6),
+        "mean_difference": round(float(apart.mean()), 6),
+        "by_label": {
+            name: {
+                "flag_agreement": round(float(same[:, column].mean()), 6),
+                "largest_difference": round(float(apart[:, column].max()), 6),
+            }
+            for column, name in enumerate(names)
+        },
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("precision", choices=("int8", "bf16"))
+    parser.add_argument("--calibration", default="MinMax", choices=("MinMax", "Percentile", "Entropy"))
+    arguments = parser.parse_args()
+    manifest = Registry().get(MODEL)
+    reference = open_session(manifest, read_weights(manifest))
+    calibration, judged, as_recorded = gathered()
+    folder = manifest.folder / "rungs" / arguments.precision
+    folder.mkdir(parents=True, exist_ok=True)
+    if arguments.precision == "int8":
+        raw = quantized(manifest, calibration, arguments.calibration)
+        (folder / "model.onnx").write_bytes(raw)
+        sha256 = hashlib.sha256(raw).hexdigest()
+        other: Session = open_session(manifest, read_network(folder / "model.onnx", sha256))
+        how = {"backend": "onnxruntime", "method": f"static QDQ u8 x s8 per channel, {arguments.calibration}"}
+    else:
+        from ai_models.openvino_session import OpenVinoSession
+
+        sha256, other = manifest.sha256, OpenVinoSession(manifest, read_weights(manifest))
+        how = {"backend": "openvino", "method": "INFERENCE_PRECISION_HINT bf16"}
+    proof = {
+        "precision": arguments.precision,
+        **how,
+        "runtime": other.runtime,
+        "base_sha256": manifest.sha256,
+        "sha256": sha256,
+        **measured(manifest, reference, other, judged),
+        "as_recorded": as_recorded,
+        "calibration_recordings": len(calibration) if arguments.precision == "int8" else 0,
+        "seed": SEED,
+        "needed": {
+            "recordings": LEAST_RECORDINGS,
+            "flag_agreement": LEAST_AGREEMENT,
+            "largest_difference": LARGEST_DIFFERENCE,
+        },
+    }
+    (folder / FILE).write_text(json.dumps(proof, indent=2) + "\n", "utf-8")
+    print(json.dumps(proof, indent=2))
+
+
+if __name__ == "__main__":
+    main()
