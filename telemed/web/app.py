@@ -11,6 +11,7 @@ from fastapi.responses import JSONResponse
 from telemed.application.orders import MAX_CSV_BYTES
 from telemed.web import api, dicomweb, health, problems, tokens
 from telemed.web.context import Application
+from telemed.web.dicomweb.store import MOST_BODY_BYTES as MOST_STORED_BYTES
 from telemed.web.guard import demand_rules, public
 from telemed.web.intake import MOST_BYTES
 from telemed.web.live.hub import Hub
@@ -23,6 +24,8 @@ MOST_BODY_BYTES = 1 << 20
 LARGER_BODIES = {
     "/api/v1/uploads": MOST_BYTES,
     "/api/v1/orders/csv": MAX_CSV_BYTES + MOST_BODY_BYTES,
+    "/dicom-web/studies": MOST_STORED_BYTES,
+    "/dicom-web/studies/": MOST_STORED_BYTES,
 }
 
 _about = APIRouter(include_in_schema=False)

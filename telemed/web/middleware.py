@@ -66,7 +66,10 @@ class SafeHeaders:
 
 
 class Limited:
-    """No more of a body is read than its route has use for; the largest by path, else `most`."""
+    """No more of a body is read than its route has use for; the largest by path, else `most`.
+
+    A path that ends in a slash stands for all that lie directly beneath it.
+    """
 
     def __init__(self, app: ASGIApp, most: int, larger: Mapping[str, int]) -> None:
         self.app, self.most, self.larger = app, most, larger
@@ -75,7 +78,8 @@ class Limited:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        limit, read = self.larger.get(scope["path"], self.most), 0
+        path, read = scope["path"], 0
+        limit = self.larger.get(path, self.larger.get(path[: path.rfind("/") + 1], self.most))
         announced = dict(scope["headers"]).get(b"content-length", b"0")
         if announced.isdigit() and int(announced) > limit:
             request = Request(scope, receive)

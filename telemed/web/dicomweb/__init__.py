@@ -2,8 +2,8 @@
 
 from fastapi import APIRouter
 
-from telemed.web.dicomweb import instances, metadata, pictures, search
+from telemed.web.dicomweb import instances, metadata, pictures, search, store
 
 router = APIRouter(prefix="/dicom-web", tags=["dicom-web"])
-for part in (pictures, instances, metadata, search):
+for part in (pictures, instances, metadata, search, store):
     router.include_router(part.router)

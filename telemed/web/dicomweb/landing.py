@@ -1,0 +1,183 @@
+"""Objects of a STOW request on their way into the spool: each with its own answer, a bad one stops no other."""
+
+from dataclasses import dataclass
+
+from telemed.application.ports import SpoolPart
+from telemed.application.receive import Incoming, receive
+from telemed.application.world import World
+from telemed.domain.access import Actor
+from telemed.domain.errors import DomainError, OutOfResources, Unreadable
+from telemed.imaging.header import HeaderError, StudyHeader, read_header, verify_structure
+from telemed.imaging.part10 import PREAMBLE, read_file_meta
+from telemed.web.dicomweb.multipart import Event, PartBegan, PartData, media_type
+
+# The file meta of a Part 10 file ends long before this.
+_META = 64 << 10
+# The identifying groups end long before this in nearly every object; the others are read whole.
+_HEAD = 1 << 20
+MOST_OBJECT_BYTES = 2 << 30
+# One durable round and one commit for so many objects, or so many bytes.
+_BATCH, _BATCH_BYTES = 32, 256 << 20
+_DICOMDIR = "1.2.840.10008.1.3.10"
+
+# Failure Reason (0008,1197): PS3.18 table 10.5.3-2 with the statuses of PS3.4 and PS3.7 behind it.
+PROCESSING_FAILURE = 0x0110
+OUT_OF_RESOURCES = 0xA700
+DOES_NOT_MATCH = 0xA900
+CANNOT_UNDERSTAND = 0xC000
+# The same request later may well succeed.
+TEMPORARY = frozenset({OUT_OF_RESOURCES, PROCESSING_FAILURE})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """`reason` 0: kept, and safe. UIDs are "" where the bytes do not tell them."""
+
+    study_instance_uid: str = ""
+    series_instance_uid: str = ""
+    sop_class_uid: str = ""
+    sop_instance_uid: str = ""
+    reason: int = 0
+
+
+def reason_of(error: DomainError) -> int:
+    if isinstance(error, OutOfResources):
+        return OUT_OF_RESOURCES
+    return CANNOT_UNDERSTAND if isinstance(error, Unreadable) else PROCESSING_FAILURE
+
+
+class Landing:
+    """Takes the events of a multipart body one after the other; not shared between threads at once."""
+
+    def __init__(self, world: World, actor: Actor, study_instance_uid: str = "") -> None:
+        self.outcomes: list[Outcome] = []
+        self._world, self._actor, self._study = world, actor, study_instance_uid
+        self._head = bytearray()
+        self._part: SpoolPart | None = None
+        self._refused = 0
+        self._waiting: list[Incoming] = []
+
+    def take(self, event: Event) -> None:
+        match event:
+            case PartBegan(headers):
+                kind = media_type(headers.get("content-type", "application/dicom"))[0]
+                self._head.clear()
+                self._refused = 0 if kind == "application/dicom" else CANNOT_UNDERSTAND
+            case PartData(data):
+                self._guarded(data)
+            case _:
+                self._guarded(None)
+                if self._refused:
+                    self.outcomes.append(Outcome(reason=self._refused))
+
+    def close(self) -> None:
+        """What waits is made safe."""
+        self._flush()
+
+    def discard(self) -> None:
+        """The rest of the body will not come: whatever is not yet safe leaves nothing behind."""
+        for part in (self._part, *(item.part for item in self._waiting)):
+            if part is not None:
+                part.discard()
+        self._part, self._waiting = None, []
+
+    def _guarded(self, data: bytes | None) -> None:
+        if self._refused:
+            return
+        try:
+            if data is None:
+                self._end()
+            else:
+                self._write(data)
+        except DomainError as error:
+            self._refused = reason_of(error)
+            self._drop()
+
+    def _drop(self) -> None:
+        if self._part is not None:
+            self._part.discard()
+            self._part = None
+
+    def _write(self, data: bytes) -> None:
+        if self._part is None:
+            self._head += data
+            if len(self._head) >= _META:
+                self._settle()
+            return
+        if self._part.size + len(data) > MOST_OBJECT_BYTES:
+            raise OutOfResources("error.file_too_large", limit=MOST_OBJECT_BYTES)
+        self._part.write(data)
+
+    def _settle(self) -> SpoolPart:
+        """The head is there: it is a Part 10 file, and the spool has room for it."""
+        head = bytes(self._head)
+        meta = read_file_meta(head)
+        if head[PREAMBLE : PREAMBLE + 4] != b"DICM" or not meta.transfer_syntax_uid:
+            raise HeaderError("header.not_dicom")
+        if meta.sop_class_uid == _DICOMDIR:
+            raise HeaderError("header.not_dicom")
+        self._part = self._world.spool.open_part()
+        self._part.write_meta(head[: meta.dataset_offset])
+        self._part.write(memoryview(head)[meta.dataset_offset :])
+        self._head.clear()
+        return self._part
+
+    def _end(self) -> None:
+        part = self._part or self._settle()
+        part.finish()
+        header = _header(part)
+        if reason := self._fault(part, header):
+            self._drop()
+            self.outcomes.append(_outcome(header, reason))
+            return
+        self._part = None
+        self._waiting.append(
+            Incoming(
+                part=part,
+                transfer_syntax_uid=header.transfer_syntax_uid,
+                header=header,
+                institution_id=self._actor.institution_id,
+                consortium_id=self._actor.consortium_id,
+                uploaded_by=self._actor.user_id,
+            )
+        )
+        if len(self._waiting) >= _BATCH or sum(item.part.size for item in self._waiting) >= _BATCH_BYTES:
+            self._flush()
+
+    def _fault(self, part: SpoolPart, header: StudyHeader) -> int:
+        if self._study and header.study_instance_uid != self._study:
+            return DOES_NOT_MATCH
+        try:
+            verify_structure(part.content())
+        except Unreadable:
+            # Cut on its way: a header alone is no object.
+            return CANNOT_UNDERSTAND
+        return 0
+
+    def _flush(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        reason = 0
+        try:
+            receive(self._world, waiting)
+        except DomainError as error:
+            reason = reason_of(error)
+        self.outcomes += [_outcome(item.header, reason) for item in waiting]
+
+
+def _header(part: SpoolPart) -> StudyHeader:
+    try:
+        return read_header(part.head(_HEAD))
+    except HeaderError:
+        if part.size <= _HEAD:
+            raise
+        return read_header(part.content())
+
+
+def _outcome(header: StudyHeader, reason: int) -> Outcome:
+    return Outcome(
+        study_instance_uid=header.study_instance_uid,
+        series_instance_uid=header.series_instance_uid,
+        sop_class_uid=header.sop_class_uid,
+        sop_instance_uid=header.sop_instance_uid,
+        reason=reason,
+    )
