@@ -208,7 +208,7 @@ class _Replies:
 
 def _sender(world: World, line: SendingLine, originator: tuple[str, int] | None = None) -> _Send:
     def send(one: Retrievable) -> int | None:
-        form = readable_form(one, line.accepts)
+        form = readable_form(one.forms, line.accepts)
         if form is None:
             log.info("object %s is in no form that the other side reads", one.sop_instance_uid)
             return None

@@ -16,7 +16,9 @@ from pynetdicom.presentation import build_context
 from pynetdicom.transport import ThreadedAssociationServer
 
 from dicom_node.association import Limits, Slots, StoringAssociation, handler_class
+from dicom_node.commitment import on_action
 from dicom_node.file_meta import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME
+from dicom_node.mpps import on_create, on_set
 from dicom_node.policy import Policy
 from dicom_node.services import CONTEXTS, services
 from dicom_node.store import on_store
@@ -117,6 +119,9 @@ class DicomNode:
                 contexts,
                 evt_handlers=[
                     (evt.EVT_C_STORE, on_store, [self.world]),
+                    (evt.EVT_N_ACTION, on_action, [self.world]),
+                    (evt.EVT_N_CREATE, on_create, [self.world]),
+                    (evt.EVT_N_SET, on_set, [self.world]),
                     (evt.EVT_ABORTED, _on_abort),
                     *self.observers,
                 ],

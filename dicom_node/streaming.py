@@ -11,8 +11,9 @@ from dicom_node.file_meta import part10_prefix
 from telemed.application.ports import Spool, SpoolPart
 from telemed.domain.errors import DomainError, Unavailable
 
-# Identifiers of queries are small; whatever is larger and no object is an attack or noise.
-_LARGEST_IDENTIFIER = 1 << 20
+# Queries are small, and the references of ten thousand objects have their place here; whatever is larger and no
+# object is an attack or noise.
+_LARGEST_IDENTIFIER = 4 << 20
 
 
 class ObjectStream(BytesIO):

@@ -1,5 +1,6 @@
 """A study that is whole becomes a case in somebody's list, at once; AI comes beside it, never before it."""
 
+from telemed.application.forward import queue_study
 from telemed.application.jobs import JobKind
 from telemed.application.objects import inspect_quality
 from telemed.application.orders import order_of_study
@@ -40,6 +41,7 @@ def complete_study(world: World, *, study_id: int) -> None:
             generation=study.generation,
             objects=study.object_count,
         )
+        queue_study(world, uow, study)
         cases = uow.cases.of_study(study.id)
         if cases:
             _extend(world, uow, study, cases[-1])

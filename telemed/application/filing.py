@@ -106,6 +106,39 @@ def notify(
         record(world, uow, Kind.NOTICE_RAISED, study=study, code=code)
 
 
+def notify_institution(
+    world: World,
+    uow: UnitOfWork,
+    code: str,
+    cause: str,
+    *,
+    institution_id: int,
+    consortium_id: int,
+    study_id: int | None = None,
+    **details: Any,
+) -> None:
+    """As `notify`, about what concerns the institution rather than one study."""
+    notice = Notice(
+        uid=world.identifiers.uid(),
+        institution_id=institution_id,
+        consortium_id=consortium_id,
+        code=code,
+        cause_key=cause,
+        created_at=world.clock.now(),
+        facts=details,
+        study_id=study_id,
+    )
+    if uow.notices.raise_once(notice):
+        record(
+            world,
+            uow,
+            Kind.NOTICE_RAISED,
+            institution_id=institution_id,
+            consortium_id=consortium_id,
+            code=code,
+        )
+
+
 def item_key(item: Incoming) -> str:
     return f"{item.institution_id}:{item.header.sop_instance_uid}:{item.part.dataset_sha256[:32]}"
 

@@ -16,6 +16,8 @@ class JobKind(StrEnum):
     COMPLETE_STUDY = "complete_study"
     INFER_CASE = "infer_case"
     DELIVER_REPORT = "deliver_report"
+    REPORT_COMMITMENT = "report_commitment"
+    FORWARD_OBJECTS = "forward_objects"
 
 
 class JobState(StrEnum):
@@ -30,7 +32,9 @@ RANK = {
     JobKind.COMPLETE_STUDY: 0,
     JobKind.DELIVER_REPORT: 1,
     JobKind.INFER_CASE: 2,
+    JobKind.REPORT_COMMITMENT: 4,
     JobKind.PLACE_OBJECT: 5,
+    JobKind.FORWARD_OBJECTS: 6,
 }
 
 

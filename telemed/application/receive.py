@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from telemed.application.filing import Incoming, add_row, facts, file_new, item_key, notify
 from telemed.application.jobs import JobKind
+from telemed.application.mpps import end_quiet_if_whole
 from telemed.application.objects import read_object
 from telemed.application.ports import UnitOfWork
 from telemed.application.record import record
@@ -94,6 +95,8 @@ def _transaction(world: World, batch: Sequence[Incoming], verdicts: _Verdicts) -
             if stored.role is ObjectRole.PRIMARY:
                 grown[study.id] = study
         for study in grown.values():
+            # Its machine may have said that this was the last one.
+            end_quiet_if_whole(world, uow, study)
             due = study.whole_at or world.clock.now()
             uow.jobs.ask(JobKind.COMPLETE_STUDY, study.id, due, world.clock.now())
         uow.commit()

@@ -74,9 +74,9 @@ def is_warning(status: int) -> bool:
     return status >> 12 == 0xB or status in (0x0001, 0x0107, 0x0116)
 
 
-def readable_form(one: Retrievable, accepts: Callable[[str, str], bool]) -> StoredObject | None:
+def readable_form(forms: Sequence[StoredObject], accepts: Callable[[str, str], bool]) -> StoredObject | None:
     """The form as it was received if the other side reads it, else an alternate that it reads."""
-    return next((form for form in one.forms if accepts(form.sop_class_uid, form.transfer_syntax_uid)), None)
+    return next((form for form in forms if accepts(form.sop_class_uid, form.transfer_syntax_uid)), None)
 
 
 def data_set_of(world: World, stored: StoredObject) -> memoryview:

@@ -137,3 +137,9 @@ def _notice(world: World, uow: UnitOfWork, job: Job) -> Notice:
         case JobKind.DELIVER_REPORT:
             report = uow.reports.get(job.subject_id)
             return about(report.institution_id, report.consortium_id, case=report.case_id)
+        case JobKind.REPORT_COMMITMENT:
+            request = uow.commitments.get(job.subject_id)
+            return about(request.institution_id, request.consortium_id)
+        case JobKind.FORWARD_OBJECTS:
+            node = uow.remote_nodes.get(job.subject_id)
+            return about(node.institution_id, node.consortium_id)

@@ -72,7 +72,7 @@ class PerformedStep:
     step_id: int | None = None
     # SOP Instance UIDs of everything performed; what is promised is known only when the step has ended.
     promised: list[str] = field(default_factory=list)
-    # Everything it said, as DICOM JSON without names: groups and codes of the performance alone.
+    # Of what it said: times, station, modality; nothing of the patient.
     attributes: dict[str, Any] = field(default_factory=dict)
     id: int = field(init=False)
     version: int = field(init=False)

@@ -1,0 +1,241 @@
+"""Forwarding by rule: whole studies go to another archive of the consortium, through a queue per destination.
+
+The queue is rows; one job per destination empties it. A destination that is away delays its own queue alone.
+"""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from telemed.application.administer import site_of
+from telemed.application.dicom_ports import SendingLine
+from telemed.application.filing import notify_institution
+from telemed.application.jobs import JobKind
+from telemed.application.ports import UnitOfWork
+from telemed.application.record import record
+from telemed.application.retrieve_objects import data_set_of, is_warning, readable_form
+from telemed.application.world import World
+from telemed.domain.access import Action, Actor, demand
+from telemed.domain.errors import DomainError, Forbidden, InvalidInput, Unavailable
+from telemed.domain.events import Kind
+from telemed.domain.exchange import ForwardItem, ForwardRule, ForwardState, RemoteNode
+from telemed.domain.study import ObjectRole, StoredObject, Study
+
+log = logging.getLogger(__name__)
+
+# One association carries so many, well within a job's lease; the next batch is a job of its own.
+BATCH, BATCH_SECONDS = 50, timedelta(seconds=60)
+# After this long without an answer somebody should look.
+_TELL_AFTER = 5
+# The other side has no room or no time now: it may take the object later (PS3.4 B.2.3, PS3.7 C.5).
+_LATER = frozenset({0x0122, 0x0213})
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewNode:
+    ae_title: str
+    host: str
+    port: int
+    description: str = ""
+
+
+def add_remote_node(
+    world: World, *, actor: Actor, new: NewNode, institution_uid: str | None = None
+) -> RemoteNode:
+    demand(actor, Action.ADMINISTER)
+    title = new.ae_title.strip()
+    if not title or len(title) > 16 or "\\" in title or not title.isascii() or not title.isprintable():
+        raise InvalidInput("error.ae_title_invalid", field="ae_title")
+    if not new.host.strip() or len(new.host) > 255 or not 0 < new.port < 65_536:
+        raise InvalidInput("error.node_address_invalid", field="port" if new.host.strip() else "host")
+    with world.unit_of_work() as uow:
+        site = site_of(uow, actor, institution_uid)
+        node = RemoteNode(
+            uid=world.identifiers.uid(),
+            institution_id=site.id,
+            consortium_id=site.consortium_id or site.id,
+            ae_title=title,
+            host=new.host.strip(),
+            port=new.port,
+            description=new.description[:200],
+        )
+        uow.remote_nodes.add(node)
+        uow.flush()
+        record(
+            world,
+            uow,
+            Kind.SITE_CHANGED,
+            actor=actor,
+            institution_id=site.id,
+            what="remote_node",
+            node=node.uid,
+        )
+        uow.commit()
+    return node
+
+
+def add_forward_rule(
+    world: World, *, actor: Actor, node_id: int, modality: str = "", institution_uid: str | None = None
+) -> ForwardRule:
+    """Raises Forbidden for a destination outside the institution's consortium."""
+    demand(actor, Action.ADMINISTER)
+    with world.unit_of_work() as uow:
+        site, node = site_of(uow, actor, institution_uid), uow.remote_nodes.get(node_id)
+        if node.consortium_id != site.consortium_id:
+            raise Forbidden("error.forward_outside_consortium")
+        rule = ForwardRule(
+            uid=world.identifiers.uid(),
+            institution_id=site.id,
+            consortium_id=node.consortium_id,
+            remote_node_id=node.id,
+            modality=modality,
+        )
+        uow.remote_nodes.add_rule(rule)
+        uow.flush()
+        record(
+            world,
+            uow,
+            Kind.SITE_CHANGED,
+            actor=actor,
+            institution_id=site.id,
+            what="forward_rule",
+            rule=rule.uid,
+        )
+        uow.commit()
+    return rule
+
+
+def queue_study(world: World, uow: UnitOfWork, study: Study) -> None:
+    """Part of completing a study. What already stands in a queue, or went out of it, is not queued again."""
+    now = world.clock.now()
+    nodes = dict.fromkeys(rule.remote_node_id for rule in uow.remote_nodes.rules_for(study))
+    if not nodes:
+        return
+    objects = uow.studies.objects(study.id)
+    for node_id in nodes:
+        fresh = [uow.forwards.ensure(_item(node_id, stored, now)) for stored in objects]
+        if any(fresh):
+            uow.jobs.ask(JobKind.FORWARD_OBJECTS, node_id, now, now)
+
+
+def forward_objects(world: World, *, node_id: int) -> None:
+    """Sends what waits for one destination; asks for itself again while something waits."""
+    with world.unit_of_work(write=False) as uow:
+        node = uow.remote_nodes.get(node_id)
+        waiting = [(item, _forms(uow, stored)) for item, stored in uow.forwards.waiting(node_id, BATCH)]
+    if not waiting or not node.active:
+        return
+    until = world.clock.now() + BATCH_SECONDS
+    try:
+        kinds = dict.fromkeys((f.sop_class_uid, f.transfer_syntax_uid) for _, forms in waiting for f in forms)
+        with world.peers.sending_line(node, list(kinds)) as line:
+            for item, forms in waiting:
+                if world.clock.now() > until:
+                    break
+                _send_one(world, node, line, item, forms)
+    except Unavailable as error:
+        _put_off(world, node_id, error.code)
+        return
+    _go_on(world, node_id)
+
+
+def _send_one(
+    world: World, node: RemoteNode, line: SendingLine, item: ForwardItem, forms: Sequence[StoredObject]
+) -> None:
+    """Raises Unavailable where the queue must wait: the line broke, or the other side has no room now."""
+    status: int | None = None
+    stored = readable_form(forms, line.accepts)
+    if stored is not None:
+        try:
+            data = data_set_of(world, stored)
+        except DomainError as error:
+            # Missing here: a fault of this house, and no reason to hold the others back.
+            log.error("object %s cannot be forwarded: %s", stored.sop_instance_uid, error)
+        else:
+            status = line.store(stored, data)
+            if status >> 8 == 0xA7 or status in _LATER:
+                raise Unavailable("error.peer_has_no_room", ae_title=node.ae_title)
+    _settle(world, node, item.id, stored or forms[0], status)
+
+
+def _forms(uow: UnitOfWork, stored: StoredObject) -> list[StoredObject]:
+    held = uow.studies.held_under(stored.institution_id, stored.sop_instance_uid)
+    return [stored, *(one for one in held if one.role is ObjectRole.ALTERNATE)]
+
+
+def _settle(world: World, node: RemoteNode, item_id: int, stored: StoredObject, status: int | None) -> None:
+    sent = status is not None and (status == 0 or is_warning(status))
+    now = world.clock.now()
+    with world.unit_of_work() as uow:
+        item, study = uow.forwards.get(item_id), uow.studies.get(stored.study_id)
+        item.attempts += 1
+        item.last_status = status
+        item.state = ForwardState.SENT if sent else ForwardState.REFUSED
+        item.sent_at = now if sent else None
+        record(
+            world,
+            uow,
+            Kind.OBJECT_SENT if sent else Kind.OBJECT_REFUSED,
+            study=study,
+            what="forward",
+            to=node.ae_title,
+            node=node.uid,
+            sop_instance_uid=stored.sop_instance_uid,
+            status=status,
+        )
+        if not sent:
+            notify_institution(
+                world,
+                uow,
+                "notice.forward_refused",
+                f"forward:{node.uid}:{study.uid}",
+                institution_id=study.institution_id,
+                consortium_id=study.consortium_id,
+                study_id=study.id,
+                ae_title=node.ae_title,
+                status="-" if status is None else f"0x{status:04X}",
+            )
+        uow.commit()
+
+
+def _go_on(world: World, node_id: int) -> None:
+    now = world.clock.now()
+    with world.unit_of_work() as uow:
+        node = uow.remote_nodes.get(node_id)
+        if node.failures:
+            node.answered()
+        if uow.forwards.waiting(node_id, 1):
+            uow.jobs.ask(JobKind.FORWARD_OBJECTS, node_id, now, now)
+        uow.commit()
+
+
+def _put_off(world: World, node_id: int, reason: str) -> None:
+    now: datetime = world.clock.now()
+    with world.unit_of_work() as uow:
+        node = uow.remote_nodes.get(node_id)
+        again = node.failed(now)
+        uow.jobs.ask(JobKind.FORWARD_OBJECTS, node_id, again, now)
+        if node.failures == _TELL_AFTER and node.failing_since is not None:
+            notify_institution(
+                world,
+                uow,
+                "notice.forward_unreachable",
+                f"unreachable:{node.uid}:{node.failing_since:%Y%m%dT%H%M%S}",
+                institution_id=node.institution_id,
+                consortium_id=node.consortium_id,
+                ae_title=node.ae_title,
+                error=reason,
+            )
+        uow.commit()
+
+
+def _item(node_id: int, stored: StoredObject, now: datetime) -> ForwardItem:
+    return ForwardItem(
+        remote_node_id=node_id,
+        object_id=stored.id,
+        study_id=stored.study_id,
+        institution_id=stored.institution_id,
+        consortium_id=stored.consortium_id,
+        created_at=now,
+    )
