@@ -7,6 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
+from telemed.domain.access import Actor
 from telemed.domain.exchange import CommitmentRequest, ForwardItem, ForwardRule, RemoteNode
 from telemed.domain.matching import Criterion, NamePattern, OneOf
 from telemed.domain.order import Order, Procedure
@@ -101,9 +102,12 @@ class Retrievable:
 
 
 class ObjectIndex(Protocol):
-    """Selects within what a device may see: its institution's studies, and those its institution reads."""
+    """Selects within what a device (its institution's studies, and those it reads) or a person may see."""
 
     def find(self, device: Device, query: ObjectQuery, limit: int) -> Sequence[IndexRow]: ...
+    def seen(self, actor: Actor, query: ObjectQuery, offset: int, limit: int) -> Sequence[IndexRow]:
+        """What a person may see, newest studies first: study, series or image level."""
+
     def retrievable(self, device: Device, keys: Mapping[str, OneOf]) -> Sequence[Retrievable]:
         """`keys`: any of PatientID, StudyInstanceUID, SeriesInstanceUID, SOPInstanceUID."""
 

@@ -1,8 +1,9 @@
-"""What a machine may find and fetch, by DICOM's own keys; the permission is part of every statement."""
+"""What a machine or a person may find, by DICOM's own keys; the permission is part of every statement."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
+from itertools import islice
 from typing import Any
 
 from sqlalchemy import ColumnElement, FromClause, Select, Table, and_, exists, func, or_, select
@@ -10,8 +11,9 @@ from sqlalchemy import ColumnElement, FromClause, Select, Table, and_, exists, f
 from telemed.adapters.db import tables as t
 from telemed.adapters.db.criteria import matches, matches_name
 from telemed.adapters.db.repositories import Repository
-from telemed.adapters.db.scope import studies_visible_to_device
+from telemed.adapters.db.scope import studies_visible_to_device, visible_studies
 from telemed.application.dicom_ports import IndexRow, Level, ObjectQuery, Retrievable
+from telemed.domain.access import Actor
 from telemed.domain.matching import Between, Criterion, OneOf, parse_date
 from telemed.domain.people import Device
 from telemed.domain.study import ObjectRole, StoredObject, Study
@@ -62,26 +64,33 @@ _AT_ONCE = 500
 
 class SqlObjectIndex(Repository):
     def find(self, device: Device, query: ObjectQuery, limit: int) -> Sequence[IndexRow]:
-        columns = _COLUMNS[query.level]
-        wanted = {name: column for name, column in columns.items() if name in query.wanted}
-        keys = _keys(query.level)
-        pinyin = [_PATIENT.name.label("_name"), _PATIENT.name_pinyin.label("_readings")]
-        statement = (
-            select(
-                *(column.label(name) for name, column in wanted.items()),
-                *(column.label(f"_{name}") for name, column in keys.items()),
-                *(pinyin if query.name else []),
-            )
-            .select_from(_joined(query.level))
-            .where(_visible(device, query.level), *_conditions(query))
-            .limit(limit)
-        )
+        allowed, columns = studies_visible_to_device(device), _COLUMNS[query.level]
+        statement = _selected(query, columns, allowed).limit(limit)
         rows = [dict(row) for row in self._session.execute(statement).mappings()]
         if query.name is not None:
             rows = [row for row in rows if query.name.fits(row["_name"], row["_readings"])]
         # Not in the statement: it would make the engine walk the table in this order.
-        rows.sort(key=lambda row: [row[f"_{name}"] for name in keys])
-        self._count(device, query, rows)
+        rows.sort(key=lambda row: [row[f"_{name}"] for name in _keys(query.level)])
+        return self._told(allowed, query, rows)
+
+    def seen(self, actor: Actor, query: ObjectQuery, offset: int, limit: int) -> Sequence[IndexRow]:
+        allowed = visible_studies(actor)
+        columns = _COLUMNS[query.level] | {"AccessionNumber": _accession()}
+        statement = _selected(query, columns, allowed).order_by(*_order(query.level))
+        if query.name is None:
+            found = self._session.execute(statement.offset(offset).limit(limit)).mappings()
+            return self._told(allowed, query, [dict(row) for row in found])
+        # The statement finds a few names too many: pages are counted behind the last decision.
+        wanted, every = query.name, self._session.execute(statement.execution_options(yield_per=500))
+        fitting = (dict(row) for row in every.mappings() if wanted.fits(row["_name"], row["_readings"]))
+        page = list(islice(fitting, offset, offset + limit))
+        every.close()
+        return self._told(allowed, query, page)
+
+    def _told(
+        self, allowed: ColumnElement[bool], query: ObjectQuery, rows: list[dict[str, Any]]
+    ) -> Sequence[IndexRow]:
+        self._count(allowed, query, rows)
         return [{name: _text(value) for name, value in row.items() if name[0] != "_"} for row in rows]
 
     def retrievable(self, device: Device, keys: Mapping[str, OneOf]) -> Sequence[Retrievable]:
@@ -108,7 +117,7 @@ class SqlObjectIndex(Repository):
         shown.sort(key=lambda g: (g[0].study_id, g[0].series_id, g[0].instance_number or 0, g[0].id))
         return [Retrievable(study=studies[group[0].study_id], forms=tuple(group)) for group in shown]
 
-    def _count(self, device: Device, query: ObjectQuery, rows: list[dict[str, Any]]) -> None:
+    def _count(self, allowed: ColumnElement[bool], query: ObjectQuery, rows: list[dict[str, Any]]) -> None:
         """What DICOM counts and collects beneath a row, if it was asked for."""
         for name, counted in _COUNTED.items():
             if name not in query.wanted or not rows or f"_{counted.key}" not in rows[0]:
@@ -116,11 +125,13 @@ class SqlObjectIndex(Repository):
             ids = {row[f"_{counted.key}"] for row in rows}
             found: dict[int, Any] = {}
             for some in _chunks(sorted(ids)):
-                found |= self._counted(device, counted, some)
+                found |= self._counted(allowed, counted, some)
             for row in rows:
                 row[name] = found.get(row[f"_{counted.key}"], counted.nothing)
 
-    def _counted(self, device: Device, counted: "_Counted", ids: Sequence[int]) -> dict[int, Any]:
+    def _counted(
+        self, allowed: ColumnElement[bool], counted: "_Counted", ids: Sequence[int]
+    ) -> dict[int, Any]:
         column, group = counted.column, counted.group
         base = (
             select(group, func.count(column.distinct()) if counted.number else column)
@@ -129,7 +140,7 @@ class SqlObjectIndex(Repository):
                     t.study, _STUDY.id == _OBJECT.study_id
                 )
             )
-            .where(group.in_(ids), _OBJECT.role == ObjectRole.PRIMARY, studies_visible_to_device(device))
+            .where(group.in_(ids), _OBJECT.role == ObjectRole.PRIMARY, allowed)
         )
         if counted.number:
             return {row[0]: row[1] for row in self._session.execute(base.group_by(group))}
@@ -159,6 +170,40 @@ _COUNTED = {
 }
 
 
+def _selected(query: ObjectQuery, columns: _Columns, allowed: ColumnElement[bool]) -> Select[Any]:
+    pinyin = [_PATIENT.name.label("_name"), _PATIENT.name_pinyin.label("_readings")]
+    return (
+        select(
+            *(column.label(name) for name, column in columns.items() if name in query.wanted),
+            *(column.label(f"_{name}") for name, column in _keys(query.level).items()),
+            *(pinyin if query.name else []),
+        )
+        .select_from(_joined(query.level))
+        .where(_visible(allowed, query.level), *_conditions(query, columns))
+    )
+
+
+def _accession() -> ColumnElement[Any]:
+    """As the order has it, where the study found its order; else as the machine wrote it."""
+    of_order = (
+        select(func.nullif(t.exam_order.c.accession_number, ""))
+        .join(t.procedure, t.procedure.c.order_id == t.exam_order.c.id)
+        .where(t.procedure.c.id == _STUDY.procedure_id)
+        .correlate(t.study)
+        .scalar_subquery()
+    )
+    return func.coalesce(of_order, _STUDY.accession_number)
+
+
+def _order(level: Level) -> Iterable[ColumnElement[Any]]:
+    """Newest studies first; beneath them as they are read."""
+    yield from (_STUDY.last_object_at.desc(), _STUDY.id.desc())
+    if level in (Level.SERIES, Level.IMAGE):
+        yield from (_SERIES.number, _SERIES.id)
+    if level is Level.IMAGE:
+        yield from (_OBJECT.instance_number, _OBJECT.id)
+
+
 def _keys(level: Level) -> _Columns:
     keys: _Columns = {"patient": _PATIENT.id}
     if level is not Level.PATIENT:
@@ -183,8 +228,7 @@ def _joined(level: Level) -> FromClause:
     return joined if level is Level.SERIES else joined.join(t.stored_object, _OBJECT.series_id == _SERIES.id)
 
 
-def _visible(device: Device, level: Level) -> ColumnElement[bool]:
-    allowed = studies_visible_to_device(device)
+def _visible(allowed: ColumnElement[bool], level: Level) -> ColumnElement[bool]:
     primary = _OBJECT.role == ObjectRole.PRIMARY
     match level:
         case Level.PATIENT:
@@ -205,8 +249,7 @@ def _beneath_series() -> Select[Any]:
     return select(1).select_from(t.stored_object).where(_OBJECT.series_id == _SERIES.id).correlate(t.series)
 
 
-def _conditions(query: ObjectQuery) -> Iterable[ColumnElement[bool]]:
-    columns = _COLUMNS[query.level]
+def _conditions(query: ObjectQuery, columns: _Columns) -> Iterable[ColumnElement[bool]]:
     for name, criterion in query.keys.items():
         if name == "ModalitiesInStudy":
             series = t.series.alias()

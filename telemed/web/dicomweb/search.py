@@ -1,107 +1,111 @@
-"""QIDO-RS for studies (PS3.18 10.6): what this person may see, newest first."""
+"""QIDO-RS (PS3.18 10.6): what this person may see, newest first, at every level."""
 
-from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
+from pydicom.datadict import dictionary_VR, tag_for_keyword
 
-from telemed.application.ports import StudyOverview
-from telemed.application.retrieve import MOST_FOUND, find_study, search_studies
-from telemed.domain.access import Action
+from telemed.application.dicom_ports import IndexRow, Level
+from telemed.application.search import search_objects
+from telemed.application.world import World
+from telemed.domain.access import Action, Actor
 from telemed.domain.errors import InvalidInput
-from telemed.web.context import TheWorld
-from telemed.web.dicomweb.metadata import DICOM_JSON
+from telemed.web.context import TheWorld, language_of
+from telemed.web.dicomweb.answers import DICOM_JSON, base_url, element
+from telemed.web.dicomweb.search_keys import search_of
 from telemed.web.guard import guard
+from telemed.web.problems import problem
 from telemed.web.security import CurrentActor
+from telemed.web.words import explain
 
-router = APIRouter(prefix="/studies")
+router = APIRouter()
 
-_KEYS = {
-    "0020000D": "StudyInstanceUID",
-    "00100020": "PatientID",
-    "00080050": "AccessionNumber",
-    "00080061": "ModalitiesInStudy",
-    "00080020": "StudyDate",
-}
-_CONTROL = {"limit", "offset", "includefield", "fuzzymatching"}
+_RULE: dict[str, Any] = {"response_class": JSONResponse, **guard(Action.SEE_CASE)}
+_MORE = '299 telemed "There are additional results that can be requested"'
+# Type 2 for every level of the standard's answers: what we do not index is told as empty.
+_EMPTY = {"00080090": "PN", "00200010": "SH"}
 
 
-@router.get("", response_class=JSONResponse, **guard(Action.SEE_CASE))
-def search(
-    request: Request,
-    world: TheWorld,
-    actor: CurrentActor,
-    limit: Annotated[int, Query(ge=1, le=MOST_FOUND)] = MOST_FOUND,
-    offset: Annotated[int, Query(ge=0)] = 0,
+@router.get("/studies", **_RULE)
+def search_studies(request: Request, world: TheWorld, actor: CurrentActor) -> Response:
+    return _search(request, world, actor, Level.STUDY)
+
+
+@router.get("/series", **_RULE)
+def search_series(request: Request, world: TheWorld, actor: CurrentActor) -> Response:
+    return _search(request, world, actor, Level.SERIES)
+
+
+@router.get("/instances", **_RULE)
+def search_instances(request: Request, world: TheWorld, actor: CurrentActor) -> Response:
+    return _search(request, world, actor, Level.IMAGE)
+
+
+@router.get("/studies/{study}/series", **_RULE)
+def search_series_of_study(request: Request, world: TheWorld, actor: CurrentActor, study: str) -> Response:
+    return _search(request, world, actor, Level.SERIES, study)
+
+
+@router.get("/studies/{study}/instances", **_RULE)
+def search_instances_of_study(request: Request, world: TheWorld, actor: CurrentActor, study: str) -> Response:
+    return _search(request, world, actor, Level.IMAGE, study)
+
+
+@router.get("/studies/{study}/series/{series}/instances", **_RULE)
+def search_instances_of_series(
+    request: Request, world: TheWorld, actor: CurrentActor, study: str, series: str
 ) -> Response:
-    """Matches by exact value: StudyInstanceUID, PatientID, AccessionNumber, ModalitiesInStudy, StudyDate."""
-    keys = _wanted(request)
-    uid = keys.get("StudyInstanceUID")
-    if uid:
-        found = find_study(world, actor=actor, study_instance_uid=uid)
-    else:
-        found = search_studies(world, actor=actor)
+    return _search(request, world, actor, Level.IMAGE, study, series)
+
+
+def _search(
+    request: Request, world: World, actor: Actor, level: Level, study: str = "", series: str = ""
+) -> Response:
+    try:
+        search = search_of(request.query_params, level, within_study=bool(study))
+    except InvalidInput as fault:
+        # PS3.18 10.6.3.1 knows 400 for a query that is not right, where the house says 422.
+        detail = explain(fault, language_of(request))
+        return problem(request, 400, fault.code, detail, field=fault.field, params=dict(fault.params))
+    rows, more = search_objects(
+        world,
+        actor=actor,
+        query=search.query,
+        offset=search.offset,
+        limit=search.limit,
+        study_instance_uid=study,
+        series_instance_uid=series,
+    )
     headers = {"Cache-Control": "no-store"}
-    if len(found) == MOST_FOUND:
-        headers["Warning"] = (
-            f'299 telemed "There are additional results: only the newest {MOST_FOUND} were searched"'
-        )
-    matching = [one for one in found if _matches(one, keys)][offset : offset + limit]
-    if not matching:
+    if more and search.server_limited:
+        headers["Warning"] = _MORE
+    if not rows:
         return Response(status_code=204, headers=headers)
-    base = str(request.base_url).rstrip("/")
-    return JSONResponse([_described(one, base) for one in matching], media_type=DICOM_JSON, headers=headers)
+    base = base_url(request)
+    content = [_described(row, level, base) for row in rows]
+    return JSONResponse(content, media_type=DICOM_JSON, headers=headers)
 
 
-def _wanted(request: Request) -> dict[str, str]:
-    keys: dict[str, str] = {}
-    for name, value in request.query_params.items():
-        keyword = _KEYS.get(name.upper(), name)
-        if keyword in _CONTROL:
-            continue
-        if keyword not in _KEYS.values():
-            # An ignored key would widen the answer beyond what was asked for.
-            raise InvalidInput("error.search_key", field=name[:64], allowed=", ".join(_KEYS.values()))
-        keys[keyword] = value
-    return keys
+def _described(row: IndexRow, level: Level, base: str) -> dict[str, Any]:
+    described = {f"{tag_for_keyword(name):08X}": _value(name, text) for name, text in row.items()}
+    url = f"{base}/studies/{row['StudyInstanceUID']}"
+    if level is not Level.STUDY:
+        url += f"/series/{row['SeriesInstanceUID']}"
+    if level is Level.IMAGE:
+        url += f"/instances/{row['SOPInstanceUID']}"
+    described["00080056"] = element("CS", "ONLINE")
+    described["00081190"] = element("UR", url)
+    if level is Level.STUDY:
+        described |= {tag: element(vr) for tag, vr in _EMPTY.items()}
+    return dict(sorted(described.items()))
 
 
-def _matches(found: StudyOverview, keys: dict[str, str]) -> bool:
-    study = found.study
-    values = {
-        "StudyInstanceUID": study.study_instance_uid,
-        "PatientID": found.patient.patient_id,
-        "AccessionNumber": _accession(found),
-        "ModalitiesInStudy": study.modality,
-        "StudyDate": study.study_date,
-    }
-    return all(values[keyword] == value for keyword, value in keys.items() if value)
-
-
-def _accession(found: StudyOverview) -> str:
-    return found.order.accession_number if found.order else found.study.accession_number
-
-
-def _described(found: StudyOverview, base: str) -> dict[str, Any]:
-    study, patient = found.study, found.patient
-    birth = patient.birth_date.strftime("%Y%m%d") if patient.birth_date else ""
-    return {
-        "00080020": _element("DA", study.study_date),
-        "00080030": _element("TM", study.study_time),
-        "00080050": _element("SH", _accession(found)),
-        "00080061": _element("CS", study.modality),
-        "00081030": _element("LO", study.description),
-        "00081190": _element("UR", f"{base}/dicom-web/studies/{study.study_instance_uid}"),
-        "00100010": {"vr": "PN", "Value": [{"Alphabetic": patient.name}]} if patient.name else {"vr": "PN"},
-        "00100020": _element("LO", patient.patient_id),
-        "00100030": _element("DA", birth),
-        "00100040": _element("CS", patient.sex),
-        "0020000D": _element("UI", study.study_instance_uid),
-        "00201208": {"vr": "IS", "Value": [found.objects]},
-    }
-
-
-def _element(vr: str, value: str) -> dict[str, Any]:
-    values: Sequence[str] = [value] if value else []
-    return {"vr": vr, "Value": values} if values else {"vr": vr}
+def _value(name: str, text: str) -> dict[str, Any]:
+    vr = dictionary_VR(name)
+    if not text:
+        return {"vr": vr}
+    if vr == "PN":
+        return {"vr": vr, "Value": [{"Alphabetic": text}]}
+    values = text.split("\\") if name in ("ModalitiesInStudy", "SOPClassesInStudy") else [text]
+    return element(vr, *(int(value) if vr in ("IS", "US") else value for value in values))
