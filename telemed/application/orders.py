@@ -2,9 +2,11 @@
 
 import csv
 import io
+import re
+import unicodedata
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
 
 from telemed.application.jobs import JobKind
 from telemed.application.modality_worklist import ANY_TIME, Schedule, schedule_step
@@ -45,7 +47,8 @@ def place_order(
 ) -> tuple[Order, bool]:
     """Returns the order and whether it is new; the same accession number for the same patient is the same order."""
     demand(actor, Action.ORDER)
-    _validate(request)
+    request = replace(request, accession_number=request.accession_number.strip())
+    _validate(request, world.clock.now().date())
     with world.unit_of_work() as uow:
         if request.accession_number:
             known = uow.orders.by_accession(actor.institution_id, request.accession_number)
@@ -59,7 +62,11 @@ def place_order(
     return order, True
 
 
-def _validate(request: OrderRequest) -> None:
+# What a CSV brings is as long as its author liked; these are the columns' lengths.
+_LONGEST = {"description": 200, "body_part": 64, "clinical_history": 2000}
+
+
+def _validate(request: OrderRequest, today: date) -> None:
     for field in ("patient_id", "name"):
         value: str = getattr(request, field)
         if not value.strip():
@@ -71,10 +78,25 @@ def _validate(request: OrderRequest) -> None:
         value = getattr(request, field)
         if len(value) > limit or "\\" in value or not value.isprintable():
             raise InvalidInput("error.field_not_dicom", field=field, limit=limit)
+    for field, limit in _LONGEST.items():
+        if len(getattr(request, field)) > limit:
+            raise InvalidInput("error.field_too_long", field=field, limit=limit)
+    for field in ("name", *_LONGEST):
+        value = getattr(request, field)
+        if _unwritable(value if field == "name" else re.sub(r"[\r\n\t]", "", value)):
+            raise InvalidInput("error.field_invalid", field=field)
+    # A day ahead of UTC it is already tomorrow somewhere.
+    if request.birth_date is not None and request.birth_date > today + timedelta(days=1):
+        raise InvalidInput("error.field_invalid", field="birth_date")
     if request.sex not in ("M", "F", "O", ""):
         raise InvalidInput("error.sex_invalid", field="sex")
     if request.modality not in MODALITIES:
         raise InvalidInput("error.modality_unknown", field="modality", allowed=", ".join(MODALITIES))
+
+
+def _unwritable(value: str) -> bool:
+    """Control characters are no text: neither DICOM nor every database takes them."""
+    return any(unicodedata.category(char) in ("Cc", "Cs") for char in value)
 
 
 def _add(world: World, uow: UnitOfWork, actor: Actor, request: OrderRequest, source: OrderSource) -> Order:
@@ -267,22 +289,45 @@ def _rows(data: bytes) -> Iterator[tuple[int, dict[str, str]]]:
             content = data.decode("gb18030")
         except UnicodeDecodeError as fault:
             raise InvalidInput("error.csv_unreadable", field="file") from fault
-    reader = csv.DictReader(io.StringIO(content))
+    # Lines end as on Windows, Unix or an old Macintosh; the module itself would break off at the last.
+    reader = csv.DictReader(io.StringIO(content, newline=None))
     required = {"patient_id", "name", "modality"}
-    missing = required - set(reader.fieldnames or ())
+    try:
+        missing = required - set(reader.fieldnames or ())
+    except csv.Error as fault:
+        raise InvalidInput("error.csv_unreadable", field="file") from fault
     if missing:
         raise InvalidInput("error.csv_columns", field="file", columns=", ".join(sorted(missing)))
-    for row in reader:
+    for row in _told(reader):
         yield (
             reader.line_num,
             {key: (value or "").strip() for key, value in row.items() if isinstance(key, str)},
         )
 
 
-def _request_of(row: dict[str, str]) -> OrderRequest:
-    birth = row.get("birth_date", "").replace("-", "").replace("/", "")
+def _told(reader: "csv.DictReader[str]") -> Iterator[dict[str, str]]:
     try:
-        birth_date = date(int(birth[:4]), int(birth[4:6]), int(birth[6:8])) if birth else None
+        yield from reader
+    except csv.Error as fault:
+        # A field beyond every length: most often a quotation mark that is never closed.
+        raise InvalidInput("error.csv_unreadable", field="file") from fault
+
+
+def _birth_date(value: str) -> date | None:
+    """19850209, 1985-02-09, and 1985/2/9 as a Chinese Excel writes it. Raises ValueError for all else."""
+    if not value:
+        return None
+    found = re.fullmatch(r"([0-9]{4})([-/.]?)([0-9]{2})\2([0-9]{2})", value) or re.fullmatch(
+        r"([0-9]{4})([-/.])([0-9]{1,2})\2([0-9]{1,2})", value
+    )
+    if found is None:
+        raise ValueError(value)
+    return date(int(found[1]), int(found[3]), int(found[4]))
+
+
+def _request_of(row: dict[str, str]) -> OrderRequest:
+    try:
+        birth_date = _birth_date(row.get("birth_date", ""))
         priority = Priority[(row.get("priority") or "routine").upper()]
     except (ValueError, KeyError) as fault:
         field = "priority" if isinstance(fault, KeyError) else "birth_date"

@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, field_validator
 
 from telemed.domain.case import AiState, CaseState
 from telemed.domain.order import OrderSource
@@ -22,6 +22,16 @@ View = Literal["waiting", "mine", "review", "overdue", "all", "done"]
 
 class Body(BaseModel):
     model_config = ConfigDict(extra="ignore")
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _storable(cls, value: Any) -> Any:
+        """JSON can spell half a surrogate pair and NUL; no database and no page takes them for text."""
+        if isinstance(value, str):
+            value.encode()  # UnicodeEncodeError is a ValueError
+            if "\0" in value:
+                raise ValueError("NUL")
+        return value
 
 
 # --- people ------------------------------------------------------------------------------------------------

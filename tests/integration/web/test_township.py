@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Callable
+from datetime import date
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -13,7 +16,7 @@ from pydicom.data import get_testdata_file
 
 from telemed.domain.errors import OutOfResources
 from telemed.web import intake
-from tests.cast import Cast
+from tests.cast import TOWNSHIP_A1, Cast
 from tests.factories.dicom import dr_bytes, ecg_bytes
 from tests.integration.web.conftest import ORDER, Program, Way
 
@@ -211,3 +214,78 @@ def test_a_photo_of_a_paper_ecg_is_kept_inside_an_object(way: Way) -> None:
     (photo,) = way.program("technician").upload(picture.getvalue())["objects"]
     assert photo["status"] == "new"
     assert photo["sha256"] == hashlib.sha256(picture.getvalue()).hexdigest()
+
+
+def _csv(program: Callable[[str], Program], *rows: str, end: str = "\n") -> Any:
+    lines = ["patient_id,name,modality,birth_date,description,accession_number", *rows]
+    file = {"file": ("orders.csv", (end.join(lines) + end).encode(), "text/csv")}
+    return program("technician").http.post("/api/v1/orders/csv", files=file)
+
+
+@pytest.mark.parametrize(
+    ("written", "born"),
+    [
+        ("19850209", date(1985, 2, 9)),
+        ("1985-02-09", date(1985, 2, 9)),
+        # A Chinese Excel drops the zeros: read by position this one would be the second of November.
+        ("1985/1/12", date(1985, 1, 12)),
+        ("1985/11/2", date(1985, 11, 2)),
+    ],
+)
+def test_a_date_from_a_spreadsheet_is_the_day_that_was_written(
+    cast: Cast, program: Callable[[str], Program], written: str, born: date
+) -> None:
+    answer = _csv(program, f"FIC-B1,测试生日,ECG,{written},,")
+    assert answer.json() == {"created": 1, "existing": 0, "errors": []}
+    with cast.world.unit_of_work(write=False) as uow:
+        patient = uow.patients.by_local_id(cast.sites[TOWNSHIP_A1].id, "FIC-B1")
+    assert patient is not None
+    assert patient.birth_date == born
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        "FIC-B2,测试甲,ECG,1985112,,",
+        "FIC-B2,测试甲,ECG,1985-02-30,,",
+        "FIC-B2,测试甲,ECG,2999-01-01,,",
+        "FIC-B2,测试甲,ECG,198502091,,",
+        "FIC-B2,测试\x07甲,ECG,,,",
+        f"FIC-B2,测试甲,ECG,,{'长' * 201},",
+    ],
+    ids=["seven digits", "no such day", "not yet born", "nine digits", "a control character", "too long"],
+)
+def test_a_line_that_no_machine_could_show_is_told_and_makes_no_order(
+    program: Callable[[str], Program], row: str
+) -> None:
+    answer = _csv(program, row).json()
+    assert (answer["created"], [fault["line"] for fault in answer["errors"]]) == (0, [2])
+
+
+def test_a_table_of_an_old_macintosh_is_read_and_an_endless_field_is_refused(
+    program: Callable[[str], Program],
+) -> None:
+    assert _csv(program, "FIC-B3,测试甲,ECG,,,", end="\r").json()["created"] == 1
+    refused = _csv(program, f"FIC-B4,{'长' * 140_000},ECG,,,")
+    assert (refused.status_code, refused.json()["code"]) == (422, "error.csv_unreadable")
+
+
+@pytest.mark.parametrize("name", ["测\x00试", "测\ud800试", "测\x1b[31m试", "测\n试"], ids=ascii)
+def test_a_name_that_is_no_text_is_refused_in_a_sentence(
+    program: Callable[[str], Program], name: str
+) -> None:
+    body = {"patient": {"patient_id": "FIC-B5", "name": name}, "modality": "ECG"}
+    answer = program("technician").http.post(
+        "/api/v1/orders", content=json.dumps(body), headers={"Content-Type": "application/json"}
+    )
+    assert answer.status_code == 422, answer.text
+    assert answer.json()["code"] in ("error.request_invalid", "error.field_invalid")
+
+
+def test_a_blank_accession_number_is_none(program: Callable[[str], Program]) -> None:
+    body = {
+        "patient": {"patient_id": "FIC-B6", "name": "测试甲"},
+        "modality": "ECG",
+        "accession_number": "  ",
+    }
+    assert program("technician").post("/api/v1/orders", body, expect=201)["accession_number"].strip()
