@@ -10,7 +10,7 @@ from telemed.application.record import record
 from telemed.application.world import World
 from telemed.domain.access import Action, Actor, demand
 from telemed.domain.case import Case
-from telemed.domain.delivery import Delivery, recipient_key, recipients
+from telemed.domain.delivery import Delivery, Recipient, recipient_key, recipients
 from telemed.domain.errors import NotFound, Unavailable
 from telemed.domain.events import Kind
 from telemed.domain.report import Report, ReportState
@@ -48,10 +48,16 @@ def _hand_out(world: World, uow: UnitOfWork, case: Case, report: Report) -> None
     zone = ZoneInfo(uow.institutions.get(case.institution_id).time_zone)
     assert report.released_at is not None
     day = report.released_at.astimezone(zone).date()
-    for recipient in recipients(case.institution_id, contracts, day):
+    told = recipients(case.institution_id, contracts, day)
+    if report.amends_report_id is not None:
+        # Whoever had the version before is told of this one, even where the contract has ended since.
+        earlier = uow.deliveries.of_report(report.amends_report_id)
+        told += [Recipient(one.kind, one.institution_id, one.user_id) for one in earlier]
+    for recipient in told:
         key = recipient_key(recipient)
         if key in known:
             continue
+        known.add(key)
         uow.deliveries.ensure(
             Delivery(
                 uid=world.identifiers.uid(),

@@ -38,7 +38,7 @@ def report_document(
         critical=report.critical,
         patient_name=patient.name,
         sex=patient.sex,
-        age=age_text(patient, study, language),
+        age=age_text(patient, study, language, ZoneInfo(applicant.time_zone)),
         patient_id=patient.patient_id,
         id_last4=resident.id_card_last4 if resident else "",
         examined_at=study.first_object_at,
@@ -66,10 +66,11 @@ def exam_name(study: Study, description: str, language: str) -> str:
     return text(f"modality.{study.modality}", language) if study.modality in _KNOWN else study.modality
 
 
-def age_text(patient: Patient, study: Study, language: str) -> str:
+def age_text(patient: Patient, study: Study, language: str, zone: ZoneInfo) -> str:
+    """On the day of the exam where it was made: in China a new day begins eight hours before it does in UTC."""
     if patient.birth_date is None:
         return ""
-    number, unit = age_on(patient.birth_date, study.first_object_at.date())
+    number, unit = age_on(patient.birth_date, study.first_object_at.astimezone(zone).date())
     return text(f"age.{unit}", language, number=number)
 
 

@@ -86,7 +86,9 @@ def _can(world: World, actor: Actor, case: Case, versions: Sequence[Report]) -> 
     if open_ and not mine and not case.held_by_other(actor.user_id, now):
         rights.add("claim")
     if open_ and mine:
-        rights |= {"write", "repeat"}
+        rights.add("write")
+        if not _released(versions):
+            rights.add("repeat")
         if actor.license_number:
             rights.add("sign")
     if (
@@ -99,6 +101,11 @@ def _can(world: World, actor: Actor, case: Case, versions: Sequence[Report]) -> 
     if case.state is CaseState.FINAL and actor.license_number:
         rights.add("amend")
     return frozenset(rights)
+
+
+def _released(versions: Sequence[Report]) -> bool:
+    """A report is in force: its recipients have it, whatever is being amended."""
+    return any(version.state is ReportState.FINAL for version in versions)
 
 
 def claim(world: World, *, actor: Actor, uid: str) -> OpenedCase:
@@ -207,6 +214,9 @@ def request_repeat(world: World, *, actor: Actor, uid: str, reason: str) -> Open
     with world.unit_of_work() as uow:
         case = find_case(uow, actor, uid)
         case.demand_held_by(actor.user_id, world.clock.now())
+        if _released(uow.reports.of_case(case.id)):
+            # The township would be told to repeat what it holds a signed report of, and nobody could amend it.
+            raise Conflict("error.report_is_signed")
         case.state, case.repeat_reason = CaseState.REPEAT_REQUESTED, reason.strip()[:400]
         case.claimed_by = case.lease_until = None
         record(world, uow, Kind.CASE_REPEAT_REQUESTED, actor=actor, case=case)

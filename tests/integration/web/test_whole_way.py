@@ -2,9 +2,12 @@
 
 import hashlib
 import io
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from pypdf import PdfReader
 
+from telemed.application.document import age_text
 from tests.cast import Cast
 from tests.factories.dicom import dr_bytes, ecg_bytes, uid
 from tests.integration.web.conftest import ORDER, REPORT, Way
@@ -175,6 +178,37 @@ def test_a_repeat_request_is_seen_by_the_township_with_its_reason(way: Way) -> N
     assert "V3 导联脱落，请重做" in page.text
 
 
+def test_a_signed_exam_is_amended_and_not_asked_to_be_repeated(way: Way) -> None:
+    first = way.release()
+    reporting = way.program("reporting")
+    opened = reporting.post(f"{way.path}/amend", {"reason": "补充诊断"})
+    assert (opened["can"]["write"], opened["can"]["repeat"]) == (True, False)
+    refused = reporting.post(f"{way.path}/repeat", {"reason": "误点"}, expect=409)
+    assert refused["code"] == "error.report_is_signed"
+    case = reporting.get(way.path)
+    assert (case["state"], case["versions"][0]["id"]) == ("reading", first["id"])
+
+
+def test_an_amendment_reaches_the_family_doctor_whose_contract_has_ended_since(cast: Cast, way: Way) -> None:
+    way.release()
+    family, day = way.program("family"), timedelta(days=1)
+    (before,) = family.get("/api/v1/inbox")["rows"]
+    family.post(f"/api/v1/inbox/{before['id']}/open")
+    with cast.world.unit_of_work() as uow:
+        case = uow.cases.of_study(1)[0]
+        resident = uow.patients.get(case.patient_id).resident_id
+        assert resident is not None
+        for contract in uow.residents.contracts(resident):
+            contract.valid_to = (cast.clock.now() - 2 * day).date()
+        uow.commit()
+    way.program("reporting").post(f"{way.path}/amend", {"reason": "更正"})
+    way.sign()
+    way.approve()
+    cast.run_jobs()
+    (after,) = family.get("/api/v1/inbox")["rows"]
+    assert (after["report"]["number"], after["opened_at"]) == (2, None)
+
+
 def test_an_amendment_replaces_the_report_for_everyone_who_had_it(cast: Cast, way: Way) -> None:
     first = way.release()
     reporting, technician = way.program("reporting"), way.program("technician")
@@ -197,3 +231,16 @@ def test_an_amendment_replaces_the_report_for_everyone_who_had_it(cast: Cast, wa
     assert technician.get(f"/api/v1/reports/{first['id']}/pdf").status_code == 200
     page = technician.get(f"/verify/{first['verification_code']}", headers={"Accept": "text/html"})
     assert final["report"]["verification_code"] not in page.text
+
+
+def test_the_printed_age_is_that_of_the_day_where_the_exam_was_made(cast: Cast, way: Way) -> None:
+    """At 17:00 UTC it is already tomorrow, and a birthday, in China."""
+    cast.clock.instant = datetime(2026, 11, 20, 17, tzinfo=UTC)
+    way.order(patient={"patient_id": "FIC-P1", "name": "测试甲", "sex": "F", "birth_date": "1960-11-21"})
+    way.send()
+    cast.run_jobs()
+    with cast.world.unit_of_work(write=False) as uow:
+        case = uow.cases.of_study(1)[0]
+        study, patient = uow.studies.get(case.study_id), uow.patients.get(case.patient_id)
+    assert patient.birth_date == date(1960, 11, 21)
+    assert age_text(patient, study, "zh-CN", ZoneInfo("Asia/Shanghai")) == "66岁"
