@@ -199,8 +199,14 @@ class Studies(Protocol):
     def unplaced(self) -> int:
         """How many objects are not yet in their final place."""
 
-    def visible_object(self, actor: Actor, sop_instance_uid: str) -> StoredObject | None: ...
-    def visible_study(self, actor: Actor, study_instance_uid: str) -> Study | None: ...
+    def visible_object(
+        self, actor: Actor, sop_instance_uid: str, study_id: int | None = None
+    ) -> StoredObject | None:
+        """Of this study where one is named. Raises Conflict where several visible institutions use the UID."""
+
+    def visible_study(self, actor: Actor, study_instance_uid: str) -> Study | None:
+        """Raises Conflict where several visible institutions use the UID."""
+
     def exams(self, actor: Actor, since: datetime, limit: int) -> Sequence[StudyOverview]:
         """Own institution's studies by last arrival, newest first."""
 

@@ -30,11 +30,25 @@ class OpenedObject:
 
 
 def open_bytes(
-    world: World, *, actor: Actor, sop_instance_uid: str, place: tuple[str, str] | None = None
+    world: World,
+    *,
+    actor: Actor,
+    sop_instance_uid: str,
+    place: tuple[str, str] | None = None,
+    case_uid: str | None = None,
 ) -> OpenedObject:
-    """`place` is the study and series a request names: an object of another one is then not found."""
+    """`place` is the study and series a request names: an object of another one is then not found.
+
+    `case_uid` is the case whose object is meant: two institutions may use one UID for different patients.
+    """
     with world.unit_of_work() as uow:
-        stored = open_object(world, uow, actor, sop_instance_uid)
+        study_id = None
+        if case_uid is not None:
+            case = uow.cases.visible(actor, case_uid)
+            if case is None:
+                raise NotFound("error.object_not_found")
+            study_id = case.study_id
+        stored = open_object(world, uow, actor, sop_instance_uid, study_id=study_id)
         study = uow.studies.get(stored.study_id)
         series = {one.id: one.series_instance_uid for one in uow.studies.series(study.id)}
         if place not in (None, (study.study_instance_uid, series[stored.series_id])):

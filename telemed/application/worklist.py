@@ -102,10 +102,12 @@ def inbox(world: World, *, actor: Actor, open_only: bool = False, limit: int = 2
         return uow.deliveries.inbox(actor, limit, open_only=open_only)
 
 
-def open_object(world: World, uow: UnitOfWork, actor: Actor, sop_instance_uid: str) -> StoredObject:
+def open_object(
+    world: World, uow: UnitOfWork, actor: Actor, sop_instance_uid: str, *, study_id: int | None = None
+) -> StoredObject:
     """The object, if this person may see it; the reading is recorded."""
     demand(actor, Action.SEE_CASE)
-    stored = uow.studies.visible_object(actor, sop_instance_uid)
+    stored = uow.studies.visible_object(actor, sop_instance_uid, study_id)
     if stored is None:
         raise NotFound("error.object_not_found")
     study = uow.studies.get(stored.study_id)

@@ -7,12 +7,13 @@ from typing import Any
 from sqlalchemy import Select, func, select
 
 from telemed.adapters.db import tables as t
-from telemed.adapters.db.repositories import Repository
+from telemed.adapters.db.repositories import Repository, T
 from telemed.adapters.db.scope import visible_studies
 from telemed.adapters.db.upsert import ensure
 from telemed.application.ports import StudyOverview
 from telemed.domain.access import Actor
 from telemed.domain.case import Case
+from telemed.domain.errors import Conflict
 from telemed.domain.order import Order
 from telemed.domain.report import Report, ReportState
 from telemed.domain.resident import Patient
@@ -74,7 +75,9 @@ class SqlStudies(Repository):
         statement = select(func.count()).select_from(t.stored_object).where(~t.stored_object.c.placed)
         return int(self._session.execute(statement).scalar_one())
 
-    def visible_object(self, actor: Actor, sop_instance_uid: str) -> StoredObject | None:
+    def visible_object(
+        self, actor: Actor, sop_instance_uid: str, study_id: int | None = None
+    ) -> StoredObject | None:
         statement = (
             select(StoredObject)
             .join(t.study, t.study.c.id == t.stored_object.c.study_id)
@@ -83,19 +86,19 @@ class SqlStudies(Repository):
                 t.stored_object.c.role == ObjectRole.PRIMARY,
                 visible_studies(actor),
             )
-            .order_by(t.stored_object.c.id)
-            .limit(1)
+            .limit(2)
         )
-        return self._session.execute(statement).scalar_one_or_none()
+        if study_id is not None:
+            statement = statement.where(t.stored_object.c.study_id == study_id)
+        return _the_only_one(self._session.execute(statement).scalars().all())
 
     def visible_study(self, actor: Actor, study_instance_uid: str) -> Study | None:
         statement = (
             select(Study)
             .where(t.study.c.study_instance_uid == study_instance_uid, visible_studies(actor))
-            .order_by(t.study.c.id)
-            .limit(1)
+            .limit(2)
         )
-        return self._session.execute(statement).scalar_one_or_none()
+        return _the_only_one(self._session.execute(statement).scalars().all())
 
     def exams(self, actor: Actor, since: datetime, limit: int) -> Sequence[StudyOverview]:
         statement = (
@@ -152,6 +155,13 @@ class SqlStudies(Repository):
                 tuple(dict.fromkeys([*codes, *quality.split()])),
             )
         return counted
+
+
+def _the_only_one(found: Sequence[T]) -> T | None:
+    """A UID is unique within an institution only: between two, whoever asks must say which one is meant."""
+    if len(found) > 1:
+        raise Conflict("error.uid_of_several_sites")
+    return found[0] if found else None
 
 
 def _overview() -> Select[Any]:

@@ -136,14 +136,16 @@ def _series(series: Series, opened: OpenedCase, language: str) -> shapes.SeriesO
         modality=series.modality,
         description=series.description,
         instances=[
-            instance(stored, study, series.series_instance_uid, language)
+            instance(stored, study, series.series_instance_uid, opened.row.case.uid, language)
             for stored in opened.objects
             if stored.series_id == series.id
         ],
     )
 
 
-def instance(stored: StoredObject, study: str, series: str, language: str) -> shapes.InstanceOut:
+def instance(
+    stored: StoredObject, study: str, series: str, case_uid: str, language: str
+) -> shapes.InstanceOut:
     sop, kind = stored.sop_instance_uid, kind_of(stored)
     place = f"/dicom-web/studies/{study}/series/{series}/instances/{sop}"
     return shapes.InstanceOut(
@@ -153,8 +155,9 @@ def instance(stored: StoredObject, study: str, series: str, language: str) -> sh
         frames=stored.frames,
         rows=stored.rows,
         columns=stored.columns,
-        waveform_url=f"/api/v1/objects/{sop}/waveform" if kind == "ecg" else None,
-        rendered_url=f"{place}/rendered" if kind == "image" else None,
+        # With the case: a UID is unique within an institution only, and a reader serves several.
+        waveform_url=f"/api/v1/objects/{sop}/waveform?case={case_uid}" if kind == "ecg" else None,
+        rendered_url=f"{place}/rendered?case={case_uid}" if kind == "image" else None,
         quality=reasons(stored.quality.split(), language),
     )
 

@@ -1,8 +1,9 @@
 """The curves of one ECG, in the form the page draws them from."""
 
 import json
+from typing import Annotated
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 
 from telemed.application.retrieve import open_bytes
 from telemed.domain.access import Action
@@ -14,6 +15,8 @@ from telemed.web.security import CurrentActor
 
 router = APIRouter(prefix="/objects", tags=["objects"])
 
+CaseQuery = Annotated[str | None, Query(max_length=64, description="the case whose object is meant")]
+
 
 @router.get(
     "/{sop_instance_uid}/waveform",
@@ -21,9 +24,11 @@ router = APIRouter(prefix="/objects", tags=["objects"])
     responses={200: {"content": {"application/octet-stream": {}}}},
     **guard(Action.SEE_CASE),
 )
-def read_curves(request: Request, world: TheWorld, actor: CurrentActor, sop_instance_uid: str) -> Response:
+def read_curves(
+    request: Request, world: TheWorld, actor: CurrentActor, sop_instance_uid: str, case: CaseQuery = None
+) -> Response:
     """uint32 LE length of the head, the head as JSON, then int16 LE samples, lead after lead."""
-    opened = open_bytes(world, actor=actor, sop_instance_uid=sop_instance_uid)
+    opened = open_bytes(world, actor=actor, sop_instance_uid=sop_instance_uid, case_uid=case)
     headers = kept(opened.stored.file_sha256, "-wave1")
     if unchanged(request, headers):
         return Response(status_code=304, headers=headers)

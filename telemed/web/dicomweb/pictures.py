@@ -19,6 +19,8 @@ router = APIRouter(prefix="/studies/{study}/series/{series}/instances/{sop}")
 _LARGEST_SIDE = 10_000
 _ANSWERS: dict[int | str, dict[str, Any]] = {200: {"content": {"image/jpeg": {}, "image/png": {}}}}
 Viewport = Annotated[str | None, Query(max_length=40, description="width,height: never enlarged")]
+# Not of the standard: the case page says with it which of several institutions' objects it shows.
+CaseQuery = Annotated[str | None, Query(max_length=64, description="the case whose object is meant")]
 WindowQuery = Annotated[
     str | None, Query(alias="window", max_length=80, description="center,width,function (linear)")
 ]
@@ -34,8 +36,9 @@ def read_rendered(
     sop: str,
     viewport: Viewport = None,
     window: WindowQuery = None,
+    case: CaseQuery = None,
 ) -> Response:
-    return _picture(request, world, actor, (study, series, sop), 1, viewport, window)
+    return _picture(request, world, actor, (study, series, sop), case, 1, viewport, window)
 
 
 @router.get("/frames/{frame}/rendered", response_class=Response, responses=_ANSWERS, **guard(Action.SEE_CASE))
@@ -49,8 +52,9 @@ def read_frame(
     frame: int,
     viewport: Viewport = None,
     window: WindowQuery = None,
+    case: CaseQuery = None,
 ) -> Response:
-    return _picture(request, world, actor, (study, series, sop), frame, viewport, window)
+    return _picture(request, world, actor, (study, series, sop), case, frame, viewport, window)
 
 
 def _picture(
@@ -58,13 +62,14 @@ def _picture(
     world: World,
     actor: Actor,
     place: tuple[str, str, str],
+    case: str | None,
     frame: int,
     viewport: str | None,
     window: str | None,
 ) -> Response:
     box, levels = box_of(viewport), window_of(window)
     kind = _format(request.headers.get("accept", ""))
-    opened = open_bytes(world, actor=actor, sop_instance_uid=place[2], place=place[:2])
+    opened = open_bytes(world, actor=actor, sop_instance_uid=place[2], place=place[:2], case_uid=case)
     headers = kept(opened.stored.file_sha256, f"-{kind}-{frame}-{box}-{levels}".replace(" ", ""))
     headers["Vary"] = "Accept"
     if unchanged(request, headers):

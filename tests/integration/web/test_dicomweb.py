@@ -13,7 +13,7 @@ from PIL import Image
 
 from telemed.imaging.waveform import from_wire, read_waveform
 from tests.cast import Cast
-from tests.factories.dicom import beats, dr_bytes, ecg_bytes, group
+from tests.factories.dicom import beats, dr_bytes, ecg_bytes, group, uid
 from tests.integration.web.conftest import Program, Way
 
 
@@ -159,8 +159,9 @@ def test_curves_travel_with_their_head_and_lose_nothing(cast: Cast, way: Way) ->
 
 def test_one_uid_of_two_institutions_never_shows_the_other_ones_patient(cast: Cast, way: Way) -> None:
     """Copied machines number alike: the reader of both institutions must see the bytes of the case opened."""
+    same = {level: uid("twin", level) for level in ("study_uid", "series_uid", "sop_uid")}
     slow, fast = (
-        ecg_bytes(group(beats(bpm=rate)), patient_id=f"FIC-T{rate:.0f}", seed="twin") for rate in (50.0, 95.0)
+        ecg_bytes(group(beats(bpm=rate)), patient_id=f"FIC-T{rate:.0f}", **same) for rate in (50.0, 95.0)
     )
     sent = [
         way.program(who).upload(file)["objects"][0]
@@ -180,16 +181,13 @@ def test_one_uid_of_two_institutions_never_shows_the_other_ones_patient(cast: Ca
         curves = from_wire(json.loads(content[4 : 4 + length]), content[4 + length :])
         assert np.abs(curves.samples - read_waveform(file).samples).max() < 0.01
     # Without the case there is no telling which of the two is meant: none is shown.
-    uid, study = sent[0]["sop_instance_uid"], sent[0]["study_instance_uid"]
-    for path in (f"/api/v1/objects/{uid}/waveform", f"/dicom-web/studies/{study}/metadata"):
+    curves_path = f"/api/v1/objects/{same['sop_uid']}/waveform"
+    for path in (curves_path, f"/dicom-web/studies/{same['study_uid']}/metadata"):
         assert doctor.get(path, expect=409)["code"] == "error.uid_of_several_sites"
     other = way.program("technician-2")
     mine = next(row["id"] for row in rows if row["patient"]["patient_id"] == "FIC-T50")
-    assert (
-        other.get(f"/api/v1/objects/{uid}/waveform?case={mine}", expect=404)["code"]
-        == "error.object_not_found"
-    )
-    assert other.get(f"/api/v1/objects/{uid}/waveform").content == shown["FIC-T95"]
+    assert other.get(f"{curves_path}?case={mine}", expect=404)["code"] == "error.object_not_found"
+    assert other.get(curves_path).content == shown["FIC-T95"]
 
 
 def test_a_film_has_no_curves_and_an_ecg_no_picture(cast: Cast, way: Way, film: str) -> None:
