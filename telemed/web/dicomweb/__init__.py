@@ -2,8 +2,8 @@
 
 from fastapi import APIRouter
 
-from telemed.web.dicomweb import instances, metadata, pictures, search, store
+from telemed.web.dicomweb import frames, metadata, pictures, previews, retrieve, search, store
 
 router = APIRouter(prefix="/dicom-web", tags=["dicom-web"])
-for part in (pictures, instances, metadata, search, store):
+for part in (pictures, previews, frames, metadata, search, store, retrieve):
     router.include_router(part.router)

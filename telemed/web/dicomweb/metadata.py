@@ -1,63 +1,57 @@
 """Metadata of studies, series and instances as DICOM JSON (PS3.18 annex F)."""
 
-from io import BytesIO
-from typing import Any
-
-from fastapi import APIRouter
+from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
-from pydicom import dcmread
-from pydicom.errors import InvalidDicomError
 
 from telemed.application.retrieve import OpenedStudy, open_study
 from telemed.domain.access import Action
-from telemed.domain.errors import NotFound, Unreadable
-from telemed.domain.study import StoredObject
+from telemed.domain.errors import NotFound
+from telemed.imaging.bulk import described
 from telemed.web.context import TheWorld
+from telemed.web.dicomweb.accept import wanted
+from telemed.web.dicomweb.answers import DICOM_JSON, base_url, element, refused
+from telemed.web.dicomweb.parts import PRIVATE
 from telemed.web.guard import guard
 from telemed.web.security import CurrentActor
 
 router = APIRouter(prefix="/studies/{study}")
 
-DICOM_JSON = "application/dicom+json"
-# Curves, spectra, overlays, documents: fetched as part of the instance, where they are wanted.
-_BULK = ("OB", "OD", "OF", "OL", "OV", "OW", "UN")
-
 
 @router.get("/metadata", response_class=JSONResponse, **guard(Action.SEE_CASE))
-def read_study(world: TheWorld, actor: CurrentActor, study: str) -> JSONResponse:
-    return _answer(open_study(world, actor=actor, study_instance_uid=study))
+def read_study(request: Request, world: TheWorld, actor: CurrentActor, study: str) -> Response:
+    return _answer(request, open_study(world, actor=actor, study_instance_uid=study))
 
 
 @router.get("/series/{series}/metadata", response_class=JSONResponse, **guard(Action.SEE_CASE))
-def read_series(world: TheWorld, actor: CurrentActor, study: str, series: str) -> JSONResponse:
-    return _answer(open_study(world, actor=actor, study_instance_uid=study, series_instance_uid=series))
+def read_series(request: Request, world: TheWorld, actor: CurrentActor, study: str, series: str) -> Response:
+    return _answer(
+        request, open_study(world, actor=actor, study_instance_uid=study, series_instance_uid=series)
+    )
 
 
 @router.get(
     "/series/{series}/instances/{sop}/metadata", response_class=JSONResponse, **guard(Action.SEE_CASE)
 )
-def read_instance(world: TheWorld, actor: CurrentActor, study: str, series: str, sop: str) -> JSONResponse:
+def read_instance(
+    request: Request, world: TheWorld, actor: CurrentActor, study: str, series: str, sop: str
+) -> Response:
     opened = open_study(world, actor=actor, study_instance_uid=study, series_instance_uid=series)
     chosen = [stored for stored in opened.objects if stored.sop_instance_uid == sop]
     if not chosen:
         raise NotFound("error.object_not_found")
-    return _answer(OpenedStudy(world, opened.study, opened.series, chosen))
+    return _answer(request, OpenedStudy(world, opened.study, opened.series, chosen))
 
 
-def _answer(opened: OpenedStudy) -> JSONResponse:
-    content = [described(opened.read(stored), stored) for stored in opened.objects]
-    return JSONResponse(content, media_type=DICOM_JSON, headers={"Cache-Control": "private, no-cache"})
-
-
-def described(data: bytes, stored: StoredObject) -> dict[str, Any]:
-    """One instance without its bulk data; the transfer syntax is told as PS3.18 10.4.3.3.2 has it."""
-    try:
-        dataset = dcmread(BytesIO(data), stop_before_pixels=True, force=True)
-        for element in tuple(dataset.iterall()):
-            if element.VR in _BULK:
-                element.value = None
-        described: dict[str, Any] = dataset.to_json_dict(suppress_invalid_tags=True)
-    except (InvalidDicomError, ValueError, KeyError, AttributeError, EOFError) as fault:
-        raise Unreadable("header.damaged", position=0) from fault
-    described["00083002"] = {"vr": "UI", "Value": [stored.transfer_syntax_uid]}
-    return described
+def _answer(request: Request, opened: OpenedStudy) -> Response:
+    accepted = wanted(request)
+    if not any(one.single and (one.takes(DICOM_JSON) or one.takes("application/json")) for one in accepted):
+        return refused(request, 406, "error.not_acceptable", possible=DICOM_JSON)
+    base = f"{base_url(request)}/studies/{opened.study.study_instance_uid}"
+    series = {one.id: one.series_instance_uid for one in opened.series}
+    content = []
+    for stored in opened.objects:
+        place = f"{base}/series/{series[stored.series_id]}/instances/{stored.sop_instance_uid}"
+        one = described(opened.read(stored), f"{place}/bulkdata")
+        # The transfer syntax is told as PS3.18 10.4.3.3.2 has it.
+        content.append(one | {"00083002": element("UI", stored.transfer_syntax_uid)})
+    return JSONResponse(content, media_type=DICOM_JSON, headers=PRIVATE)

@@ -1,0 +1,151 @@
+"""Frames and bulk data (PS3.18 10.4.1.1.5 and 10.4.1.1.6): as stored, or decoded to plain samples, by Accept."""
+
+import hashlib
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from fastapi import APIRouter, Request, Response
+from pydicom.dataset import Dataset
+
+from telemed.application.retrieve import OpenedObject, open_bytes
+from telemed.domain.access import Action
+from telemed.domain.errors import InvalidInput, NotFound
+from telemed.imaging.bulk import bulk_value
+from telemed.imaging.part10 import EXPLICIT_LITTLE
+from telemed.imaging.pixels.decode import frame_count, parsed
+from telemed.imaging.pixels.frames import is_encapsulated, plain_frame, stored_frame
+from telemed.web.context import TheWorld
+from telemed.web.dicomweb.accept import Wanted, wanted
+from telemed.web.dicomweb.answers import OCTETS, base_url, refused
+from telemed.web.dicomweb.parts import PRIVATE, Part, several, single
+from telemed.web.guard import guard
+from telemed.web.http_cache import kept, unchanged
+from telemed.web.security import CurrentActor
+
+router = APIRouter(prefix="/studies/{study}/series/{series}/instances/{sop}")
+
+_RULE = {
+    "response_class": Response,
+    "responses": {200: {"content": {OCTETS: {}, "multipart/related": {}}}},
+    **guard(Action.SEE_CASE),
+}
+_PIXEL_DATA = "7FE00010"
+_MOST_FRAMES = 10_000
+# PS3.18 table 8.7.3-5: the media type of a compressed frame.
+_COMPRESSED = {
+    "1.2.840.10008.1.2.5": "image/dicom-rle",
+    "1.2.840.10008.1.2.4.50": "image/jpeg",
+    "1.2.840.10008.1.2.4.51": "image/jpeg",
+    "1.2.840.10008.1.2.4.57": "image/jpeg",
+    "1.2.840.10008.1.2.4.70": "image/jpeg",
+    "1.2.840.10008.1.2.4.80": "image/jls",
+    "1.2.840.10008.1.2.4.81": "image/jls",
+    "1.2.840.10008.1.2.4.90": "image/jp2",
+    "1.2.840.10008.1.2.4.91": "image/jp2",
+    "1.2.840.10008.1.2.4.92": "image/jpx",
+    "1.2.840.10008.1.2.4.93": "image/jpx",
+    "1.2.840.10008.1.2.4.201": "image/jphc",
+    "1.2.840.10008.1.2.4.202": "image/jphc",
+    "1.2.840.10008.1.2.4.203": "image/jphc",
+}
+
+
+@dataclass(frozen=True)
+class _Form:
+    kind: str
+    syntax: str
+    multipart: bool
+
+    @property
+    def decoded(self) -> bool:
+        return self.syntax == EXPLICIT_LITTLE
+
+
+@router.get("/frames/{frames}", **_RULE)
+def read_frames(
+    request: Request, world: TheWorld, actor: CurrentActor, study: str, series: str, sop: str, frames: str
+) -> Response:
+    """Raw samples, or the compressed frames where the asker takes their media type."""
+    numbers = frame_numbers(frames)
+    opened = open_bytes(world, actor=actor, sop_instance_uid=sop, place=(study, series))
+    return _answer(request, opened, numbers)
+
+
+@router.get("/bulkdata/{address:path}", **_RULE)
+def read_bulk(
+    request: Request, world: TheWorld, actor: CurrentActor, study: str, series: str, sop: str, address: str
+) -> Response:
+    """One value that the metadata name by BulkDataURI."""
+    opened = open_bytes(world, actor=actor, sop_instance_uid=sop, place=(study, series))
+    ds = parsed(opened.read())
+    if address == _PIXEL_DATA and _PIXEL_DATA in ds and is_encapsulated(ds):
+        return _answer(request, opened, range(1, frame_count(ds) + 1))
+    value = bulk_value(ds, address)
+    if value is None:
+        raise NotFound("error.object_not_found")
+    choice = next((one for one in wanted(request) if one.takes(OCTETS)), None)
+    if choice is None:
+        return refused(request, 406, "error.not_acceptable", possible=OCTETS)
+    part = Part(OCTETS, value, location=f"{_place(request, study, series, sop)}/bulkdata/{address}")
+    headers = kept(opened.stored.file_sha256, f"-{address.replace('/', '.')}-{choice.multipart}")
+    return several(OCTETS, [part], headers) if choice.multipart else single(part, headers)
+
+
+def frame_numbers(text: str) -> Sequence[int]:
+    """Raises InvalidInput unless these are numbers from 1, separated by commas."""
+    if not re.fullmatch(r"[1-9][0-9]{0,6}(,[1-9][0-9]{0,6})*", text) or text.count(",") >= _MOST_FRAMES:
+        raise InvalidInput("error.frame_list", field="frames")
+    return [int(number) for number in text.split(",")]
+
+
+def _place(request: Request, study: str, series: str, sop: str) -> str:
+    return f"{base_url(request)}/studies/{study}/series/{series}/instances/{sop}"
+
+
+def _answer(request: Request, opened: OpenedObject, numbers: Sequence[int]) -> Response:
+    syntax = opened.stored.transfer_syntax_uid
+    form = _form(wanted(request), syntax, alone=len(numbers) == 1)
+    if form is None:
+        possible = ", ".join(dict.fromkeys((OCTETS, _COMPRESSED.get(syntax, OCTETS))))
+        return refused(request, 406, "error.not_acceptable", possible=possible)
+    listed = hashlib.sha256(repr(list(numbers)).encode()).hexdigest()[:16]
+    headers = PRIVATE | kept(opened.stored.file_sha256, f"-{listed}-{form.syntax}-{form.multipart}")
+    if unchanged(request, headers):
+        return Response(status_code=304, headers=headers)
+    ds = parsed(opened.read())
+    place = _place(request, opened.study.study_instance_uid, *_series_and_sop(request))
+    parts = _parts(ds, numbers, form, place)
+    # The first one is made before the answer begins: what cannot be given is then still said.
+    first = next(parts)
+    if not form.multipart:
+        return single(first, headers)
+    return several(form.kind, _again(first, parts), headers)
+
+
+def _series_and_sop(request: Request) -> tuple[str, str]:
+    return request.path_params["series"], request.path_params["sop"]
+
+
+def _form(ranges: Sequence[Wanted], syntax: str, *, alone: bool) -> _Form | None:
+    compressed = _COMPRESSED.get(syntax)
+    for one in ranges:
+        multipart = one.multipart or not alone
+        if not (one.multipart or alone):
+            continue
+        if compressed and one.takes(compressed) and one.syntax in ("", "*", syntax):
+            return _Form(compressed, syntax, multipart)
+        if one.takes(OCTETS) and one.syntax in ("", "*", EXPLICIT_LITTLE):
+            return _Form(OCTETS, EXPLICIT_LITTLE, multipart)
+    return None
+
+
+def _parts(ds: Dataset, numbers: Sequence[int], form: _Form, place: str) -> Iterator[Part]:
+    for number in numbers:
+        data = plain_frame(ds, number) if form.decoded else stored_frame(ds, number)
+        yield Part(form.kind, data, form.syntax, f"{place}/frames/{number}")
+
+
+def _again(first: Part, rest: Iterator[Part]) -> Iterator[Part]:
+    yield first
+    yield from rest

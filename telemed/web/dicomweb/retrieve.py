@@ -1,0 +1,93 @@
+"""WADO-RS for whole studies, series and instances (PS3.18 10.4.1.1.1): sent object by object."""
+
+from collections.abc import Callable, Iterator, Sequence
+
+from fastapi import APIRouter, Request, Response
+
+from telemed.application.objects import read_object
+from telemed.application.retrieve import OpenedStudy, open_bytes, open_study
+from telemed.application.world import World
+from telemed.domain.access import Action
+from telemed.domain.study import StoredObject
+from telemed.imaging.part10 import EXPLICIT_LITTLE
+from telemed.imaging.plain_file import to_explicit_little
+from telemed.web.context import TheWorld
+from telemed.web.dicomweb.accept import Wanted, wanted
+from telemed.web.dicomweb.answers import DICOM, refused
+from telemed.web.dicomweb.parts import PRIVATE, Part, several
+from telemed.web.guard import guard
+from telemed.web.http_cache import kept, unchanged
+from telemed.web.security import CurrentActor
+
+router = APIRouter(prefix="/studies/{study}")
+
+_POSSIBLE = 'multipart/related; type="application/dicom", application/dicom'
+_RULE = {
+    "response_class": Response,
+    "responses": {200: {"content": {DICOM: {}, "multipart/related": {}}}},
+    **guard(Action.SEE_CASE),
+}
+
+
+@router.get("", **_RULE)
+def read_study(request: Request, world: TheWorld, actor: CurrentActor, study: str) -> Response:
+    return _together(request, world, lambda: open_study(world, actor=actor, study_instance_uid=study))
+
+
+@router.get("/series/{series}", **_RULE)
+def read_series(request: Request, world: TheWorld, actor: CurrentActor, study: str, series: str) -> Response:
+    return _together(
+        request,
+        world,
+        lambda: open_study(world, actor=actor, study_instance_uid=study, series_instance_uid=series),
+    )
+
+
+@router.get("/series/{series}/instances/{sop}", **_RULE)
+def read_instance(
+    request: Request, world: TheWorld, actor: CurrentActor, study: str, series: str, sop: str
+) -> Response:
+    """`application/dicom`, or one part of `multipart/related` for those who ask for it."""
+    opened = open_bytes(world, actor=actor, sop_instance_uid=sop, place=(study, series))
+    stored = opened.stored
+    choice = _choice(wanted(request), [stored])
+    if choice is None:
+        return refused(request, 406, "error.not_acceptable", possible=_POSSIBLE)
+    form = f"-{'one' if choice.single else 'multipart'}-{choice.syntax or 'stored'}".replace("*", "stored")
+    headers = PRIVATE | kept(stored.file_sha256, form)
+    if unchanged(request, headers):
+        return Response(status_code=304, headers=headers)
+    part = _part(world, stored, choice)
+    if not choice.single:
+        return several(DICOM, [part], headers)
+    headers["Content-Disposition"] = f'attachment; filename="{stored.sop_instance_uid}.dcm"'
+    return Response(bytes(part.data), media_type=DICOM, headers=headers)
+
+
+def _together(request: Request, world: World, open_: Callable[[], OpenedStudy]) -> Response:
+    opened = open_()
+    choice = _choice([one for one in wanted(request) if one.multipart], opened.objects)
+    if choice is None:
+        return refused(request, 406, "error.not_acceptable", possible=_POSSIBLE)
+    return several(DICOM, _parts(world, opened.objects, choice))
+
+
+def _choice(ranges: Sequence[Wanted], objects: Sequence[StoredObject]) -> Wanted | None:
+    """The first range that all of these objects can be given in: as stored, or in Explicit Little Endian."""
+    syntaxes = {stored.transfer_syntax_uid for stored in objects}
+    for one in ranges:
+        if one.takes(DICOM) and (one.syntax in ("", "*", EXPLICIT_LITTLE) or syntaxes == {one.syntax}):
+            return one
+    return None
+
+
+def _parts(world: World, objects: Sequence[StoredObject], choice: Wanted) -> Iterator[Part]:
+    for stored in objects:
+        yield _part(world, stored, choice)
+
+
+def _part(world: World, stored: StoredObject, choice: Wanted) -> Part:
+    data = read_object(world, stored)
+    if choice.syntax in ("", "*", stored.transfer_syntax_uid):
+        return Part(DICOM, data, stored.transfer_syntax_uid)
+    return Part(DICOM, to_explicit_little(data), EXPLICIT_LITTLE)
