@@ -54,10 +54,10 @@ class Analyser:
     def analyse(self, model: str, waveform: Waveform) -> Analysis:
         """Answer for (12, n) mV. Raises Unavailable where the engine is busy or does not answer."""
         # Its signal library costs a second and 60 MB: only a process that reads loads it.
-        from ai_models.ecg.reader import EcgReader
+        from ai_models.ecg.readers import reader_for
 
         try:
-            return EcgReader(self._runner, self._registry.get(model)).read(waveform)
+            return reader_for(self._runner, self._registry.get(model)).read(waveform)
         except (EngineBusy, RemoteFailed) as error:
             raise Unavailable(error.code, **error.params) from error
 

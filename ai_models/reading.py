@@ -1,16 +1,19 @@
-"""From a DICOM object to the answer of the model that fits it, or the reason why none answers."""
+"""From a DICOM object to the answers of the models that fit it, or the reason why none answers."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from ai_models.ecg.delineation.reader import MODEL as DELINEATION
+from ai_models.ecg.delineation.reader import DelineationReader
 from ai_models.ecg.reader import MODEL, EcgReader
 from ai_models.registry import Registry
 from ai_models.runner import Runner
 from telemed.domain.analysis import Analysis, ModelIdentity
 from telemed.domain.errors import Unreadable
 from telemed.imaging.reading import open_dataset
-from telemed.imaging.waveform import ECG_SOP_CLASSES, WaveformError, read_waveform
+from telemed.imaging.waveform import ECG_SOP_CLASSES, Waveform, WaveformError, read_waveform
 
 if TYPE_CHECKING:
     from pydicom import Dataset
@@ -25,31 +28,49 @@ class ModelReader:
     """Every shipped model behind one door."""
 
     def __init__(self, runner: Runner, registry: Registry | None = None) -> None:
-        manifest = (registry if registry is not None else Registry()).get(MODEL)
-        self.ecg = EcgReader(runner, manifest)
+        registry = registry if registry is not None else Registry()
+        self.ecg = EcgReader(runner, registry.get(MODEL))
+        self.delineation = DelineationReader(runner, registry.get(DELINEATION))
 
     def identity_for(self, modality: str) -> ModelIdentity | None:
-        """The model that would answer for a DICOM modality; None where there is none (chest films so far)."""
+        """The model that would classify for a DICOM modality; None where there is none (chest films so far)."""
         return self.ecg.identity if modality == "ECG" else None
 
     def read(self, source: bytes | Dataset) -> Analysis:
-        """Answer for one DICOM object: a Part 10 file, a bare data set in memory, or a parsed one.
+        """The classification of one DICOM object; see `read_all`."""
+        return self._answer(source, [(lambda: self.ecg.identity, self.ecg.read)])[0]
 
-        An ECG is read; a picture and anything else gets reason "no_model". An object of an ECG class without
-        a usable 12-lead waveform is out of domain with the waveform's reason. Raises Unreadable
+    def read_all(self, source: bytes | Dataset, waves: bool = False) -> tuple[Analysis, ...]:
+        """The answer of every model for one DICOM object: a Part 10 file, a bare data set, or a parsed one.
+
+        An ECG is classified and measured, each answer with its own model's identity; `waves` adds the marks of
+        every beat to the latter. A picture and anything else gets one answer, reason "no_model". An object of an
+        ECG class without a usable 12-lead waveform is out of domain with the waveform's reason. Raises Unreadable
         (code "file.not_dicom" or the waveform's) for bytes that cannot be understood at all.
         """
+        return self._answer(
+            source,
+            [
+                (lambda: self.ecg.identity, self.ecg.read),
+                (lambda: self.delineation.identity, lambda waveform: self.delineation.read(waveform, waves)),
+            ],
+        )
+
+    def _answer(
+        self,
+        source: bytes | Dataset,
+        models: list[tuple[Callable[[], ModelIdentity], Callable[[Waveform], Analysis]]],
+    ) -> tuple[Analysis, ...]:
         ds = parsed(source)
-        is_ecg = modality_of(ds) == "ECG"
-        if not is_ecg:
-            return NO_MODEL
+        if modality_of(ds) != "ECG":
+            return (NO_MODEL,)
         try:
             waveform = read_waveform(ds)
         except WaveformError as error:
             if error.code in UNREADABLE:
                 raise
-            return Analysis(self.ecg.identity, False, error.code, error.params)
-        return self.ecg.read(waveform)
+            return tuple(Analysis(identity(), False, error.code, error.params) for identity, _ in models)
+        return tuple(read(waveform) for _, read in models)
 
 
 def parsed(source: bytes | Dataset) -> Dataset:

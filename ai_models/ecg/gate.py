@@ -24,12 +24,16 @@ _REFUSED = {"quality.lead_off": "waveform.lead_off", "quality.einthoven": "wavef
 
 @dataclass(frozen=True)
 class Verdict:
-    """`reason` is None where the recording is in the model's domain; `samples` is its complete part then."""
+    """`reason` is None where the recording is in the model's domain; `samples` is its complete part then.
+
+    `start` is the sample of the recording at which that part begins.
+    """
 
     reason: str | None
     params: dict[str, str | int]
     quality: dict[str, Any]
     samples: NDArray[np.float32] | None = None
+    start: int = 0
 
 
 def judge(waveform: Waveform) -> Verdict:
@@ -63,27 +67,26 @@ def judge(waveform: Waveform) -> Verdict:
     for finding in findings:
         if finding.code in _REFUSED:
             return Verdict(_REFUSED[finding.code], {"leads": ", ".join(finding.leads)}, quality)
-    samples = longest_complete(waveform.samples)
+    part = longest_complete(waveform.samples)
+    samples = waveform.samples[:, part]
     complete = samples.shape[1] / rate
     quality["complete_s"] = round(complete, 3)
     if complete < SHORTEST_S:
         return Verdict("waveform.gaps", _seconds(complete, SHORTEST_S), quality)
     if float(np.abs(samples).max()) > LARGEST_MV:
         return Verdict("waveform.implausible_amplitude", {"millivolt": int(LARGEST_MV)}, quality)
-    return Verdict(None, {}, quality, samples)
+    return Verdict(None, {}, quality, samples, part.start)
 
 
-def longest_complete(samples: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The longest stretch of (12, n) in which every lead has a sample: (12, m), m from 0 to n, a view."""
+def longest_complete(samples: NDArray[np.float32]) -> slice:
+    """The longest stretch of (12, n) in which every lead has a sample, possibly empty."""
     complete = np.isfinite(samples).all(axis=0)
-    if complete.all():
-        return samples
     edges = np.flatnonzero(np.diff(np.concatenate(([0], complete.view(np.int8), [0]))))
     starts, ends = edges[::2], edges[1::2]
     if not len(starts):
-        return samples[:, :0]
+        return slice(0, 0)
     longest = int(np.argmax(ends - starts))
-    return samples[:, starts[longest] : ends[longest]]
+    return slice(int(starts[longest]), int(ends[longest]))
 
 
 def _seconds(found: float, limit: float) -> dict[str, str | int]:

@@ -27,7 +27,7 @@ def read(
     paths: Annotated[list[Path], typer.Argument(help="DICOM files, or folders of them.")],
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
     waves: Annotated[
-        bool, typer.Option("--waves", help="Add marks of every beat (no model for it yet).")
+        bool, typer.Option("--waves", help="Add onset, peak and offset of every wave, ms.")
     ] = False,
     age: Annotated[int | None, typer.Option(help="Age in years, for a bare picture.")] = None,
     view: Annotated[str | None, typer.Option(help="View (PA, AP), for a bare picture.")] = None,
@@ -37,11 +37,9 @@ def read(
     reader = _reader()
     failed = False
     for path in _files(paths):
-        line = _line(reader, path)
-        failed = failed or "error" in line
-        if waves and "error" not in line:
-            line |= {"waves": [], "waves_reason": "no_model"}
-        typer.echo(json.dumps(line, ensure_ascii=False) if as_json else _sentence(line))
+        for line in _lines(reader, path, waves):
+            failed = failed or "error" in line
+            typer.echo(json.dumps(line, ensure_ascii=False) if as_json else _sentence(line))
     if failed:
         raise typer.Exit(1)
 
@@ -118,20 +116,27 @@ def _files(paths: list[Path]) -> Iterator[Path]:
             yield path
 
 
-def _line(reader: ModelReader, path: Path) -> dict[str, Any]:
+def _lines(reader: ModelReader, path: Path, waves: bool) -> list[dict[str, Any]]:
+    """One line a model; one alone where no model answers."""
     try:
         data = path.read_bytes()
     except OSError as error:
-        return {"path": str(path), "error": _text("file.not_read", {"detail": error.strerror or str(error)})}
+        return [
+            {"path": str(path), "error": _text("file.not_read", {"detail": error.strerror or str(error)})}
+        ]
     if data.startswith(PICTURE):
-        return {"path": str(path), "sop_instance_uid": "", "modality": "", **NO_MODEL.as_json()}
+        return [{"path": str(path), "sop_instance_uid": "", "modality": "", **NO_MODEL.as_json()}]
     try:
         ds = parsed(data)
-        answer = reader.read(ds)
+        answers = reader.read_all(ds, waves)
     except Unreadable as error:
-        return {"path": str(path), "error": _text(error.code, error.params), "code": error.code}
-    uid = str(ds.get("SOPInstanceUID", ""))
-    return {"path": str(path), "sop_instance_uid": uid, "modality": modality_of(ds), **answer.as_json()}
+        return [{"path": str(path), "error": _text(error.code, error.params), "code": error.code}]
+    head = {
+        "path": str(path),
+        "sop_instance_uid": str(ds.get("SOPInstanceUID", "")),
+        "modality": modality_of(ds),
+    }
+    return [head | answer.as_json() for answer in answers]
 
 
 def _sentence(line: dict[str, Any]) -> str:

@@ -72,10 +72,27 @@ class Statement:
 
 
 @dataclass(frozen=True)
+class Wave:
+    """One wave ("P", "QRS", "T") of one lead, milliseconds from the recording's first sample."""
+
+    lead: str
+    wave: str
+    onset_ms: float
+    peak_ms: float
+    offset_ms: float
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Wave:
+        times = (float(data[name]) for name in ("onset_ms", "peak_ms", "offset_ms"))
+        return cls(str(data["lead"]), str(data["wave"]), *times)
+
+
+@dataclass(frozen=True)
 class Analysis:
     """The answer of one model. Out of domain: `in_domain` False, `reason` a code, no findings.
 
-    `model` is None only where no model exists for the kind of object (reason "no_model").
+    `model` is None only where no model exists for the kind of object (reason "no_model"). `leads` are
+    measurements by lead; `waves` are there only where they were asked for.
     """
 
     model: ModelIdentity | None
@@ -86,6 +103,8 @@ class Analysis:
     findings: tuple[Finding, ...] = ()
     measurements: Mapping[str, float] = field(default_factory=dict)
     statements: tuple[Statement, ...] = ()
+    leads: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    waves: tuple[Wave, ...] = ()
 
     def __post_init__(self) -> None:
         if self.in_domain == (self.reason is not None):
@@ -98,6 +117,11 @@ class Analysis:
         data = asdict(self)
         data["findings"] = [asdict(finding) for finding in self.findings]
         data["statements"] = [{"code": s.code, "text": dict(s.text)} for s in self.statements]
+        data["waves"] = [asdict(wave) for wave in self.waves]
+        # Only a model that measures has them; an answer without them has no empty fields for them.
+        for name in ("leads", "waves"):
+            if not data[name]:
+                del data[name]
         return data
 
     @classmethod
@@ -112,6 +136,8 @@ class Analysis:
             findings=tuple(Finding.from_json(item) for item in data.get("findings") or ()),
             measurements=dict(data.get("measurements") or {}),
             statements=tuple(Statement.from_json(item) for item in data.get("statements") or ()),
+            leads={lead: dict(row) for lead, row in (data.get("leads") or {}).items()},
+            waves=tuple(Wave.from_json(item) for item in data.get("waves") or ()),
         )
 
 

@@ -14,6 +14,7 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian
 from typer.testing import CliRunner
 
+from ai_models.ecg.signal import LEADS
 from ai_models.engine import Engine
 from ai_models.reading import ModelReader
 from telemed.cli.ai import app
@@ -88,11 +89,17 @@ def run(*arguments: str) -> tuple[int, list[dict[str, Any]]]:
     return result.exit_code, [json.loads(line) for line in result.stdout.splitlines() if line]
 
 
-def test_read_prints_one_line_a_file(tmp_path: Path, mortara: bytes, film: bytes) -> None:
+def test_read_prints_one_line_a_file_and_model(tmp_path: Path, mortara: bytes, film: bytes) -> None:
     (tmp_path / "a.dcm").write_bytes(mortara)
     (tmp_path / "b.dcm").write_bytes(film)
-    code, (ecg, dx) = run("read", str(tmp_path), "--json")
+    code, (ecg, measured, dx) = run("read", str(tmp_path), "--json")
     assert code == 0
+    assert [line["model"]["name"] for line in (ecg, measured)] == ["ecg-superclass", "ecg-delineation"]
+    assert {"heart_rate_bpm", "pr_ms", "qrs_ms", "qt_ms", "qtc_ms", "qrs_axis_deg"} <= set(
+        measured["measurements"]
+    )
+    assert set(measured["leads"]) == set(LEADS)
+    assert (measured["findings"], "waves" in measured) == ([], False)
     assert (ecg["path"], ecg["modality"]) == (str(tmp_path / "a.dcm"), "ECG")
     assert ecg["sop_instance_uid"] == str(dcmread(BytesIO(mortara)).SOPInstanceUID)
     assert set(ecg["model"]) == {
@@ -109,13 +116,26 @@ def test_read_prints_one_line_a_file(tmp_path: Path, mortara: bytes, film: bytes
 def test_a_file_that_cannot_be_read_is_a_line_and_exit_status_1(tmp_path: Path, mortara: bytes) -> None:
     (tmp_path / "a.txt").write_text("hello")
     (tmp_path / "b.dcm").write_bytes(mortara)
-    code, (bad, good, missing) = run(
+    code, (bad, good, measured, missing) = run(
         "read", str(tmp_path / "a.txt"), str(tmp_path / "b.dcm"), str(tmp_path / "none.dcm"), "--json"
     )
     assert code == 1
     assert bad["error"]
     assert missing["error"]
     assert good["in_domain"] is True
+    assert measured["in_domain"] is True
+
+
+def test_waves_are_rows_of_a_lead_and_a_wave(tmp_path: Path, mortara: bytes) -> None:
+    (tmp_path / "a.dcm").write_bytes(mortara)
+    code, (ecg, measured) = run("read", str(tmp_path), "--json", "--waves")
+    assert code == 0
+    assert "waves" not in ecg
+    assert {row["lead"] for row in measured["waves"]} == set(LEADS)
+    assert {row["wave"] for row in measured["waves"]} == {"P", "QRS", "T"}
+    for row in measured["waves"]:
+        assert set(row) == {"lead", "wave", "onset_ms", "peak_ms", "offset_ms"}
+        assert 0 <= row["onset_ms"] <= row["peak_ms"] <= row["offset_ms"] <= 10_000
 
 
 def test_a_bare_picture_has_no_model_and_says_so(tmp_path: Path) -> None:

@@ -11,22 +11,25 @@ const measurements: readonly string[] = [
   "qrs_ms",
   "qt_ms",
   "qtc_ms",
+  "qtc_fridericia_ms",
   "p_axis_deg",
   "qrs_axis_deg",
   "t_axis_deg",
 ];
 
 export function measurementTable(item: Case): HTMLElement | null {
-  const values = item.analyses
-    .map((analysis) => analysis.measurements)
-    .find((given) => given && Object.keys(given).length > 0);
-  if (!values) return null;
-  const known = measurements.filter((name) => typeof values[name] === "number");
-  if (known.length === 0) return null;
+  const found = mostMeasured(item.analyses);
+  if (!found) return null;
+  const { values, known, model } = found;
   return h(
     "div",
     { class: "block" },
-    h("h3", {}, t("ui.ai.measurements")),
+    h(
+      "h3",
+      {},
+      `${t("ui.ai.measurements")} `,
+      h("span", { class: "muted" }, `${model.name} ${model.version}`),
+    ),
     h(
       "dl",
       { class: "measurements" },
@@ -39,6 +42,18 @@ export function measurementTable(item: Case): HTMLElement | null {
         ),
       ),
     ),
+  );
+}
+
+/** The answer that measured most: several models may give a heart rate, one alone the intervals. */
+function mostMeasured(analyses: readonly Analysis[]) {
+  const rows = analyses.map(({ measurements: given, model }) => {
+    const values = given ?? {};
+    return { values, model, known: measurements.filter((name) => typeof values[name] === "number") };
+  });
+  return rows.reduce<(typeof rows)[number] | null>(
+    (most, row) => (row.known.length > (most?.known.length ?? 0) ? row : most),
+    null,
   );
 }
 
