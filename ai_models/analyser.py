@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ai_models.bound import BoundRunner
 from ai_models.errors import EngineBusy, RemoteFailed
 from ai_models.manifest import Manifest
 from ai_models.registry import Registry
 from ai_models.runner import Runner
 from telemed.domain.analysis import Analysis
 from telemed.domain.errors import Unavailable
+from telemed.domain.inference import Urgency
 from telemed.imaging.waveform import Waveform
 
 
@@ -49,23 +51,48 @@ class Analyser:
         self._registry = registry if registry is not None else Registry()
 
     def models_for(self, modality: str) -> Sequence[ModelInService]:
-        return [ModelInService(manifest) for manifest in self._registry.for_modality(modality)]
+        """All versions, each model's newest first: an older one answers on until the newer is approved."""
+        return [
+            ModelInService(manifest)
+            for newest in self._registry.for_modality(modality)
+            for manifest in self._registry.versions(newest.name)
+        ]
 
-    def analyse(self, model: str, waveform: Waveform) -> Analysis:
-        """Answer for (12, n) mV. Raises Unavailable where the engine is busy or does not answer."""
+    def analyse(
+        self,
+        model: str,
+        waveform: Waveform,
+        *,
+        version: str | None = None,
+        urgency: Urgency = Urgency.ROUTINE,
+    ) -> Analysis:
+        """Answer for (12, n) mV. Raises Unavailable where the engine is busy or does not answer, or the model is out.
+
+        Preparing the signal takes longer than the network, so both happen on one core of the engine's own.
+        """
         # Its signal library costs a second and 60 MB: only a process that reads loads it.
-        from ai_models.ecg.readers import reader_for
+        from ai_models.ecg.reader import EcgReader
 
+        manifest = self._registry.get(model, version)
+        runner = BoundRunner(self._runner, urgency, manifest.version)
         try:
-            return reader_for(self._runner, self._registry.get(model)).read(waveform)
+            with runner.core():
+                return EcgReader(runner, manifest).read(waveform)
         except (EngineBusy, RemoteFailed) as error:
             raise Unavailable(error.code, **error.params) from error
 
-    def refuse(self, model: str, reason: str, params: dict[str, str | int]) -> Analysis:
+    def refuse(
+        self, model: str, reason: str, params: dict[str, str | int], *, version: str | None = None
+    ) -> Analysis:
         """Out of domain before the network was asked, because the object holds nothing it reads."""
-        return Analysis(self._runner.identity(model), False, reason, params)
+        manifest = self._registry.get(model, version)
+        return Analysis(self._runner.identity(model, manifest.version), False, reason, params)
+
+    def metrics(self) -> bytes:
+        """What the engine counts, in Prometheus' text format; empty where it cannot be asked."""
+        return self._runner.metrics_text()
 
     def check(self) -> None:
         """Raises ModelRefused, RemoteFailed: a model, its digest or its provider is not what was asked for."""
         for manifest in self._registry.models():
-            self._runner.identity(manifest.name)
+            self._runner.check(manifest.name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
@@ -16,6 +17,8 @@ from ai_models.registry import Registry
 from ai_models.runner import Tensor
 from telemed.domain.analysis import ModelIdentity
 from telemed.domain.inference import TAKEN_OUT, Urgency
+
+log = logging.getLogger(__name__)
 
 REMOTE = "remote"
 UNVERIFIED = "unverified"
@@ -55,6 +58,15 @@ class RemoteRunner:
         """Nothing to share: the runs are elsewhere, and decoding is bounded by the worker's threads."""
         del urgency
         return nullcontext()
+
+    def metrics_text(self) -> bytes:
+        """The server's own page, where it has one that can be read; a server that is away has none."""
+        try:
+            response = self._client.get(f"{self._url}/metrics", timeout=1.0)
+        except httpx2.HTTPError as error:
+            log.warning("the inference server's metrics cannot be read: %s", type(error).__name__)
+            return b""
+        return response.content if response.status_code == 200 else b""
 
     def run(
         self,

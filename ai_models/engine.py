@@ -20,13 +20,15 @@ from ai_models.metrics import Metrics
 from ai_models.registry import Registry, read_weights
 from ai_models.runner import Tensor, check_inputs
 from ai_models.scheduler import Scheduler
-from ai_models.session import CPU, OrtSession, Session, open_session, usable_cores
+from ai_models.session import CPU, CUDA, OrtSession, Session, open_session, usable_cores
 from telemed.domain.analysis import ModelIdentity
 from telemed.domain.inference import TAKEN_OUT, Urgency
 
 __all__ = ["CPU", "Engine", "usable_cores"]
 
 log = logging.getLogger(__name__)
+
+PROVIDERS = {"cpu": CPU, "cuda": CUDA}
 
 MOST_FAILURES = 3
 """So many runs in a row that fail take a model out: what then comes of it is more likely wrong than not."""
@@ -214,6 +216,10 @@ class Engine:
             left = {key: loaded for key, loaded in self._loaded.items() if key in kept}
             self._loaded, self.registry = {**left, **fresh}, registry
         return [self.identity(manifest.name) for manifest in registry.models()]
+
+    def metrics_text(self) -> bytes:
+        """What it counted, in Prometheus' text format."""
+        return self.metrics.text()
 
     def close(self) -> None:
         """Refuse what waits and let what runs come to its end."""

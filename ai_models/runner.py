@@ -58,6 +58,10 @@ class Runner(Protocol):
         """A core of this machine for decoding, where the runs are on the same cores."""
         ...
 
+    def metrics_text(self) -> bytes:
+        """Its counters in Prometheus' text format; empty where they cannot be had."""
+        ...
+
 
 def check_inputs(specs: tuple[TensorSpec, ...], inputs: Mapping[str, Tensor]) -> None:
     """Hold `inputs` against the model's declared tensors; every value must be a number.

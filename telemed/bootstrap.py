@@ -4,12 +4,15 @@ import secrets
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from sqlalchemy import Engine as SqlEngine
 
 from ai_models.analyser import Analyser
+from ai_models.registry import Registry
 from ai_models.runner import Runner
+from ai_models.signature import public_key
 from telemed.adapters.db.engine import make_engine
 from telemed.adapters.db.uow import SqlUnitOfWorkFactory
 from telemed.adapters.db.upgrade import upgrade
@@ -22,6 +25,9 @@ from telemed.adapters.queue.silent import SilentWaker
 from telemed.application.ports import Clock, ObjectStore, UnitOfWorkFactory, Waker
 from telemed.application.world import World
 from telemed.settings import SHORTEST_SECRET, Settings, SettingsError
+
+if TYPE_CHECKING:
+    from ai_models.engine import Engine
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +52,7 @@ def build(settings: Settings, *, waker: Waker | None = None, sessions_here: bool
         identifiers=RandomIdentifiers(),
         spool=DiskSpool(settings.data_dir / "spool", low_water=settings.spool_reserve_mib << 20),
         objects=make_objects(settings),
-        analyser=Analyser(make_runner(settings, sessions_here=sessions_here)),
+        analyser=Analyser(make_runner(settings, sessions_here=sessions_here), make_registry(settings)),
         renderer=TypstPdf(),
         passwords=Argon2Passwords(),
         names=PinyinReadings(),
@@ -72,15 +78,41 @@ def make_objects(settings: Settings) -> ObjectStore:
 def make_runner(settings: Settings, *, sessions_here: bool) -> Runner:
     # The runtime (0.3 s, 60 MB) and the broker's client (1 s) are loaded by the processes that use them.
     if sessions_here and settings.embedded_jobs and urlsplit(settings.inference_url).scheme == "inline":
-        from ai_models.engine import Engine
-
-        return Engine()
+        return make_models(settings)
     from ai_models.client import RemoteRunner
 
-    if urlsplit(settings.inference_url).scheme != "inline":
-        return RemoteRunner(settings.inference_url)
     # With a broker "inline" is the loopback inference process: a session never lives in a Celery child.
-    return RemoteRunner(f"http://127.0.0.1:{settings.inference_port}")
+    here = urlsplit(settings.inference_url).scheme == "inline"
+    url = f"http://127.0.0.1:{settings.inference_port}" if here else settings.inference_url
+    return RemoteRunner(url, make_registry(settings))
+
+
+def make_registry(settings: Settings) -> Registry:
+    return Registry(signers=[public_key(_key_text(word)) for word in settings.model_keys.split(",") if word])
+
+
+def _key_text(word: str) -> str:
+    path = Path(word.strip())
+    if path.suffix != ".pem":
+        return word
+    try:
+        return path.read_text("utf-8")
+    except OSError as fault:
+        raise SettingsError("settings.file_unreadable", name="TELEMED_MODEL_KEYS", file=str(path)) from fault
+
+
+def make_models(settings: Settings) -> "Engine":
+    """The engine of this process. Models are verified when they are first used, or by its `warm`."""
+    from ai_models.engine import PROVIDERS, Engine
+
+    provider = PROVIDERS.get(settings.inference_provider)
+    if provider is None:
+        known = ", ".join(PROVIDERS)
+        raise SettingsError(
+            "settings.unknown_provider", name="TELEMED_INFERENCE_PROVIDER", value=settings.inference_provider,
+            known=known,
+        )  # fmt: skip
+    return Engine(make_registry(settings), provider, precision=settings.inference_precision)
 
 
 def make_waker(settings: Settings, unit_of_work: UnitOfWorkFactory, clock: Clock) -> Waker:

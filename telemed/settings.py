@@ -40,6 +40,12 @@ class Settings:
     dicom_tls_authority: str = ""
     ae_title: str = "TELEMED"
     inference_port: int = 8001
+    # "auto": the fastest precision that has proved itself; "fp32", "int8", "bf16": that one, or an error.
+    inference_precision: str = "auto"
+    # "cpu" or "cuda": got as asked for, or not ready.
+    inference_provider: str = "cpu"
+    # Ed25519 public keys (PEM file or 64 hexadecimal digits, joined by commas): only models they signed are run.
+    model_keys: str = ""
     secret_key: str = field(default="", repr=False)
     admin_password: str = field(default="", repr=False)
     time_zone: str = "Asia/Shanghai"

@@ -33,7 +33,7 @@ from telemed.application.residents import register_resident
 from telemed.application.run_jobs import run_due
 from telemed.application.world import World
 from telemed.domain.analysis import Analysis, Finding, ModelIdentity
-from telemed.domain.inference import ModelApproval
+from telemed.domain.inference import ModelApproval, Urgency
 from telemed.domain.order import Priority
 from telemed.domain.people import Institution, InstitutionKind, Role, User
 from telemed.domain.resident import Contract, Resident
@@ -80,6 +80,7 @@ class FakeAnalyser:
     flags: tuple[str, ...] = ()
     fault: Exception | None = None
     model: FakeModel = field(default_factory=FakeModel)
+    asked: list[tuple[str, str | None, Urgency]] = field(default_factory=list)
 
     def models_for(self, modality: str) -> Sequence[FakeModel]:
         return [self.model] if modality == "ECG" else []
@@ -89,19 +90,27 @@ class FakeAnalyser:
             self.model.name, self.model.version, self.model.sha256, "none/1", "fp32", "none", "none", "none"
         )
 
-    def analyse(self, model: str, waveform: Waveform) -> Analysis:
+    def analyse(
+        self, model: str, waveform: Waveform, *, version: str | None = None, urgency: Urgency = Urgency.ROUTINE
+    ) -> Analysis:
+        self.asked.append((model, version, urgency))
         if self.fault is not None:
             raise self.fault
         names = ("NORM", "MI", "STTC", "CD", "HYP", "AFIB")
         found = tuple(Finding(n, 0.9 if n in self.flags else 0.1, 0.5, n in self.flags) for n in names)
         return Analysis(self._identity(), True, findings=found)
 
-    def refuse(self, model: str, reason: str, params: dict[str, str | int]) -> Analysis:
+    def refuse(
+        self, model: str, reason: str, params: dict[str, str | int], *, version: str | None = None
+    ) -> Analysis:
         return Analysis(self._identity(), False, reason, params)
 
     def check(self) -> None:
         if self.fault is not None:
             raise self.fault
+
+    def metrics(self) -> bytes:
+        return b""
 
 
 # --- people ------------------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from telemed.application.jobs import JobKind
 from telemed.application.objects import place_object
 from telemed.application.world import World
 
+from telemed.domain.inference import Urgency
 Handler = Callable[[World, int], None]
 
 HANDLERS: Mapping[JobKind, Handler] = {
@@ -18,6 +19,7 @@ HANDLERS: Mapping[JobKind, Handler] = {
     JobKind.COMPLETE_STUDY: lambda world, key: complete_study(world, study_id=key),
     JobKind.INFER_CASE: lambda world, key: infer_case(world, case_id=key),
     JobKind.DELIVER_REPORT: lambda world, key: deliver_report(world, report_id=key),
+    JobKind.REINFER_CASE: lambda world, key: infer_case(world, case_id=key, urgency=Urgency.BACKFILL),
     JobKind.REPORT_COMMITMENT: lambda world, key: report_commitment(world, request_id=key),
     JobKind.FORWARD_OBJECTS: lambda world, key: forward_objects(world, node_id=key),
 }

@@ -1,5 +1,6 @@
 """AI reads a case beside the people: what it finds may raise the case, and holds nothing back."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from telemed.application.objects import read_object
@@ -8,8 +9,11 @@ from telemed.application.record import record
 from telemed.application.world import World
 from telemed.domain.analysis import Analysis, input_digest, result_key
 from telemed.domain.case import AiState, Case, CaseState
+from telemed.domain.errors import Unavailable
 from telemed.domain.events import Kind
-from telemed.domain.inference import AnalysisRecord
+from telemed.domain.inference import TAKEN_OUT, AnalysisRecord, Urgency
+from telemed.domain.notice import Notice
+from telemed.domain.order import Priority
 from telemed.domain.study import StoredObject, Study
 from telemed.domain.triage import raised_priority
 from telemed.imaging.waveform import WaveformError, read_waveform
@@ -23,8 +27,11 @@ class _Answer:
     key: str
 
 
-def infer_case(world: World, *, case_id: int) -> None:
-    """Runs the approved models on the case's objects; the same input and model again changes nothing."""
+def infer_case(world: World, *, case_id: int, urgency: Urgency | None = None) -> None:
+    """Runs the approved models on the case's objects; the same input and model again changes nothing.
+
+    A model that the engine took out of service leaves the case as it would be without AI, and says so.
+    """
     with world.unit_of_work(write=False) as uow:
         case = uow.cases.get(case_id)
         study = uow.studies.get(case.study_id)
@@ -34,26 +41,54 @@ def infer_case(world: World, *, case_id: int) -> None:
     if not models:
         _settle(world, case_id, study, [], AiState.NO_MODEL)
         return
-    allowed = [model for model in models if model.sha256 in approved]
+    allowed = newest_of_each(model for model in models if model.sha256 in approved)
     if not allowed:
         _settle(world, case_id, study, [], AiState.OFF)
         return
-    answers = [_ask(world, stored, model) for stored in objects for model in allowed]
+    if urgency is None:
+        urgency = Urgency.STAT if case.effective_priority is Priority.STAT else Urgency.ROUTINE
+    try:
+        answers = [answer for stored in objects for answer in _ask(world, stored, allowed, urgency)]
+    except Unavailable as fault:
+        if fault.code != TAKEN_OUT:
+            raise
+        _out_of_service(world, case_id, fault)
+        return
     in_domain = any(answer.analysis.in_domain for answer in answers)
     _settle(world, case_id, study, answers, AiState.DONE if in_domain else AiState.OUT_OF_DOMAIN)
 
 
-def _ask(world: World, stored: StoredObject, model: ModelDescription) -> _Answer:
+def newest_of_each(models: Iterable[ModelDescription]) -> list[ModelDescription]:
+    """Of versions in falling order the first of each model."""
+    found: dict[str, ModelDescription] = {}
+    for model in models:
+        found.setdefault(model.name, model)
+    return list(found.values())
+
+
+def _ask(
+    world: World, stored: StoredObject, models: list[ModelDescription], urgency: Urgency
+) -> list[_Answer]:
+    """One answer a model, each under its own identity; the object is read once for all of them."""
     data = read_object(world, stored)
     try:
         waveform = read_waveform(data)
     except WaveformError as fault:
-        analysis = world.analyser.refuse(model.name, fault.code, dict(fault.params))
+        code, params = fault.code, dict(fault.params)
+        analyses = [
+            world.analyser.refuse(model.name, code, params, version=model.version) for model in models
+        ]
     else:
-        analysis = world.analyser.analyse(model.name, waveform)
-    assert analysis.model is not None
+        analyses = [
+            world.analyser.analyse(model.name, waveform, version=model.version, urgency=urgency)
+            for model in models
+        ]
     digest = input_digest([(stored.sop_instance_uid, stored.dataset_sha256)])
-    return _Answer(stored, model, analysis, result_key(digest, analysis.model))
+    answers = []
+    for model, analysis in zip(models, analyses, strict=True):
+        assert analysis.model is not None
+        answers.append(_Answer(stored, model, analysis, result_key(digest, analysis.model)))
+    return answers
 
 
 def _settle(world: World, case_id: int, study: Study, answers: list[_Answer], state: AiState) -> None:
@@ -96,6 +131,44 @@ def _raise(world: World, uow: UnitOfWork, case: Case, flagged: list[str]) -> Non
     priority, because = raised_priority(case.effective_priority, case.modality, flagged, rules)
     if case.raise_to(priority, because):
         record(world, uow, Kind.CASE_RAISED, case=case, priority=int(priority), because=because)
+
+
+def _out_of_service(world: World, case_id: int, fault: Unavailable) -> None:
+    """The case says that the machine failed, and a person is told once a day and site, not once a case."""
+    name, now = str(fault.params.get("name", "")), world.clock.now()
+    with world.unit_of_work() as uow:
+        case = uow.cases.get(case_id)
+        if case.ai_state is not AiState.FAILED:
+            case.ai_state = AiState.FAILED
+            record(
+                world,
+                uow,
+                Kind.CASE_INFERRED,
+                case=case,
+                state=AiState.FAILED.value,
+                flags=[],
+                reason=TAKEN_OUT,
+            )
+        notice = Notice(
+            uid=world.identifiers.uid(),
+            institution_id=case.institution_id,
+            consortium_id=case.consortium_id,
+            code="notice.model_taken_out",
+            cause_key=f"model_out:{case.institution_id}:{name}:{now.date().isoformat()}",
+            created_at=now,
+            facts={"model": name, "reason": str(fault.params.get("reason", ""))},
+        )
+        if uow.notices.raise_once(notice):
+            record(
+                world,
+                uow,
+                Kind.NOTICE_RAISED,
+                institution_id=notice.institution_id,
+                consortium_id=notice.consortium_id,
+                code=notice.code,
+                model=name,
+            )
+        uow.commit()
 
 
 def give_up_inference(world: World, *, case_id: int) -> None:

@@ -15,6 +15,7 @@ class JobKind(StrEnum):
     PLACE_OBJECT = "place_object"
     COMPLETE_STUDY = "complete_study"
     INFER_CASE = "infer_case"
+    REINFER_CASE = "reinfer_case"
     DELIVER_REPORT = "deliver_report"
     REPORT_COMMITMENT = "report_commitment"
     FORWARD_OBJECTS = "forward_objects"
@@ -37,6 +38,8 @@ RANK = {
     JobKind.FORWARD_OBJECTS: 6,
 }
 
+    # Reading an archive again with a new model waits for everything else.
+    JobKind.REINFER_CASE: 9,
 
 @dataclass(eq=False, kw_only=True)
 class Job:

@@ -20,7 +20,7 @@ from telemed.domain.case import Case
 from telemed.domain.delivery import Delivery
 from telemed.domain.document import ReportDocument
 from telemed.domain.events import Event
-from telemed.domain.inference import AnalysisRecord, ModelApproval
+from telemed.domain.inference import AnalysisRecord, ModelApproval, Urgency
 from telemed.domain.notice import Notice
 from telemed.domain.order import Order, Procedure
 from telemed.domain.people import Device, Institution, Session, User
@@ -256,6 +256,13 @@ class Reports(Protocol):
     def of_case(self, case_id: int) -> Sequence[Report]:
         """All versions, oldest first."""
 
+    def lacking(
+        self, consortium_id: int, modality: str, models: Sequence[str], before: int | None, limit: int
+    ) -> Sequence[int]:
+        """Ids of cases of a modality, the newest first, that lack an answer of one of the models (sha256) which
+        their site approved, or whose last attempt failed, and that no open job is going to read; only ids
+        smaller than `before`."""
+
     def latest(self, case_id: int) -> Report | None: ...
     def final_of_patient(self, patient_id: int) -> Sequence[Report]: ...
     def visible(self, actor: Actor, uid: str) -> Report | None: ...
@@ -405,6 +412,9 @@ class UnitOfWork(Protocol):
     @property
     def forwards(self) -> Forwards: ...
     @property
+    def open_of(self, kind: JobKind) -> int:
+        """How many jobs of a kind are not done and not given up."""
+
     def commitments(self) -> Commitments: ...
 
     def __enter__(self) -> Self: ...
@@ -427,11 +437,18 @@ class UnitOfWorkFactory(Protocol):
 
 
 class Analyser(Protocol):
-    def models_for(self, modality: str) -> Sequence["ModelDescription"]: ...
-    def analyse(self, model: str, waveform: Waveform) -> Analysis:
-        """Out of domain is an answer; raises Unavailable where the engine does not answer."""
+    def models_for(self, modality: str) -> Sequence["ModelDescription"]:
+        """Every version of each model for a modality, the newest first."""
 
-    def refuse(self, model: str, reason: str, params: dict[str, str | int]) -> Analysis:
+    def analyse(
+        self, model: str, waveform: Waveform, *, version: str | None = None, urgency: Urgency = Urgency.ROUTINE
+    ) -> Analysis:
+        """Out of domain is an answer; raises Unavailable where the engine does not answer, with code
+        `TAKEN_OUT` where no further attempt would change that."""
+
+    def refuse(
+        self, model: str, reason: str, params: dict[str, str | int], *, version: str | None = None
+    ) -> Analysis:
         """The answer about bytes that hold nothing the model reads: out of domain, with the reason."""
 
     def check(self) -> None:
@@ -475,3 +492,6 @@ class NameReadings(Protocol):
 class Waker(Protocol):
     def wake(self) -> None:
         """Work may be due. Losing a wake-up costs time, never work."""
+    def metrics(self) -> bytes:
+        """The engine's counters in Prometheus' text format; empty where it cannot be asked."""
+

@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from telemed.cli import ai, demo, ecg, operate, serve
+from telemed.cli import ai, backfill, demo, ecg, operate, serve
 from telemed.cli.words import sentence
 from telemed.domain.errors import DomainError
 from telemed.settings import SettingsError
@@ -18,6 +18,7 @@ app = typer.Typer(
 app.command("serve")(serve.serve)
 app.command("demo")(demo.demo)
 app.command("drill")(demo.drill)
+ai.app.command("backfill")(backfill.backfill)
 app.add_typer(ai.app, name="ai", help="Run and inspect the models.")
 app.add_typer(ecg.app, name="ecg", help="Recordings of machines that speak no DICOM.")
 app.add_typer(operate.database, name="db", help="The database.")

@@ -87,12 +87,10 @@ def _worker(settings: Settings) -> None:
 
 
 def _inference(settings: Settings) -> None:
-    from ai_models.engine import Engine
     from ai_models.server import serve as serve_models
+    from telemed.bootstrap import make_models
 
-    engine = Engine()
-    engine.warm()
-    serve_models(engine, settings.inference_port)
+    serve_models(make_models(settings), settings.inference_port)
 
 
 _PARTS = {Part.WEB: _web, Part.DICOM: _dicom, Part.WORKER: _worker, Part.INFERENCE: _inference}

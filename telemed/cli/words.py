@@ -8,5 +8,9 @@ from telemed.settings import SettingsError
 
 
 def sentence(fault: DomainError | SettingsError) -> str:
+    return sentence_of(fault.code, **fault.params)
+
+
+def sentence_of(code: str, **params: str | int) -> str:
     language = os.environ.get("TELEMED_LANGUAGE", "zh-CN")
-    return text(fault.code, language if language in languages else "zh-CN", **fault.params)
+    return text(code, language if language in languages else "zh-CN", **params)

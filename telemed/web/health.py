@@ -40,4 +40,4 @@ def readyz(world: TheWorld, response: Response) -> Readiness:
 )
 def metrics(request: Request, world: TheWorld) -> Response:
     kept: Metrics = request.app.state.metrics
-    return Response(kept.text(monitor.load(world)), media_type=CONTENT_TYPE)
+    return Response(kept.text(monitor.load(world)) + world.analyser.metrics(), media_type=CONTENT_TYPE)

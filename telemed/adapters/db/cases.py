@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, inspect, or_, select
+from sqlalchemy import ColumnElement, Select, and_, exists, func, inspect, or_, select
 from sqlalchemy.orm import aliased
 
 from telemed.adapters.db import tables as t
 from telemed.adapters.db.repositories import Repository
 from telemed.adapters.db.scope import visible_cases, visible_deliveries
 from telemed.adapters.db.upsert import ensure
+from telemed.application.jobs import JobKind, JobState
 from telemed.application.ports import InboxRow, WorklistPage, WorklistRow
 from telemed.domain.access import Actor
 from telemed.domain.case import AiState, Case, CaseState
@@ -187,6 +188,33 @@ class SqlCases(Repository):
             _C.ai_state == AiState.OFF,
             order=_C.id,
         )
+
+    def lacking(
+        self, consortium_id: int, modality: str, models: Sequence[str], before: int | None, limit: int
+    ) -> Sequence[int]:
+        approval, analysis, job = t.model_approval.c, t.analysis.c, t.job.c
+        answered = exists().where(
+            analysis.case_id == _C.id,
+            analysis.generation == _C.generation,
+            analysis.model_sha256 == approval.model_sha256,
+        )
+        missing = exists().where(
+            approval.institution_id == _C.institution_id,
+            approval.withdrawn_at.is_(None),
+            approval.model_sha256.in_(models),
+            or_(~answered, _C.ai_state == AiState.FAILED),
+        )
+        asked = exists().where(
+            job.subject_id == _C.id,
+            job.kind.in_((JobKind.INFER_CASE, JobKind.REINFER_CASE)),
+            job.state == JobState.PENDING,
+        )
+        statement = select(_C.id).where(
+            _C.consortium_id == consortium_id, _C.modality == modality, missing, ~asked
+        )
+        if before is not None:
+            statement = statement.where(_C.id < before)
+        return self._session.execute(statement.order_by(_C.id.desc()).limit(limit)).scalars().all()
 
     def add(self, case: Case) -> None:
         self._session.add(case)

@@ -121,6 +121,10 @@ class SqlJobs(Repository):
         row = self._session.execute(select(func.count(), func.min(_J.due_at)).where(_due(now))).one()
         return int(row[0]), row[1]
 
+    def open_of(self, kind: JobKind) -> int:
+        statement = select(func.count()).where(_J.kind == kind, _J.state == JobState.PENDING)
+        return int(self._session.execute(statement).scalar_one())
+
     def failed(self) -> Sequence[Job]:
         return self._all(Job, _J.state == JobState.FAILED, order=_J.id)
 
