@@ -1,0 +1,89 @@
+"""docs/conformance.md says what the code does, table by table."""
+
+from pathlib import Path
+
+from pydicom.uid import UID
+
+from dicom_node import query, services, worklist
+from dicom_node.association import Limits
+from dicom_node.file_meta import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME
+from dicom_node.statuses import Status
+from telemed.application.commit import CLASS_INSTANCE_CONFLICT, NO_SUCH_OBJECT, PROCESSING_FAILURE
+from telemed.application.dicom_ports import Level
+from telemed.application.modality_worklist import MOST_STEPS
+from telemed.application.query import MOST_ANSWERS
+from telemed.dimse import requestor
+
+TEXT = (Path(__file__).parents[3] / "docs" / "conformance.md").read_text(encoding="utf-8")
+SYNTAXES = {"explicit": services.EXPLICIT, "implicit": services.IMPLICIT}
+
+
+def rows(heading: str, table: int = 0) -> list[list[str]]:
+    """The cells of a table under a heading, without its head."""
+    _, _, rest = TEXT.partition(f"\n{heading}\n")
+    assert rest, heading
+    section = rest.split("\n#")[0]
+    tables: list[list[str]] = [[]]
+    for line in section.splitlines():
+        if line.startswith("|"):
+            tables[-1].append(line)
+        elif tables[-1]:
+            tables.append([])
+    lines = [t for t in tables if t][table][2:]
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+
+
+def test_the_implementation() -> None:
+    stated = dict(rows("## Implementation"))
+    assert (
+        stated["Implementation Class UID"] == IMPLEMENTATION_CLASS_UID == requestor.IMPLEMENTATION_CLASS_UID
+    )
+    assert stated["Implementation Version Name"] == IMPLEMENTATION_VERSION_NAME
+    assert requestor.IMPLEMENTATION_VERSION_NAME == IMPLEMENTATION_VERSION_NAME
+    assert int(stated["Maximum PDU received"]) == Limits().maximum_pdu
+
+
+def test_the_sop_classes_and_transfer_syntaxes_offered() -> None:
+    stated = {
+        uid: tuple(SYNTAXES[word.strip()] for word in syntaxes.split(","))
+        for _, _, uid, syntaxes in rows("## SOP classes as provider (SCP)")
+        if uid != "any"
+    }
+    assert stated == services.CONTEXTS
+
+
+def test_each_uid_is_the_class_it_is_called() -> None:
+    for _, name, uid, _ in rows("## SOP classes as provider (SCP)"):
+        if uid != "any":
+            known = UID(uid).name.replace("Query/Retrieve Information Model", "").replace("SOP Class", "")
+            words = set(known.replace("-", " ").split())
+            assert words <= set(name.replace("-", " ").split()) | {"Information", "Model"}, (name, known)
+
+
+def test_the_statuses() -> None:
+    stated: dict[str, dict[str, int]] = {}
+    for service, number, name in rows("## Statuses"):
+        stated.setdefault(service, {})[name] = int(number, 16)
+    for names in stated.values():
+        assert names == {name: int(Status[name]) for name in names}
+    said = {name for names in stated.values() for name in names}
+    assert said == set(Status.__members__)
+
+
+def test_the_matching_keys() -> None:
+    stated = {level: tuple(keys.split(", ")) for level, keys in rows("### Query/Retrieve keys")}
+    above: tuple[str, ...] = ()
+    for level in Level:
+        above += stated[level.value]
+        assert query.MATCHED[level] == above
+    besides = {level: tuple(keys.split(", ")) for level, keys in rows("### Query/Retrieve keys", 1)}
+    assert {level.value: keys for level, keys in query.RETURNED.items()} == besides
+    steps = [tuple(cell[0].split(" > ")) for cell in rows("### Worklist keys")]
+    assert tuple(steps) == worklist.MATCHED
+
+
+def test_the_limits_and_reasons_named_in_the_text() -> None:
+    plain = " ".join(TEXT.split())
+    assert f"At most {MOST_ANSWERS} matches ({MOST_STEPS} worklist items)" in plain
+    reasons = f"0x{NO_SUCH_OBJECT:04X} not held, 0x{CLASS_INSTANCE_CONFLICT:04X} held under another class"
+    assert f"{reasons}, 0x{PROCESSING_FAILURE:04X} damaged or lost" in plain
