@@ -8,7 +8,7 @@ PACKAGE_STAMP := $(VENV)/.package-installed
 FRONTEND_SOURCES := $(shell find telemed/frontend -type f -not -path '*/node_modules/*' 2>/dev/null)
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help install install-test demo test check bench lock clean train-env
+.PHONY: help install install-test demo drill test check bench bench-gpu lock clean train-env
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 16
@@ -41,6 +41,9 @@ $(PACKAGE_STAMP): $(RUNTIME_STAMP) pyproject.toml tools/build_frontend.py $(FRON
 
 demo: install  ## start everything with a fictional consortium on this machine
 	@$(BIN)/telemed demo
+
+drill: install  ## the promises under fire, full form: cuts, conflicts, a full disk, kills
+	@$(BIN)/telemed drill
 
 test: install-test  ## the whole test suite
 	@$(BIN)/python -m pytest -n 2 --dist loadfile
