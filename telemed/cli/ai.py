@@ -82,16 +82,19 @@ def models(
 @app.command()
 def evaluate(
     data: Annotated[
-        Path | None, typer.Option(help="Folder with the public recordings (ptbxl, china).")
+        Path | None, typer.Option(help="Folder with the public recordings (ptbxl, china, ludb).")
     ] = None,
 ) -> None:
     """Recompute the tables of the model card from the public recordings; skipped where they are absent."""
+    from ai_models.ecg.delineation.training import evaluate as delineation
     from ai_models.ecg.training.data import DEFAULT_ROOT
     from ai_models.ecg.training.evaluate import NoData, report
 
     root = data or DEFAULT_ROOT
     try:
         typer.echo(report(root))
+        typer.echo()
+        typer.echo(delineation.report(root))
     except NoData:
         typer.echo(_text("ai.evaluate_no_data", {"folder": str(root)}), err=True)
 

@@ -28,6 +28,7 @@ from ai_models.ecg.delineation.training.marks import lead_marks, loose_peaks
 from ai_models.ecg.delineation.training.reference import global_intervals, representative_intervals
 from ai_models.ecg.signal import LEADS
 from ai_models.ecg.training import data
+from ai_models.ecg.training.evaluate import NoData
 from ai_models.engine import Engine
 from ai_models.registry import Registry
 
@@ -260,7 +261,9 @@ def _plain(value: list[float]) -> str:
 
 
 def report(root: Path = data.DEFAULT_ROOT) -> str:
-    """All tables as Markdown."""
+    """All tables as Markdown. Raises NoData where the recordings are absent."""
+    if not (root / "ludb").is_dir():
+        raise NoData(f"no recordings under {root}: put ludb there (see the card for its origin)")
     rows = recorded()
     now = shipped(root)
     return "\n\n".join(
