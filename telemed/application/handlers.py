@@ -4,14 +4,15 @@ from collections.abc import Callable, Mapping
 
 from telemed.application.commit import report_commitment
 from telemed.application.complete import complete_study
+from telemed.application.critical import escalate
 from telemed.application.deliver import deliver_report
 from telemed.application.forward import forward_objects
 from telemed.application.infer import give_up_inference, infer_case
 from telemed.application.jobs import JobKind
 from telemed.application.objects import place_object
 from telemed.application.world import World
-
 from telemed.domain.inference import Urgency
+
 Handler = Callable[[World, int], None]
 
 HANDLERS: Mapping[JobKind, Handler] = {
@@ -19,6 +20,7 @@ HANDLERS: Mapping[JobKind, Handler] = {
     JobKind.COMPLETE_STUDY: lambda world, key: complete_study(world, study_id=key),
     JobKind.INFER_CASE: lambda world, key: infer_case(world, case_id=key),
     JobKind.DELIVER_REPORT: lambda world, key: deliver_report(world, report_id=key),
+    JobKind.ESCALATE_CRITICAL: lambda world, key: escalate(world, value_id=key),
     JobKind.REINFER_CASE: lambda world, key: infer_case(world, case_id=key, urgency=Urgency.BACKFILL),
     JobKind.REPORT_COMMITMENT: lambda world, key: report_commitment(world, request_id=key),
     JobKind.FORWARD_OBJECTS: lambda world, key: forward_objects(world, node_id=key),

@@ -17,6 +17,7 @@ class JobKind(StrEnum):
     INFER_CASE = "infer_case"
     REINFER_CASE = "reinfer_case"
     DELIVER_REPORT = "deliver_report"
+    ESCALATE_CRITICAL = "escalate_critical"
     REPORT_COMMITMENT = "report_commitment"
     FORWARD_OBJECTS = "forward_objects"
 
@@ -30,16 +31,17 @@ class JobState(StrEnum):
 
 # Smaller runs first: what a reader waits for goes before moving bytes about.
 RANK = {
+    JobKind.ESCALATE_CRITICAL: 0,
     JobKind.COMPLETE_STUDY: 0,
     JobKind.DELIVER_REPORT: 1,
     JobKind.INFER_CASE: 2,
     JobKind.REPORT_COMMITMENT: 4,
     JobKind.PLACE_OBJECT: 5,
     JobKind.FORWARD_OBJECTS: 6,
-}
-
     # Reading an archive again with a new model waits for everything else.
     JobKind.REINFER_CASE: 9,
+}
+
 
 @dataclass(eq=False, kw_only=True)
 class Job:

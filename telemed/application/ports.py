@@ -17,6 +17,14 @@ from telemed.application.jobs import Job, JobKind
 from telemed.domain.access import Actor
 from telemed.domain.analysis import Analysis
 from telemed.domain.case import Case
+from telemed.domain.critical import (
+    CriticalAction,
+    CriticalAlert,
+    CriticalPolicy,
+    CriticalRule,
+    CriticalValue,
+    EscalationStep,
+)
 from telemed.domain.delivery import Delivery
 from telemed.domain.document import ReportDocument
 from telemed.domain.events import Event
@@ -295,6 +303,46 @@ class Deliveries(Protocol):
     def ensure(self, delivery: Delivery) -> Delivery: ...
 
 
+@dataclass(frozen=True, kw_only=True)
+class CriticalRow:
+    """One critical value as a card shows it, with everything that names the patient."""
+
+    value: CriticalValue
+    case: Case
+    study: Study
+    patient: Patient
+    applicant_institution: Institution
+    reporting_institution: Institution | None
+    actions: Sequence[CriticalAction]
+    alerts: Sequence[CriticalAlert]
+    people: Mapping[int, User]
+    exam: str = ""
+    id_last4: str = ""
+
+
+class CriticalValues(Protocol):
+    def rules(self, consortium_id: int, *, ended: bool = False) -> Sequence[CriticalRule]:
+        """Those in force, or every edition."""
+
+    def policies(self, consortium_id: int) -> Sequence[CriticalPolicy]: ...
+    def steps(self, consortium_id: int) -> Sequence[EscalationStep]: ...
+    def get(self, value_id: int) -> CriticalValue: ...
+    def open_of(self, case_id: int, code: str) -> CriticalValue | None: ...
+    def visible(self, actor: Actor, uid: str) -> CriticalValue | None: ...
+    def row(self, actor: Actor, uid: str) -> CriticalRow | None: ...
+    def rows(self, actor: Actor, limit: int, *, open_only: bool = True) -> Sequence[CriticalRow]:
+        """Critical before warning; of these the one whose clock ends first."""
+
+    def rows_of_case(self, actor: Actor, case_id: int) -> Sequence[CriticalRow]: ...
+    def actions(self, value_id: int) -> Sequence[CriticalAction]: ...
+    def tell(self, alert: CriticalAlert) -> bool:
+        """True if this recipient was not told before."""
+
+    def add(
+        self, row: CriticalValue | CriticalRule | CriticalPolicy | EscalationStep | CriticalAction
+    ) -> None: ...
+
+
 class Analyses(Protocol):
     def of_case(self, case_id: int) -> Sequence[AnalysisRecord]: ...
     def ensure(self, record: AnalysisRecord) -> bool:
@@ -416,6 +464,8 @@ class UnitOfWork(Protocol):
         """How many jobs of a kind are not done and not given up."""
 
     def commitments(self) -> Commitments: ...
+    @property
+    def critical(self) -> CriticalValues: ...
 
     def __enter__(self) -> Self: ...
     def __exit__(
@@ -441,7 +491,12 @@ class Analyser(Protocol):
         """Every version of each model for a modality, the newest first."""
 
     def analyse(
-        self, model: str, waveform: Waveform, *, version: str | None = None, urgency: Urgency = Urgency.ROUTINE
+        self,
+        model: str,
+        waveform: Waveform,
+        *,
+        version: str | None = None,
+        urgency: Urgency = Urgency.ROUTINE,
     ) -> Analysis:
         """Out of domain is an answer; raises Unavailable where the engine does not answer, with code
         `TAKEN_OUT` where no further attempt would change that."""
@@ -492,6 +547,6 @@ class NameReadings(Protocol):
 class Waker(Protocol):
     def wake(self) -> None:
         """Work may be due. Losing a wake-up costs time, never work."""
+
     def metrics(self) -> bytes:
         """The engine's counters in Prometheus' text format; empty where it cannot be asked."""
-

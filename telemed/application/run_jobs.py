@@ -143,3 +143,6 @@ def _notice(world: World, uow: UnitOfWork, job: Job) -> Notice:
         case JobKind.FORWARD_OBJECTS:
             node = uow.remote_nodes.get(job.subject_id)
             return about(node.institution_id, node.consortium_id)
+        case JobKind.ESCALATE_CRITICAL:
+            value = uow.critical.get(job.subject_id)
+            return about(value.institution_id, value.consortium_id, case=value.case_id)

@@ -12,6 +12,7 @@ from telemed.application.install import add_institution
 from telemed.application.ports import UnitOfWork
 from telemed.application.residents import register_resident
 from telemed.application.world import World
+from telemed.demo.critical_values import seed_critical_values
 from telemed.domain.inference import ModelApproval
 from telemed.domain.order import Priority
 from telemed.domain.people import Institution, InstitutionKind, Role, User
@@ -76,6 +77,14 @@ def provision(world: World, *, quiet_seconds: int = 3) -> bool:
         _rules(world, uow, sites, people)
         _devices(world, uow, sites)
         _approve_models(world, uow, sites, people["admin"])
+        hospital = sites[HOSPITAL]
+        seed_critical_values(
+            world,
+            uow,
+            consortium_id=hospital.consortium_id or hospital.id,
+            hospital_id=hospital.id,
+            city_duty_id=people["reviewing"].id,
+        )
         uow.commit()
     return True
 

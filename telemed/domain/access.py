@@ -22,6 +22,9 @@ class Action(StrEnum):
     WRITE_REPORT = "write_report"
     REVIEW_REPORT = "review_report"
     SEE_INBOX = "see_inbox"
+    SEE_CRITICAL = "see_critical"
+    # Receive, act and close: a person's doing, never a program's.
+    ANSWER_CRITICAL = "answer_critical"
     ADMINISTER = "administer"
 
 
@@ -34,7 +37,8 @@ class Scope(StrEnum):
     NOTHING = "nothing"
 
 
-_READER = {Action.SEE_SELF, Action.SEE_CASE, Action.SEE_WORKLIST, Action.WRITE_REPORT}
+_CRITICAL = {Action.SEE_CRITICAL, Action.ANSWER_CRITICAL}
+_READER = {Action.SEE_SELF, Action.SEE_CASE, Action.SEE_WORKLIST, Action.WRITE_REPORT, *_CRITICAL}
 
 ALLOWED: dict[Role, frozenset[Action]] = {
     Role.TECHNICIAN: frozenset(
@@ -45,14 +49,23 @@ ALLOWED: dict[Role, frozenset[Action]] = {
             Action.SEE_EXAMS,
             Action.SEE_CASE,
             Action.SEE_INBOX,
+            *_CRITICAL,
         }
     ),
     Role.REPORTING_DOCTOR: frozenset(_READER),
     Role.REVIEWING_DOCTOR: frozenset({*_READER, Action.REVIEW_REPORT}),
-    Role.FAMILY_DOCTOR: frozenset({Action.SEE_SELF, Action.SEE_CASE, Action.SEE_INBOX}),
+    Role.FAMILY_DOCTOR: frozenset({Action.SEE_SELF, Action.SEE_CASE, Action.SEE_INBOX, *_CRITICAL}),
     Role.ADMINISTRATOR: frozenset({Action.SEE_SELF, Action.ADMINISTER}),
     Role.SYSTEM: frozenset(
-        {Action.SEE_SELF, Action.ORDER, Action.UPLOAD, Action.SEE_EXAMS, Action.SEE_CASE, Action.SEE_INBOX}
+        {
+            Action.SEE_SELF,
+            Action.ORDER,
+            Action.UPLOAD,
+            Action.SEE_EXAMS,
+            Action.SEE_CASE,
+            Action.SEE_INBOX,
+            Action.SEE_CRITICAL,
+        }
     ),
 }
 

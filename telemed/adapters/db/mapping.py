@@ -8,6 +8,14 @@ from sqlalchemy.orm import registry
 from telemed.adapters.db import tables as t
 from telemed.application.jobs import Job
 from telemed.domain.case import Case
+from telemed.domain.critical import (
+    CriticalAction,
+    CriticalAlert,
+    CriticalPolicy,
+    CriticalRule,
+    CriticalValue,
+    EscalationStep,
+)
 from telemed.domain.delivery import Delivery
 from telemed.domain.events import Event
 from telemed.domain.exchange import CommitmentRequest, ForwardItem, ForwardRule, RemoteNode
@@ -53,6 +61,12 @@ _MAPPED: dict[type, Table] = {
     ForwardRule: t.forward_rule,
     ForwardItem: t.forward_item,
     CommitmentRequest: t.commitment_request,
+    CriticalRule: t.critical_rule,
+    CriticalPolicy: t.critical_policy,
+    EscalationStep: t.escalation_step,
+    CriticalValue: t.critical_value,
+    CriticalAlert: t.critical_alert,
+    CriticalAction: t.critical_action,
 }
 
 

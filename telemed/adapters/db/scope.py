@@ -43,6 +43,34 @@ def visible_deliveries(actor: Actor) -> ColumnElement[bool]:
             return false()
 
 
+def visible_critical_values(actor: Actor) -> ColumnElement[bool]:
+    """The reading institution sees its own from the raise; whoever is told, once it may be told."""
+    if case_scope(actor.role) is Scope.NOTHING:
+        return false()
+    told = exists(
+        select(1)
+        .where(
+            t.critical_alert.c.critical_value_id == t.critical_value.c.id,
+            _alerts_to(actor),
+            or_(t.critical_alert.c.before_check.is_(True), t.critical_value.c.released_at.is_not(None)),
+        )
+        .correlate(t.critical_value)
+    )
+    if case_scope(actor.role) is Scope.READ_BY_OWN_INSTITUTION:
+        return or_(t.critical_value.c.reporting_institution_id == actor.institution_id, told)
+    return told
+
+
+def _alerts_to(actor: Actor) -> ColumnElement[bool]:
+    alert = t.critical_alert.c
+    here = (alert.user_id.is_(None)) & (alert.institution_id == actor.institution_id)
+    mine = or_(alert.user_id == actor.user_id, here & (alert.role == actor.role))
+    if case_scope(actor.role) is Scope.APPLIED_BY_OWN_INSTITUTION:
+        # Told to the institution as such: to those who see its exams.
+        return or_(mine, here & alert.role.is_(None))
+    return mine
+
+
 def visible_notices(actor: Actor) -> ColumnElement[bool]:
     """Those who can act: the site's technicians, and the administrators of the consortium."""
     if actor.role is Role.ADMINISTRATOR:

@@ -23,6 +23,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from telemed.adapters.db.types import BigKey, EnumValue, IntEnumValue, UtcDateTime
 from telemed.application.jobs import JobKind, JobState
 from telemed.domain.case import AiState, CaseState
+from telemed.domain.critical import ActionKind, Check, CriticalState, How, Milestone, Tier
 from telemed.domain.delivery import RecipientKind
 from telemed.domain.events import Kind
 from telemed.domain.exchange import CommitmentState, ForwardState
@@ -666,3 +667,131 @@ Index("ix_study_study_date", study.c.study_date)
 Index("ix_study_accession_number", study.c.accession_number)
 Index("ix_patient_patient_id", patient.c.patient_id)
 Index("ix_stored_object_series_id", stored_object.c.series_id)
+
+critical_rule = Table(
+    "critical_rule",
+    metadata,
+    _key(),
+    _uid(),
+    _ref("consortium_id", "institution"),
+    Column("code", String(64), nullable=False),
+    Column("edition", Integer, nullable=False),
+    _text("modality", 16),
+    Column("tier", EnumValue(Tier), nullable=False),
+    _text("text_zh", 200),
+    _text("text_en", 200),
+    Column("findings", Json, nullable=False),
+    Column("limits", Json, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("ended_at", UtcDateTime),
+    UniqueConstraint("consortium_id", "code", "edition"),
+)
+
+critical_policy = Table(
+    "critical_policy",
+    metadata,
+    _key(),
+    _uid(),
+    _ref("consortium_id", "institution", index=True),
+    _ref("institution_id", "institution", null=True),
+    Column("tell_minutes", Integer, nullable=False),
+    Column("same_doctor_at_night", Boolean, nullable=False),
+    _text("night_from", 5),
+    _text("night_to", 5),
+)
+
+escalation_step = Table(
+    "escalation_step",
+    metadata,
+    _key(),
+    _uid(),
+    _ref("consortium_id", "institution"),
+    Column("rank", Integer, nullable=False),
+    Column("code", String(32), nullable=False),
+    Column("minutes", Integer, nullable=False),
+    Column("tier", EnumValue(Tier), nullable=False),
+    Column("waits_for", EnumValue(Milestone), nullable=False),
+    _ref("user_id", "user_account", null=True),
+    Column("role", EnumValue(Role)),
+    _ref("institution_id", "institution", null=True),
+    Column("before_check", Boolean, nullable=False),
+    UniqueConstraint("consortium_id", "rank"),
+)
+
+critical_value = Table(
+    "critical_value",
+    metadata,
+    _key(),
+    _uid(),
+    _ref("case_id", "reading_case"),
+    _ref("institution_id", "institution"),
+    _ref("consortium_id", "institution"),
+    _ref("reporting_institution_id", "institution", null=True),
+    _ref("rule_id", "critical_rule"),
+    Column("code", String(64), nullable=False),
+    Column("tier", EnumValue(Tier), nullable=False),
+    _text("finding_zh", 200),
+    _text("finding_en", 200),
+    _text("note", 400),
+    _ref("raised_by", "user_account"),
+    Column("raised_at", UtcDateTime, nullable=False),
+    Column("due_at", UtcDateTime),
+    Column("proposed_by_ai", Boolean, nullable=False),
+    Column("state", EnumValue(CriticalState), nullable=False),
+    _ref("checked_by", "user_account", null=True),
+    Column("checked_at", UtcDateTime),
+    Column("check_kind", EnumValue(Check)),
+    Column("released_at", UtcDateTime),
+    _text("received_by", 100),
+    Column("received_at", UtcDateTime),
+    Column("how", EnumValue(How)),
+    _text("read_back", 400),
+    _ref("acknowledged_by", "user_account", null=True),
+    Column("acknowledged_at", UtcDateTime),
+    Column("acted_at", UtcDateTime),
+    _ref("closed_by", "user_account", null=True),
+    Column("closed_at", UtcDateTime),
+    _text("closing_note", 400),
+    Column("escalated", Integer, nullable=False),
+    _version(),
+    # The same finding of the same case is open once: a key pressed twice raises one.
+    Index(
+        "uq_critical_open",
+        "case_id",
+        "code",
+        unique=True,
+        sqlite_where=text("closed_at IS NULL"),
+        postgresql_where=text("closed_at IS NULL"),
+    ),
+    Index("ix_critical_reading", "reporting_institution_id", "closed_at"),
+)
+
+critical_alert = Table(
+    "critical_alert",
+    metadata,
+    _key(),
+    _uid(),
+    _ref("critical_value_id", "critical_value"),
+    _ref("consortium_id", "institution"),
+    _ref("institution_id", "institution"),
+    _ref("user_id", "user_account", null=True),
+    Column("role", EnumValue(Role)),
+    Column("recipient_key", String(100), nullable=False),
+    _text("step", 32),
+    Column("before_check", Boolean, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    UniqueConstraint("critical_value_id", "recipient_key"),
+    Index("ix_critical_alert_place", "institution_id", "user_id"),
+)
+
+critical_action = Table(
+    "critical_action",
+    metadata,
+    _key(),
+    _uid(),
+    _ref("critical_value_id", "critical_value", index=True),
+    Column("kind", EnumValue(ActionKind), nullable=False),
+    _text("note", 400),
+    _ref("taken_by", "user_account"),
+    Column("taken_at", UtcDateTime, nullable=False),
+)

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from sqlalchemy.orm.exc import StaleDataError
 
 from telemed.adapters.db.cases import SqlCases, SqlDeliveries, SqlReports
+from telemed.adapters.db.critical import SqlCriticalValues
 from telemed.adapters.db.dicom_services import SqlCommitments, SqlForwards, SqlRemoteNodes, SqlSteps
 from telemed.adapters.db.jobs import SqlJobs
 from telemed.adapters.db.mapping import map_classes
@@ -54,6 +55,7 @@ class SqlUnitOfWork:
         self.remote_nodes = SqlRemoteNodes(session)
         self.forwards = SqlForwards(session)
         self.commitments = SqlCommitments(session)
+        self.critical = SqlCriticalValues(session)
 
     def __enter__(self) -> Self:
         return self

@@ -5,6 +5,7 @@ from fastapi import APIRouter
 from telemed.web.api import (
     admin,
     cases,
+    critical,
     exams,
     inbox,
     models,
@@ -22,6 +23,7 @@ for part in (
     session,
     worklist,
     cases,
+    critical,
     exams,
     uploads,
     orders,

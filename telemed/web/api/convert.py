@@ -13,7 +13,7 @@ from telemed.domain.case import AiState, Case, CaseState
 from telemed.domain.inference import AnalysisRecord
 from telemed.domain.notice import Notice
 from telemed.domain.order import Priority
-from telemed.domain.people import User
+from telemed.domain.people import Institution, User
 from telemed.domain.report import Report, ReportState
 from telemed.domain.resident import Patient, age_on
 from telemed.domain.study import Series, StoredObject, Study, StudyState, quality_reason
@@ -85,6 +85,10 @@ def row(found: WorklistRow, actor: Actor, language: str) -> shapes.Row:
 
 def _site(name: str, english: str, language: str) -> str:
     return english if language == "en" and english else name
+
+
+def site_name(site: Institution, language: str) -> str:
+    return _site(site.name, site.name_en, language)
 
 
 def _holder(case: Case, name: str, actor: Actor) -> shapes.Holder | None:

@@ -15,11 +15,12 @@ from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute, RouteContext
 from starlette.testclient import TestClient
 
+from telemed.demo.critical_values import seed_critical_values
 from telemed.domain.access import Action, may
 from telemed.domain.people import Role
 from telemed.web import guard
 from telemed.web.app import create_app
-from tests.cast import PARTS, STRANGERS, Cast
+from tests.cast import HOSPITAL_A, PARTS, STRANGERS, Cast
 from tests.integration.web.conftest import ORDER, REPORT, Joined, Program, Way
 
 ROLE_OF = {part.username: part.role for part in PARTS}
@@ -45,6 +46,14 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("POST", "/api/v1/orders"): {"json": ORDER},
     ("POST", "/api/v1/orders/csv"): {"files": {"file": ("o.csv", b"patient_id,name,modality\n")}},
     ("POST", "/api/v1/models/{name}/approve"): {"json": {"sha256": "ab" * 32}},
+    ("POST", "/api/v1/cases/{case_id}/critical"): {"json": {"code": "ecg.avb3"}},
+    ("POST", "/api/v1/critical/{critical_id}/withdraw"): {"json": {"reason": "虚构"}},
+    ("POST", "/api/v1/critical/{critical_id}/acknowledge"): {"json": {"how": "screen", "read_back": "虚构"}},
+    ("POST", "/api/v1/critical/{critical_id}/close"): {"json": {"note": ""}},
+    ("POST", "/api/v1/critical/{critical_id}/act"): {"json": {"kind": "called_120"}},
+    ("POST", "/api/v1/admin/critical-rules"): {
+        "json": {"code": "walk", "tier": "warning", "text_zh": "虚构", "text_en": "Fictional"}
+    },
     ("POST", "/api/v1/admin/users"): {
         "json": {
             "username": "walker",
@@ -60,9 +69,11 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
 OWN_ROWS_ONLY = {
     "/",
     "/admin",
+    "/api/v1/admin/critical-rules",
     "/api/v1/admin/devices",
     "/api/v1/admin/institutions",
     "/api/v1/admin/users",
+    "/api/v1/critical",
     "/api/v1/exams",
     "/api/v1/inbox",
     "/api/v1/models",
@@ -103,6 +114,7 @@ class Places:
     notice_id: str
     series_uid: str
     delivery_ids: dict[str, str]
+    critical_id: str
 
     def fill(self, template: str, username: str) -> str:
         values = {
@@ -118,6 +130,7 @@ class Places:
             "address": "54000100/0/54001010",
             "name": "fictional-ecg",
             "notice_id": self.notice_id,
+            "critical_id": self.critical_id,
             "delivery_id": self.delivery_ids.get(username, self.delivery_ids["technician"]),
         }
         return template.format(**values)
@@ -147,7 +160,19 @@ def places(cast: Cast, way: Way) -> Places:
     notices = technician.get("/api/v1/notices")["notices"]
     case = way.program("reporting").get(way.path)
     series = case["series"][0]["series_instance_uid"]
-    return Places(way, report["id"], notices[0]["id"], series, inboxes)
+    return Places(way, report["id"], notices[0]["id"], series, inboxes, _told_critical(cast, way))
+
+
+def _told_critical(cast: Cast, way: Way) -> str:
+    """A critical value that its recipients were told."""
+    hospital = cast.sites[HOSPITAL_A]
+    assert hospital.consortium_id is not None
+    with cast.world.unit_of_work() as uow:
+        seed_critical_values(cast.world, uow, consortium_id=hospital.consortium_id, hospital_id=hospital.id)
+        uow.commit()
+    raised = way.program("reporting").post(f"{way.path}/critical", {"code": "ecg.avb3"})
+    way.program("reviewing").post(f"/api/v1/critical/{raised['id']}/confirm")
+    return str(raised["id"])
 
 
 def declared(app: FastAPI) -> Iterator[tuple[str, str, RouteContext]]:
@@ -288,6 +313,7 @@ def test_the_lists_of_another_institution_are_empty_of_it(
         places.way.case_id,
         places.report_id,
         places.notice_id,
+        places.critical_id,
         "测试甲",
         "FIC-P1",
     )
@@ -297,6 +323,9 @@ def test_the_lists_of_another_institution_are_empty_of_it(
         "/api/v1/worklist?view=all",
         "/api/v1/exams",
         "/api/v1/inbox",
+        "/api/v1/critical",
+        "/api/v1/critical?open=0",
+        "/api/v1/admin/critical-rules",
         "/api/v1/notices",
         "/dicom-web/studies",
         "/dicom-web/series",
@@ -335,6 +364,8 @@ _RIGHT: dict[Action, tuple[str, ...]] = {
     Action.WRITE_REPORT: ("reporting", "reviewing"),
     Action.REVIEW_REPORT: ("reviewing",),
     Action.SEE_INBOX: ("technician", "system", "family"),
+    Action.SEE_CRITICAL: ("technician", "system", "family", "reporting", "reviewing"),
+    Action.ANSWER_CRITICAL: ("technician", "family", "reporting", "reviewing"),
     Action.ADMINISTER: ("admin",),
 }
 _RESOLVERS = ("technician", "admin")

@@ -18,6 +18,8 @@ see_worklist    -           yes               yes               -              -
 write_report    -           yes               yes               -              -              -
 review_report   -           -                 yes               -              -              -
 see_inbox       yes         -                 -                 yes            -              yes
+see_critical    yes         yes               yes               yes            -              yes
+answer_critical yes         yes               yes               yes            -              -
 administer      -           -                 -                 -              yes            -
 """
 HEAD, *LINES = [line.split() for line in TABLE.strip().splitlines()]
@@ -48,7 +50,13 @@ def test_a_role_may_do_what_the_table_says_and_nothing_else(
 
 def test_an_administrator_sees_no_patients_data() -> None:
     assert case_scope(Role.ADMINISTRATOR) is Scope.NOTHING
-    reading = {Action.SEE_CASE, Action.SEE_EXAMS, Action.SEE_WORKLIST, Action.SEE_INBOX}
+    reading = {
+        Action.SEE_CASE,
+        Action.SEE_EXAMS,
+        Action.SEE_WORKLIST,
+        Action.SEE_INBOX,
+        Action.SEE_CRITICAL,
+    }
     assert not reading & ALLOWED[Role.ADMINISTRATOR]
 
 

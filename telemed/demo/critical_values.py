@@ -1,0 +1,164 @@
+"""The demo's list of critical values, its clock and its ladder: data that a consortium replaces by its own.
+
+The lists differ by province; these limits follow one of them (Zhejiang) and common hospital lists of imaging. The
+warning lines are examples. Ten seconds of ECG can neither prove nor exclude what must last 30 s: the text says so.
+"""
+
+from dataclasses import dataclass, field
+
+from telemed.application.ports import UnitOfWork
+from telemed.application.world import World
+from telemed.domain.critical import CriticalPolicy, CriticalRule, EscalationStep, Milestone, Tier
+from telemed.domain.people import Role
+
+
+@dataclass(frozen=True)
+class Line:
+    code: str
+    modality: str
+    text_zh: str
+    text_en: str
+    tier: Tier = Tier.CRITICAL
+    findings: tuple[str, ...] = ()
+    limits: dict[str, dict[str, float]] = field(default_factory=dict)
+
+
+def _most(name: str, value: float) -> dict[str, dict[str, float]]:
+    return {name: {"at_most": value}}
+
+
+def _least(name: str, value: float) -> dict[str, dict[str, float]]:
+    return {name: {"at_least": value}}
+
+
+LINES = (
+    Line("ecg.pause", "ECG", "长 RR 间期 ≥ 3.0 秒", "RR pause ≥ 3.0 s", limits=_least("longest_rr_ms", 3000)),
+    Line(
+        "ecg.bradycardia",
+        "ECG",
+        "平均心室率 ≤ 35 次/分",
+        "Mean ventricular rate ≤ 35/min",
+        limits=_most("heart_rate_bpm", 35),
+    ),
+    Line(
+        "ecg.avb3",
+        "ECG",
+        "首次发现三度房室传导阻滞",
+        "Third-degree AV block, first found",
+        findings=("3AVB",),
+    ),
+    Line(
+        "ecg.af_fast",
+        "ECG",
+        "心房颤动/扑动,平均心室率 ≥ 200 次/分",
+        "Atrial fibrillation or flutter, mean rate ≥ 200/min",
+        findings=("AFIB", "AFLT"),
+        limits=_least("heart_rate_bpm", 200),
+    ),
+    Line("ecg.svt", "ECG", "室上性心动过速 ≥ 200 次/分", "Supraventricular tachycardia ≥ 200/min"),
+    Line(
+        "ecg.vt",
+        "ECG",
+        "室性心动过速 ≥ 150 次/分(持续 ≥ 30 秒需另行确认)",
+        "Ventricular tachycardia ≥ 150/min (≥ 30 s to be confirmed elsewhere)",
+    ),
+    Line("ecg.vf", "ECG", "尖端扭转型室速、心室颤动/扑动", "Torsades, ventricular fibrillation or flutter"),
+    Line(
+        "ecg.preexcited_af",
+        "ECG",
+        "预激伴心房颤动,最短 RR ≤ 250 ms",
+        "Pre-excited atrial fibrillation, shortest RR ≤ 250 ms",
+    ),
+    Line("ecg.qtc", "ECG", "QTc ≥ 0.55 秒", "QTc ≥ 0.55 s", limits=_least("qtc_ms", 550)),
+    Line(
+        "ecg.ami",
+        "ECG",
+        "首次出现急性心肌梗死图形",
+        "Acute myocardial infarction pattern, first seen",
+        findings=("MI",),
+    ),
+    Line("ecg.hyperkalaemia", "ECG", "严重高钾血症图形", "Severe hyperkalaemia pattern"),
+    Line(
+        "ecg.warning.af_new",
+        "ECG",
+        "新发现的心房颤动/扑动",
+        "Newly found atrial fibrillation or flutter",
+        Tier.WARNING,
+        findings=("AFIB", "AFLT"),
+    ),
+    Line(
+        "ecg.warning.qtc", "ECG", "QTc ≥ 0.50 秒", "QTc ≥ 0.50 s", Tier.WARNING, limits=_least("qtc_ms", 500)
+    ),
+    Line("ct.bleeding", "CT", "大量或增大的颅内出血", "Large or growing intracranial bleeding"),
+    Line("ct.herniation", "CT", "脑疝", "Brain herniation"),
+    Line("ct.pe", "CT", "中央型肺栓塞", "Central pulmonary embolism"),
+    Line("ct.dissection", "CT", "主动脉夹层", "Aortic dissection"),
+    Line("dx.tension_pneumothorax", "DX", "张力性气胸", "Tension pneumothorax"),
+    Line("dx.perforation", "DX", "消化道穿孔(膈下游离气体)", "Perforation (free air under the diaphragm)"),
+    Line("dx.obstruction", "DX", "急性肠梗阻", "Acute bowel obstruction"),
+    Line("dx.spine", "DX", "脊柱骨折伴椎管受压", "Spinal fracture with compression"),
+    Line("dx.airway", "DX", "气道异物", "Foreign body in the airway"),
+    Line("dx.warning.mass", "DX", "可疑肺部肿块", "Suspicious lung mass", Tier.WARNING),
+    Line("us.tamponade", "US", "心包压塞", "Cardiac tamponade"),
+    Line("us.organ_bleeding", "US", "实质脏器破裂出血", "Bleeding of a solid organ"),
+)
+
+
+def seed_critical_values(
+    world: World,
+    uow: UnitOfWork,
+    *,
+    consortium_id: int,
+    hospital_id: int,
+    city_duty_id: int | None = None,
+) -> None:
+    """Lines, policy and ladder: team after 10 min, the centre's reviewing doctors after 15, the city after 20."""
+    now, new = world.clock.now(), world.identifiers.uid
+    for line in LINES:
+        uow.critical.add(
+            CriticalRule(
+                uid=new(),
+                consortium_id=consortium_id,
+                code=line.code,
+                edition=1,
+                modality=line.modality,
+                tier=line.tier,
+                text_zh=line.text_zh,
+                text_en=line.text_en,
+                created_at=now,
+                findings=list(line.findings),
+                limits=dict(line.limits),
+            )
+        )
+    uow.critical.add(CriticalPolicy(uid=new(), consortium_id=consortium_id, same_doctor_at_night=True))
+    uow.critical.add(
+        EscalationStep(
+            uid=new(), consortium_id=consortium_id, rank=1, code="team", minutes=10, role=Role.FAMILY_DOCTOR
+        )
+    )
+    uow.critical.add(
+        EscalationStep(
+            uid=new(),
+            consortium_id=consortium_id,
+            rank=2,
+            code="centre_head",
+            minutes=15,
+            role=Role.REVIEWING_DOCTOR,
+            institution_id=hospital_id,
+            before_check=True,
+        )
+    )
+    uow.critical.add(
+        EscalationStep(
+            uid=new(),
+            consortium_id=consortium_id,
+            rank=3,
+            code="city_duty",
+            minutes=20,
+            waits_for=Milestone.ACTED,
+            user_id=city_duty_id,
+            role=None if city_duty_id is not None else Role.REVIEWING_DOCTOR,
+            institution_id=hospital_id,
+            before_check=True,
+        )
+    )
