@@ -2,10 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from telemed.application.objects import read_object
-from telemed.application.ports import StudyOverview
 from telemed.application.record import record
 from telemed.application.worklist import open_object
 from telemed.application.world import World
@@ -13,9 +11,6 @@ from telemed.domain.access import Action, Actor, demand
 from telemed.domain.errors import NotFound
 from telemed.domain.events import Kind
 from telemed.domain.study import Series, StoredObject, Study
-
-MOST_FOUND = 200
-_EVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -88,17 +83,3 @@ def open_study(
         record(world, uow, Kind.OBJECT_READ, actor=actor, study=study, what="metadata")
         uow.commit()
     return OpenedStudy(world, study, series, objects)
-
-
-def search_studies(world: World, *, actor: Actor) -> Sequence[StudyOverview]:
-    """What this person may see, newest first, at most `MOST_FOUND`."""
-    demand(actor, Action.SEE_CASE)
-    with world.unit_of_work(write=False) as uow:
-        return uow.studies.exams(actor, _EVER, MOST_FOUND)
-
-
-def find_study(world: World, *, actor: Actor, study_instance_uid: str) -> Sequence[StudyOverview]:
-    demand(actor, Action.SEE_CASE)
-    with world.unit_of_work(write=False) as uow:
-        found = uow.studies.overview(actor, study_instance_uid)
-    return [found] if found else []

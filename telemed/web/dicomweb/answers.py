@@ -5,7 +5,7 @@ from typing import Any
 
 from fastapi import Request, Response
 
-from telemed.web.context import language_of
+from telemed.web.context import language_of, the_settings
 from telemed.web.problems import problem
 from telemed.web.words import say
 
@@ -25,4 +25,14 @@ def element(vr: str, *values: str | int) -> dict[str, Any]:
 
 
 def base_url(request: Request) -> str:
-    return f"{str(request.base_url).rstrip('/')}/dicom-web"
+    """Where the asker reaches us: the address this house is known by, else the one that was asked.
+
+    Clients in the field leave the port out of the Host header; an address without it would lead elsewhere.
+    """
+    public = the_settings(request).public_url
+    if not public:
+        host, port = request.headers.get("host", ""), (request.scope.get("server") or ("", None))[1]
+        usual = {"http": 80, "https": 443}.get(request.url.scheme)
+        has_port = host.rpartition("]")[2].count(":") == 1
+        public = f"{request.url.scheme}://{host}" + ("" if has_port or port in (None, usual) else f":{port}")
+    return f"{public}/dicom-web"

@@ -11,7 +11,9 @@ from pydicom.dataset import Dataset
 from telemed.application.retrieve import OpenedObject, open_bytes
 from telemed.domain.access import Action
 from telemed.domain.errors import InvalidInput, NotFound
+from telemed.domain.study import StoredObject
 from telemed.imaging.bulk import bulk_value
+from telemed.imaging.errors import PixelError
 from telemed.imaging.part10 import EXPLICIT_LITTLE
 from telemed.imaging.pixels.decode import frame_count, parsed
 from telemed.imaging.pixels.frames import is_encapsulated, plain_frame, stored_frame
@@ -31,7 +33,8 @@ _RULE = {
     **guard(Action.SEE_CASE),
 }
 _PIXEL_DATA = "7FE00010"
-_MOST_FRAMES = 10_000
+# More than one answer should hold open; the next ones are asked for in the next request.
+_MOST_FRAMES = 1000
 # PS3.18 table 8.7.3-5: the media type of a compressed frame.
 _COMPRESSED = {
     "1.2.840.10008.1.2.5": "image/dicom-rle",
@@ -99,6 +102,14 @@ def frame_numbers(text: str) -> Sequence[int]:
     return [int(number) for number in text.split(",")]
 
 
+def demand_frames(stored: StoredObject, numbers: Sequence[int]) -> None:
+    """Before the answer begins: half of one cannot be taken back. Raises PixelError `pixel.no_such_frame`."""
+    frames = max(stored.frames, 1)
+    for number in numbers:
+        if number > frames:
+            raise PixelError("pixel.no_such_frame", frame=number, frames=frames)
+
+
 def _place(request: Request, study: str, series: str, sop: str) -> str:
     return f"{base_url(request)}/studies/{study}/series/{series}/instances/{sop}"
 
@@ -113,6 +124,7 @@ def _answer(request: Request, opened: OpenedObject, numbers: Sequence[int]) -> R
     headers = PRIVATE | kept(opened.stored.file_sha256, f"-{listed}-{form.syntax}-{form.multipart}")
     if unchanged(request, headers):
         return Response(status_code=304, headers=headers)
+    demand_frames(opened.stored, numbers)
     ds = parsed(opened.read())
     place = _place(request, opened.study.study_instance_uid, *_series_and_sop(request))
     parts = _parts(ds, numbers, form, place)

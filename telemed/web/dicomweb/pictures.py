@@ -1,5 +1,6 @@
 """Rendered pictures (PS3.18 8.3.5 and 10.4.1.1.4): what a browser shows."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request, Response
@@ -10,6 +11,10 @@ from telemed.domain.access import Action, Actor
 from telemed.domain.errors import InvalidInput
 from telemed.imaging.pixels import MEDIA_TYPES, rendered
 from telemed.web.context import TheWorld
+from telemed.web.dicomweb.accept import wanted
+from telemed.web.dicomweb.answers import refused
+from telemed.web.dicomweb.frames import demand_frames, frame_numbers
+from telemed.web.dicomweb.parts import Part, several, single
 from telemed.web.guard import guard
 from telemed.web.http_cache import kept, unchanged
 from telemed.web.security import CurrentActor
@@ -38,23 +43,27 @@ def read_rendered(
     window: WindowQuery = None,
     case: CaseQuery = None,
 ) -> Response:
-    return _picture(request, world, actor, (study, series, sop), case, 1, viewport, window)
+    return _picture(request, world, actor, (study, series, sop), case, [1], viewport, window)
 
 
-@router.get("/frames/{frame}/rendered", response_class=Response, responses=_ANSWERS, **guard(Action.SEE_CASE))
-def read_frame(
+@router.get(
+    "/frames/{frames}/rendered", response_class=Response, responses=_ANSWERS, **guard(Action.SEE_CASE)
+)
+def read_frames(
     request: Request,
     world: TheWorld,
     actor: CurrentActor,
     study: str,
     series: str,
     sop: str,
-    frame: int,
+    frames: str,
     viewport: Viewport = None,
     window: WindowQuery = None,
     case: CaseQuery = None,
 ) -> Response:
-    return _picture(request, world, actor, (study, series, sop), case, frame, viewport, window)
+    return _picture(
+        request, world, actor, (study, series, sop), case, frame_numbers(frames), viewport, window
+    )
 
 
 def _picture(
@@ -63,19 +72,30 @@ def _picture(
     actor: Actor,
     place: tuple[str, str, str],
     case: str | None,
-    frame: int,
+    frames: Sequence[int],
     viewport: str | None,
     window: str | None,
 ) -> Response:
     box, levels = box_of(viewport), window_of(window)
+    ranges = wanted(request)
+    if not any(one.takes(media) for one in ranges for media in MEDIA_TYPES.values()):
+        return refused(request, 406, "error.not_acceptable", possible=", ".join(MEDIA_TYPES.values()))
     kind = _format(request.headers.get("accept", ""))
     opened = open_bytes(world, actor=actor, sop_instance_uid=place[2], place=place[:2], case_uid=case)
-    headers = kept(opened.stored.file_sha256, f"-{kind}-{frame}-{box}-{levels}".replace(" ", ""))
+    listed = "-".join(map(str, frames))
+    headers = kept(opened.stored.file_sha256, f"-{kind}-{listed}-{box}-{levels}".replace(" ", ""))
     headers["Vary"] = "Accept"
     if unchanged(request, headers):
         return Response(status_code=304, headers=headers)
-    picture = rendered(opened.read(), frame=frame, window=levels, max_size=box, format=kind)
-    return Response(picture, media_type=MEDIA_TYPES[kind], headers=headers)
+    demand_frames(opened.stored, frames)
+    data = opened.read()
+    pictures = (
+        Part(MEDIA_TYPES[kind], rendered(data, frame=frame, window=levels, max_size=box, format=kind))
+        for frame in frames
+    )
+    return (
+        several(MEDIA_TYPES[kind], pictures, headers) if len(frames) > 1 else single(next(pictures), headers)
+    )
 
 
 def _format(accept: str) -> Literal["jpeg", "png"]:

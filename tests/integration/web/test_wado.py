@@ -105,6 +105,7 @@ def test_objects_are_decoded_for_those_who_ask_for_plain_samples(archive: Progra
         ("one/frames/1", 'multipart/related; type="image/jls"'),
         ("one/frames/1,1", "application/octet-stream"),
         ("one/thumbnail", "video/mp4"),
+        ("one/rendered", "video/mp4"),
         ("/rendered", "image/jpeg"),
     ],
 )
@@ -139,7 +140,8 @@ def test_frames_as_stored_for_those_who_take_them(archive: Program) -> None:
 
 
 @pytest.mark.parametrize(
-    ("frames", "code"), [("0", "error.frame_list"), ("1,", "error.frame_list"), ("2", "pixel.no_such_frame")]
+    ("frames", "code"),
+    [("0", "error.frame_list"), ("1,", "error.frame_list"), ("1,2", "pixel.no_such_frame")],
 )
 def test_frames_that_are_not_there_are_said(archive: Program, frames: str, code: str) -> None:
     assert archive.get(f"{place(1)}/frames/{frames}", expect=422)["code"] == code
@@ -183,3 +185,12 @@ def test_pictures_of_a_study_and_thumbnails_at_every_level(archive: Program) -> 
         small = archive.get(f"{path}/thumbnail", params={"viewport": "16,16"})
         assert small.headers["content-type"] == "image/jpeg"
         assert Image.open(io.BytesIO(small.content)).size == (16, 12)
+
+
+def test_several_frames_are_rendered_into_several_parts(archive: Program) -> None:
+    answer = archive.get(f"{place(1)}/frames/1,1/rendered", headers={"Accept": "image/png"})
+    assert kinds(answer) == ["image/png", "image/png"]
+    alone = archive.get(f"{place(1)}/frames/1/rendered", headers={"Accept": "image/png"})
+    assert raw(answer) == [alone.content] * 2
+    for wrong, code in (("x", "error.frame_list"), ("1,2", "pixel.no_such_frame")):
+        assert archive.get(f"{place(1)}/frames/{wrong}/rendered", expect=422)["code"] == code
