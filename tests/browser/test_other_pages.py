@@ -161,7 +161,8 @@ def test_a_model_is_approved_only_with_its_card_open(open_page: OpenPage, stub: 
     expect(approve).to_be_enabled()
     approve.click()
     page.wait_for_load_state()
-    assert stub.state.sent("POST", "models/ecg-rhythm/approve$") == [{"sha256": "ab" * 32}]
+    sent = stub.state.sent("POST", "models/ecg-rhythm/approve$")
+    assert sent == [{"institution": "site-1", "sha256": "ab" * 32}]
 
 
 def test_sign_in_works_without_scripts(open_page: OpenPage, stub: Stub) -> None:

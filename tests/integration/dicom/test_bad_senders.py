@@ -48,11 +48,16 @@ def ecg() -> Object:
 
 
 def eventually(condition: Callable[[], bool]) -> bool:
-    """The other side works in its own threads: waits for it, at most ten seconds."""
-    deadline = time.monotonic() + 10
-    while not condition() and time.monotonic() < deadline:
+    """The other side works in its own threads: waits for it, at most thirty seconds.
+
+    A condition that held once is not asked again: asking may itself take a place for a moment.
+    """
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        if condition():
+            return True
         time.sleep(0.02)
-    return condition()
+    return False
 
 
 def send_well(door: OpenDoor, sent: Object) -> int:

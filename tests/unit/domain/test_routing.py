@@ -128,13 +128,18 @@ rosters = st.lists(st.builds(duty, st.integers(1, 3)))
 def test_the_answer_depends_on_nothing_but_what_was_given(
     rules: list[RoutingRule], roster: list[Duty], shuffler: random.Random
 ) -> None:
-    before = deepcopy([vars(item) for item in (*rules, *roster)])
+    before = [facts(item) for item in (*rules, *roster)]
     first = route(routable(), rules, roster)
     mixed_rules, mixed_roster = list(rules), list(roster)
     shuffler.shuffle(mixed_rules)
     shuffler.shuffle(mixed_roster)
     assert route(routable(), mixed_rules, mixed_roster) == first
-    assert [vars(item) for item in (*rules, *roster)] == before
+    assert [facts(item) for item in (*rules, *roster)] == before
+
+
+def facts(item: RoutingRule | Duty) -> dict[str, object]:
+    """The declared fields alone: a class that is mapped to a table carries the mapper's state as well."""
+    return {name: value for name, value in deepcopy(vars(item)).items() if not name.startswith("_")}
 
 
 @given(rules_of_any_kind, rosters)
