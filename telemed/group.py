@@ -20,6 +20,8 @@ log = logging.getLogger("telemed.group")
 IN_GROUP = "TELEMED_IN_GROUP"
 _STOP_SECONDS = 15
 _CALM_SECONDS = 30
+# So many falls in a row, each soon after a start, are no accident: the fault is in the settings or the machine.
+_FALLS = 3
 
 
 class ProcessGroup:
@@ -28,6 +30,7 @@ class ProcessGroup:
         self._parts = list(parts)
         self._running: dict[str, subprocess.Popen[bytes]] = {}
         self._started: dict[str, float] = {}
+        self._falls: dict[str, int] = {}
         self._stopping = threading.Event()
 
     def start(self) -> None:
@@ -89,8 +92,15 @@ class ProcessGroup:
             for part, process in list(self._running.items()):
                 if process.poll() is None:
                     continue
-                if time.monotonic() - self._started[part] < _CALM_SECONDS:
-                    log.error("%s stopped with status %s soon after its start", part, process.returncode)
+                soon = time.monotonic() - self._started[part] < _CALM_SECONDS
+                self._falls[part] = self._falls.get(part, 0) + 1 if soon else 1
+                if self._falls[part] >= _FALLS:
+                    log.error(
+                        "%s stopped %s times soon after its start, last with status %s: giving up",
+                        part,
+                        self._falls[part],
+                        process.returncode,
+                    )
                     return 1
                 log.error("%s stopped with status %s: starting it again", part, process.returncode)
                 self._start(part)

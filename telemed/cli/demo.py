@@ -83,18 +83,19 @@ def _interactive(settings: Settings) -> int:
             role = text(f"role.{person.role.value}", settings.language)
             typer.echo(f"  {role:<8}\t{person.username:<12}\t{PASSWORD}")
         typer.echo(text("demo.stop", settings.language))
-        watcher = threading.Thread(target=lambda: _watch(group, done), daemon=True)
+        status: list[int] = []
+        watcher = threading.Thread(target=lambda: _watch(group, done, status), daemon=True)
         watcher.start()
         done.wait()
-        return 0
+        return max(status, default=0)
     finally:
         group.stop()
         application.close()
 
 
-def _watch(group: ProcessGroup, done: threading.Event) -> None:
-    """A part that fails again and again ends the demo instead of leaving a half of it."""
-    group.watch()
+def _watch(group: ProcessGroup, done: threading.Event, status: list[int]) -> None:
+    """A part that fails again and again ends the demo, with its status, instead of leaving a half of it."""
+    status.append(group.watch())
     done.set()
 
 
