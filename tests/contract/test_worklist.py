@@ -1,5 +1,7 @@
 """The order of the list, its pages, and who sees which rows."""
 
+import base64
+import json
 import random
 
 import pytest
@@ -65,7 +67,13 @@ def test_a_case_that_comes_between_two_pages_shifts_no_row(world: World, cast: C
     assert [row.case.id for row in (*first.rows, *second.rows)] == [case.id for case in cases]
 
 
-@pytest.mark.parametrize("cursor", ["x", "e30=", "WzEsMl0=", "ÿ"])
+# A row of the number 10**30: more than a database counts to.
+BEYOND = base64.urlsafe_b64encode(
+    json.dumps([0, "2026-01-01T00:00:00+00:00", "2026-01-01T00:00:00+00:00", 10**30]).encode()
+).decode()
+
+
+@pytest.mark.parametrize("cursor", ["x", "e30=", "WzEsMl0=", "ÿ", BEYOND])
 def test_a_made_up_cursor_is_refused(world: World, cast: Cast, cursor: str) -> None:
     with world.unit_of_work(write=False) as uow, pytest.raises(InvalidInput):
         uow.cases.worklist(cast.actor(cast.doctor), "waiting", cursor, 3, NOON)

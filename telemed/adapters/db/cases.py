@@ -43,7 +43,10 @@ def _after(cursor: str) -> ColumnElement[bool]:
             datetime.fromisoformat(arrived).astimezone(UTC),
             int(key),
         )
-    except (ValueError, TypeError) as fault:
+        # Beyond a database's integers the driver itself would fail.
+        if not 0 <= position[3] < 1 << 63:
+            raise ValueError(key)
+    except (ValueError, TypeError, OverflowError) as fault:
         raise InvalidInput("error.bad_cursor", field="cursor") from fault
     # A row comparison walks the list's index; the values go through the columns' own types.
     columns = (_C.effective_priority, _C.deadline, _C.arrived_at, _C.id)
