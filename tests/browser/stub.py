@@ -17,7 +17,7 @@ from urllib.parse import parse_qs, urlsplit
 import numpy as np
 from PIL import Image
 
-from tests.browser import rendering, samples
+from tests.browser import critical_values, rendering, samples
 
 _TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml", ".json": "application/json"}
 POLICY = "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:"
@@ -30,6 +30,7 @@ class State:
         self.lock = threading.Lock()
         self.cases = {one["id"]: samples.case(one) for one in samples.ROWS}
         self.waveform = samples.heart()
+        self.critical: list[dict[str, Any]] = []
         self.requests: list[tuple[str, str, Any]] = []
         self.listeners: list[queue.Queue[str | None]] = []
         self.event = 100
@@ -131,6 +132,13 @@ class Handler(BaseHTTPRequestHandler):
             self.stream()
         elif match := re.fullmatch(r"/api/v1/cases/([^/]+)", path):
             self.json(self.state.cases[match[1]])
+        elif path == "/api/v1/critical":
+            open_ = [one for one in self.state.critical if one["state"] != "closed"]
+            self.json({"rows": open_, "now": samples.iso(0)})
+        elif match := re.fullmatch(r"/api/v1/cases/([^/]+)/critical", path):
+            rows = [one for one in self.state.critical if one["case_id"] == match[1]]
+            rules = critical_values.RULES if self.state.cases[match[1]]["modality"] == "ECG" else []
+            self.json({"rules": rules, "rows": rows, "now": samples.iso(0)})
         elif path.endswith("/waveform"):
             self.reply(self.state.waveform, "application/octet-stream")
         elif path.startswith("/rendered/"):
@@ -176,6 +184,13 @@ class Handler(BaseHTTPRequestHandler):
             self.reply(json.dumps(problem).encode(), "application/problem+json", status)
         elif self.headers.get("X-CSRF-Token") != "token":
             self.problem(403, "error.csrf_token", "csrf")
+        elif match := re.fullmatch(r"/api/v1/cases/([^/]+)/critical", self.path):
+            self.state.critical.append(critical_values.value(self.state.cases[match[1]], body["code"]))
+            self.json(self.state.critical[-1])
+        elif match := re.fullmatch(r"/api/v1/critical/([^/]+)/(\w+)", self.path):
+            one = next(one for one in self.state.critical if one["id"] == match[1])
+            critical_values.move(one, match[2], body)
+            self.json(one)
         elif match := re.fullmatch(r"/api/v1/cases/([^/]+)/(\w+)", self.path):
             with self.state.lock:
                 self.case(self.state.cases[match[1]], match[2], body)

@@ -1,5 +1,6 @@
 /** Opening and acknowledging reports. The page itself comes from the server; this sends what is pressed. */
 import { send } from "../core/api";
+import { startCritical } from "../core/critical";
 import { find, setText } from "../core/dom";
 import { problemMessage } from "../core/messages";
 import { t } from "../core/page";
@@ -84,5 +85,7 @@ batch?.addEventListener("click", async () => {
   }
   batch.disabled = false;
 });
+
+startCritical();
 
 countNormal();

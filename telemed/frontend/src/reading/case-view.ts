@@ -7,6 +7,7 @@ import { clock } from "../core/time";
 import type { Case, Instance } from "../core/types";
 import { aiPanel } from "./ai-panel";
 import { type CaseCache, instancesOf } from "./case-cache";
+import { CriticalPanel } from "./critical-panel";
 import { EcgPanel, ecgInstances } from "./ecg-panel";
 import { identityBar } from "./identity";
 import { PicturePanel } from "./picture-panel";
@@ -30,6 +31,7 @@ export class CaseView {
   readonly element = h("section", { class: "case-page", hidden: true, "aria-label": t("ui.case.title") });
   readonly ecg = new EcgPanel();
   readonly pictures = new PicturePanel();
+  readonly critical = new CriticalPanel();
   readonly report: ReportPanel;
   item: Case | null = null;
   private id = "";
@@ -56,7 +58,7 @@ export class CaseView {
       this.identity,
       this.messages,
       h("div", { class: "left" }, this.stage, this.ai),
-      h("div", { class: "right" }, this.lost, this.context, this.report.element),
+      h("div", { class: "right" }, this.lost, this.critical.element, this.context, this.report.element),
     );
     this.element.addEventListener("input", () => {
       this.lastActivity = Date.now();
@@ -95,6 +97,7 @@ export class CaseView {
 
   close(): void {
     this.report.close();
+    this.critical.clear();
     this.id = "";
     this.item = null;
     this.shownObjects = "";
@@ -132,6 +135,7 @@ export class CaseView {
 
   tick(): void {
     tick(this.identity, this.host.now());
+    this.critical.tick(this.host.now());
   }
 
   private async act(what: "claim" | "release"): Promise<void> {
@@ -160,6 +164,7 @@ export class CaseView {
     this.renderContext(item);
     this.ai.replaceChildren(aiPanel(item));
     this.report.take(item);
+    void this.critical.show(item.id);
     const objects = instancesOf(item)
       .map((instance) => instance.sop_instance_uid)
       .join(" ");

@@ -116,11 +116,12 @@ const caseCommands: readonly Command[] = [
   { keys: ["e"], label: "ui.key.edit", run: () => caseView.report.focus() },
   { keys: ["Ctrl+Enter"], label: "ui.key.sign", run: () => void caseView.report.finish(), whileTyping: true },
   { keys: ["r"], label: "ui.key.return", run: () => caseView.report.askReturn() },
+  { keys: ["k", "Alt+k"], label: "ui.key.critical", run: () => caseView.critical.ask(), whileTyping: true },
   { keys: ["x"], label: "ui.key.repeat", run: () => caseView.report.askRepeat() },
   { keys: ["c"], label: "ui.key.claim", run: () => void caseView.claim() },
   { keys: ["u"], label: "ui.key.release", run: () => void caseView.release() },
   { keys: ["j"], label: "ui.key.next", run: () => neighbour(1) },
-  { keys: ["k"], label: "ui.key.previous", run: () => neighbour(-1) },
+  { keys: ["p"], label: "ui.key.previous", run: () => neighbour(-1) },
   { keys: ["Escape"], label: "ui.key.back", run: leaveCase, whileTyping: true },
 ];
 

@@ -1,0 +1,139 @@
+/** Raising a critical value in the case, its second look, and the call: all beside the report. */
+import { get, send } from "../core/api";
+import { type CriticalValue, criticalCard, tickCritical } from "../core/critical";
+import { h } from "../core/dom";
+import { problemMessage } from "../core/messages";
+import { t } from "../core/page";
+
+interface Rule {
+  code: string;
+  tier: "critical" | "warning";
+  text: string;
+  proposed: boolean;
+}
+
+interface Found {
+  rules: Rule[];
+  rows: CriticalValue[];
+}
+
+export class CriticalPanel {
+  readonly element = h("section", { class: "critical-panel", "aria-label": t("ui.critical.title") });
+  private readonly proposal = h("div", {});
+  private readonly form = h("div", {});
+  private readonly cards = h("div", { class: "critical-values" });
+  private readonly messages = h("div", { class: "messages" });
+  private caseId = "";
+  private rules: Rule[] = [];
+  private shown = "";
+
+  constructor() {
+    this.element.append(this.messages, this.proposal, this.form, this.cards);
+  }
+
+  async show(caseId: string): Promise<void> {
+    if (caseId !== this.caseId) this.clear();
+    this.caseId = caseId;
+    try {
+      const found = await get<Found>(this.path);
+      if (this.caseId === caseId) this.take(found);
+    } catch (cause) {
+      if (this.caseId === caseId) this.messages.replaceChildren(problemMessage(cause));
+    }
+  }
+
+  clear(): void {
+    this.caseId = "";
+    this.shown = "";
+    this.rules = [];
+    for (const place of [this.proposal, this.form, this.cards, this.messages]) place.replaceChildren();
+  }
+
+  tick(now: number): void {
+    tickCritical(this.cards, now);
+  }
+
+  /** One key: the list, with what the machine proposes first; Enter raises, Escape leaves. */
+  ask(): void {
+    if (!this.caseId || this.rules.length === 0) return;
+    const ordered = [...this.rules].sort((a, b) => Number(b.proposed) - Number(a.proposed));
+    const choice = h(
+      "select",
+      { name: "code", required: true },
+      ...ordered.map((rule) =>
+        h(
+          "option",
+          { value: rule.code },
+          `${t(`ui.critical.tier.${rule.tier}`)} · ${rule.text}${rule.proposed ? ` · ${t("ui.critical.ai")}` : ""}`,
+        ),
+      ),
+    );
+    const note = h("input", { type: "text", name: "note", maxlength: "400", autocomplete: "off" });
+    const form = h(
+      "form",
+      {
+        class: "ask",
+        onsubmit: (event: SubmitEvent) => {
+          event.preventDefault();
+          void this.raise(choice.value, note.value.trim());
+        },
+        onkeydown: (event: KeyboardEvent) => {
+          if (event.key === "Enter" && event.target === choice) {
+            event.preventDefault();
+            form.requestSubmit();
+          } else if (event.key === "Escape") {
+            event.preventDefault();
+            event.stopPropagation();
+            form.remove();
+          }
+        },
+      },
+      h("label", {}, t("ui.critical.finding"), choice),
+      h("label", {}, t("ui.critical.note"), note),
+      h(
+        "div",
+        { class: "choices" },
+        h("button", { type: "submit", class: "primary" }, t("ui.critical.raise")),
+      ),
+    );
+    this.form.replaceChildren(form);
+    choice.focus();
+  }
+
+  private get path(): string {
+    return `/api/v1/cases/${encodeURIComponent(this.caseId)}/critical`;
+  }
+
+  private async raise(code: string, note: string): Promise<void> {
+    try {
+      await send<CriticalValue>("POST", this.path, { code, note });
+      this.form.replaceChildren();
+      this.messages.replaceChildren();
+      await this.show(this.caseId);
+    } catch (cause) {
+      this.messages.replaceChildren(problemMessage(cause));
+    }
+  }
+
+  private take(found: Found): void {
+    this.rules = found.rules;
+    const open = new Set(found.rows.map((row) => row.code));
+    const proposed = found.rules.filter((rule) => rule.proposed && !open.has(rule.code));
+    this.proposal.replaceChildren(
+      ...proposed.map((rule) =>
+        h(
+          "p",
+          { class: "message warning" },
+          `${t("ui.critical.ai_proposes", { finding: rule.text })} `,
+          h("kbd", {}, "K"),
+        ),
+      ),
+    );
+    // A card in which somebody writes is left alone until something about it changed.
+    const version = JSON.stringify(found.rows);
+    if (version === this.shown) return;
+    this.shown = version;
+    const again = (): void => void this.show(this.caseId);
+    this.cards.replaceChildren(...found.rows.map((row) => criticalCard(row, again)));
+  }
+}

@@ -1,0 +1,76 @@
+"""A critical value from the key in the case to its closing on the township page and in the inbox."""
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser import critical_values
+from tests.browser.conftest import OpenPage
+from tests.browser.stub import Stub
+
+pytestmark = pytest.mark.browser
+
+
+def opened_case(open_page: OpenPage, stub: Stub) -> Page:
+    page = open_page("/reading/cases/case-1?view=waiting")
+    # The list of findings has come: only then does the key have something to show.
+    expect(page.locator(".critical-panel .message.warning")).to_contain_text("急性心肌梗死图形")
+    return page
+
+
+def told(stub: Stub) -> None:
+    one = critical_values.value(stub.state.cases["case-1"])
+    critical_values.move(one, "confirm", {})
+    stub.state.critical.append(one)
+
+
+def test_one_key_raises_with_what_the_machine_proposes_first(open_page: OpenPage, stub: Stub) -> None:
+    page = opened_case(open_page, stub)
+    assert stub.state.sent("POST", "/critical$") == []
+    page.keyboard.press("k")
+    choice = page.locator(".critical-panel select")
+    expect(choice).to_be_focused()
+    expect(choice.locator("option").first).to_contain_text("急性心肌梗死图形")
+    page.keyboard.press("Enter")
+    card = page.locator(".critical-panel .critical-card")
+    expect(card).to_contain_text("待第二位医师核对")
+    expect(card.locator(".clock")).not_to_be_empty()
+    assert stub.state.sent("POST", "/critical$") == [{"code": "ecg.ami", "note": ""}]
+    card.get_by_role("button", name="核对无误").click()
+    expect(page.locator(".critical-panel .critical-card")).to_contain_text("已通知")
+
+
+def test_escape_leaves_the_question_and_raises_nothing(open_page: OpenPage, stub: Stub) -> None:
+    page = opened_case(open_page, stub)
+    page.keyboard.press("k")
+    page.keyboard.press("Escape")
+    expect(page.locator(".critical-panel select")).to_have_count(0)
+    expect(page.locator(".case-page")).to_be_visible()
+    assert stub.state.sent("POST", "/critical$") == []
+
+
+@pytest.mark.parametrize(("path", "width"), [("/township", 1280), ("/inbox", 360)])
+def test_the_red_card_is_received_acted_upon_and_closed(
+    open_page: OpenPage, stub: Stub, path: str, width: int
+) -> None:
+    told(stub)
+    page = open_page(path, width=width)
+    card = page.locator("#critical-values .critical-card")
+    expect(card).to_contain_text("急性心肌梗死图形")
+    expect(card.locator(".clock")).not_to_be_empty()
+    # Never wider than the telephone it is read on.
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    # Without the words that were read back nothing is sent.
+    card.get_by_role("button", name="接收确认").click()
+    assert stub.state.sent("POST", "/acknowledge$") == []
+    card.locator(".say input").fill("急性心肌梗死,立即转诊")
+    card.get_by_role("button", name="接收确认").click()
+    expect(card).to_contain_text("已接收")
+    expect(card.locator(".clock")).to_have_count(0)
+    card.get_by_role("button", name="已呼叫 120").click()
+    expect(card.locator(".actions-taken")).to_contain_text("已呼叫 120")
+    card.get_by_role("button", name="关闭").click()
+    expect(card).to_have_count(0)
+    assert stub.state.sent("POST", "/acknowledge$") == [
+        {"how": "screen", "read_back": "急性心肌梗死,立即转诊"}
+    ]
+    assert stub.state.sent("POST", "/act$") == [{"kind": "called_120"}]
