@@ -71,7 +71,7 @@ def as_array(marks: list[Mark], wave: str) -> NDArray[np.int64]:
 
 
 def loose_peaks(key: str, lead: str, root: Path = DEFAULT_ROOT) -> NDArray[np.float64]:
-    """Peaks (s) that lack their onset or offset: 52 of 47,335 in the 160 records; neither judged nor learnt."""
+    """Peaks (s) that lack their onset or offset: 64 of 47,335 in the 160 records; an answer there is not judged."""
     rows = annotations(root / "ludb" / "data" / f"{key.removeprefix('ludb-')}.{lead.lower()}")
     whole = {mark.peak for mark in lead_marks(key, lead, root)}
     return np.asarray([at / RATE for at, code in rows if code in WAVE_OF and at not in whole])
