@@ -19,9 +19,9 @@ HANDLERS: Mapping[JobKind, Handler] = {
     JobKind.PLACE_OBJECT: lambda world, key: place_object(world, object_id=key),
     JobKind.COMPLETE_STUDY: lambda world, key: complete_study(world, study_id=key),
     JobKind.INFER_CASE: lambda world, key: infer_case(world, case_id=key),
+    JobKind.REINFER_CASE: lambda world, key: infer_case(world, case_id=key, urgency=Urgency.BACKFILL),
     JobKind.DELIVER_REPORT: lambda world, key: deliver_report(world, report_id=key),
     JobKind.ESCALATE_CRITICAL: lambda world, key: escalate(world, value_id=key),
-    JobKind.REINFER_CASE: lambda world, key: infer_case(world, case_id=key, urgency=Urgency.BACKFILL),
     JobKind.REPORT_COMMITMENT: lambda world, key: report_commitment(world, request_id=key),
     JobKind.FORWARD_OBJECTS: lambda world, key: forward_objects(world, node_id=key),
 }

@@ -256,6 +256,13 @@ class Cases(Protocol):
     def open_without_ai(self, institution_id: int) -> Sequence[Case]:
         """Cases still to be read whose site had no approved model when they came."""
 
+    def lacking(
+        self, consortium_id: int, modality: str, models: Sequence[str], before: int | None, limit: int
+    ) -> Sequence[int]:
+        """Ids of cases of a modality, the newest first, that lack an answer of one of the models (sha256) which
+        their site approved, or whose last attempt failed, and that no open job is going to read; only ids
+        smaller than `before`."""
+
     def add(self, case: Case) -> None: ...
 
 
@@ -263,13 +270,6 @@ class Reports(Protocol):
     def get(self, report_id: int) -> Report: ...
     def of_case(self, case_id: int) -> Sequence[Report]:
         """All versions, oldest first."""
-
-    def lacking(
-        self, consortium_id: int, modality: str, models: Sequence[str], before: int | None, limit: int
-    ) -> Sequence[int]:
-        """Ids of cases of a modality, the newest first, that lack an answer of one of the models (sha256) which
-        their site approved, or whose last attempt failed, and that no open job is going to read; only ids
-        smaller than `before`."""
 
     def latest(self, case_id: int) -> Report | None: ...
     def final_of_patient(self, patient_id: int) -> Sequence[Report]: ...
@@ -412,6 +412,9 @@ class Jobs(Protocol):
         """How many jobs are due, and since when the oldest of them is."""
 
     def failed(self) -> Sequence[Job]: ...
+    def open_of(self, kind: JobKind) -> int:
+        """How many jobs of a kind are not done and not given up."""
+
     def get(self, job_id: int) -> Job: ...
     def remove_done(self, before: datetime) -> int: ...
 
@@ -460,9 +463,6 @@ class UnitOfWork(Protocol):
     @property
     def forwards(self) -> Forwards: ...
     @property
-    def open_of(self, kind: JobKind) -> int:
-        """How many jobs of a kind are not done and not given up."""
-
     def commitments(self) -> Commitments: ...
     @property
     def critical(self) -> CriticalValues: ...
@@ -491,12 +491,7 @@ class Analyser(Protocol):
         """Every version of each model for a modality, the newest first."""
 
     def analyse(
-        self,
-        model: str,
-        waveform: Waveform,
-        *,
-        version: str | None = None,
-        urgency: Urgency = Urgency.ROUTINE,
+        self, model: str, waveform: Waveform, *, version: str | None = None, urgency: Urgency = Urgency.ROUTINE
     ) -> Analysis:
         """Out of domain is an answer; raises Unavailable where the engine does not answer, with code
         `TAKEN_OUT` where no further attempt would change that."""
@@ -508,6 +503,9 @@ class Analyser(Protocol):
 
     def check(self) -> None:
         """Raises Unavailable where a model or its provider is not ready."""
+
+    def metrics(self) -> bytes:
+        """The engine's counters in Prometheus' text format; empty where it cannot be asked."""
 
 
 class ModelDescription(Protocol):
@@ -547,6 +545,3 @@ class NameReadings(Protocol):
 class Waker(Protocol):
     def wake(self) -> None:
         """Work may be due. Losing a wake-up costs time, never work."""
-
-    def metrics(self) -> bytes:
-        """The engine's counters in Prometheus' text format; empty where it cannot be asked."""

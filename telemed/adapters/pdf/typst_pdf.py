@@ -30,9 +30,7 @@ class TypstPdf:
 
     @cached_property
     def _fonts(self) -> typst.Fonts:
-        return typst.Fonts(
-            include_system_fonts=False, include_embedded_fonts=False, font_paths=[str(_FONTS)]
-        )
+        return typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=[str(_FONTS)])
 
     @cached_property
     def _covered(self) -> frozenset[int]:
