@@ -71,13 +71,13 @@ class Analyser:
         Preparing the signal takes longer than the network, so both happen on one core of the engine's own.
         """
         # Its signal library costs a second and 60 MB: only a process that reads loads it.
-        from ai_models.ecg.reader import EcgReader
+        from ai_models.ecg.readers import reader_for
 
         manifest = self._registry.get(model, version)
         runner = BoundRunner(self._runner, urgency, manifest.version)
         try:
             with runner.core():
-                return EcgReader(runner, manifest).read(waveform)
+                return reader_for(runner, manifest).read(waveform)
         except (EngineBusy, RemoteFailed) as error:
             raise Unavailable(error.code, **error.params) from error
 
