@@ -10,6 +10,7 @@ from datetime import date, timedelta
 
 from telemed.application.jobs import JobKind
 from telemed.application.modality_worklist import ANY_TIME, Schedule, schedule_step
+from telemed.application.patients import differing
 from telemed.application.ports import UnitOfWork
 from telemed.application.record import record
 from telemed.application.residents import new_patient, register_resident
@@ -111,6 +112,9 @@ def _add(world: World, uow: UnitOfWork, actor: Actor, request: OrderRequest, sou
             birth_date=request.birth_date,
         )
     )
+    if fields := differing(patient, name=request.name, birth_date=request.birth_date, sex=request.sex):
+        # The next person under a used number: nobody's exam may be filed under somebody else's name.
+        raise Conflict("error.patient_id_of_another", patient_id=patient.patient_id, fields=" ".join(fields))
     _link_resident(world, uow, patient, request)
     order = Order(
         uid=world.identifiers.uid(),

@@ -52,18 +52,23 @@ def ensure_patient(
 
 
 def contradictions(patient: Patient, header: StudyHeader) -> list[str]:
-    """Which details of the object speak against its being this patient: the next person under a used number.
+    """Which details of the object speak against its being this patient: the next person under a used number."""
+    return differing(
+        patient,
+        name=header.patient_name.display,
+        birth_date=dicom_date(header.birth_date),
+        sex=_sex(header),
+    )
 
-    Only what cannot be another spelling: a name in Latin letters beside one in Chinese says nothing.
-    """
+
+def differing(patient: Patient, *, name: str, birth_date: date | None, sex: str) -> list[str]:
+    """Only what cannot be another spelling: a name in Latin letters beside one in Chinese says nothing."""
     found = []
-    name = _plain(header.patient_name.display)
+    name = _plain(name)
     if _HAN.search(name) and _HAN.search(patient.name) and name != _plain(patient.name):
         found.append("name")
-    birth = dicom_date(header.birth_date)
-    if birth is not None and patient.birth_date is not None and birth != patient.birth_date:
+    if birth_date is not None and patient.birth_date is not None and birth_date != patient.birth_date:
         found.append("birth_date")
-    sex = _sex(header)
     if {sex, patient.sex} == {"M", "F"}:
         found.append("sex")
     return found

@@ -289,3 +289,13 @@ def test_a_blank_accession_number_is_none(program: Callable[[str], Program]) -> 
         "accession_number": "  ",
     }
     assert program("technician").post("/api/v1/orders", body, expect=201)["accession_number"].strip()
+
+
+def test_an_order_for_another_person_under_a_used_number_is_refused(way: Way) -> None:
+    technician = way.program("technician")
+    first = {**ORDER, "accession_number": "", "patient": {**ORDER["patient"], "patient_id": "FIC-USED"}}
+    technician.post("/api/v1/orders", first, 201)
+    other = {**first, "patient": {**first["patient"], "name": "另一·示例", "id_card_number": ""}}
+    refusal = technician.post("/api/v1/orders", other, 409)
+    assert refusal["code"] == "error.patient_id_of_another"
+    assert "FIC-USED" in refusal["detail"]
