@@ -91,7 +91,12 @@ class FakeAnalyser:
         )
 
     def analyse(
-        self, model: str, waveform: Waveform, *, version: str | None = None, urgency: Urgency = Urgency.ROUTINE
+        self,
+        model: str,
+        waveform: Waveform,
+        *,
+        version: str | None = None,
+        urgency: Urgency = Urgency.ROUTINE,
     ) -> Analysis:
         self.asked.append((model, version, urgency))
         if self.fault is not None:

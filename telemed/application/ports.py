@@ -491,7 +491,12 @@ class Analyser(Protocol):
         """Every version of each model for a modality, the newest first."""
 
     def analyse(
-        self, model: str, waveform: Waveform, *, version: str | None = None, urgency: Urgency = Urgency.ROUTINE
+        self,
+        model: str,
+        waveform: Waveform,
+        *,
+        version: str | None = None,
+        urgency: Urgency = Urgency.ROUTINE,
     ) -> Analysis:
         """Out of domain is an answer; raises Unavailable where the engine does not answer, with code
         `TAKEN_OUT` where no further attempt would change that."""

@@ -33,7 +33,9 @@ def send(sender: Program, content: Any, path: str = "/dicom-web/studies", **head
 
 
 def left_over(cast: Cast) -> list[Path]:
-    return [path for path in (cast.settings.data_dir / "spool" / "incoming").glob("*") if path.suffix != ".lock"]
+    return [
+        path for path in (cast.settings.data_dir / "spool" / "incoming").glob("*") if path.suffix != ".lock"
+    ]
 
 
 def test_objects_are_kept_byte_for_byte_and_told_with_their_place(sender: Program) -> None:
