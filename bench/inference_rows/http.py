@@ -1,0 +1,83 @@
+"""The service over HTTP, and other servers with the same network; one client for all, on the same cores."""
+
+from __future__ import annotations
+
+import json
+import statistics
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+from ai_models import protocol
+from ai_models.server import serving
+from bench import peers
+from bench.network import NAME
+from bench.result import Row
+from bench.rounds import CORES, Bench, against, bare, interleaved, per_second, signal, skipped
+
+PEER_GOALS = {8: 1.2, 32: 1.0, 128: 1.0}
+
+
+def post(path: str, body: bytes, *headers: str) -> bytes:
+    lines = [f"POST {path} HTTP/1.1", "Host: 127.0.0.1", f"Content-Length: {len(body)}", *headers]
+    return "\r\n".join([*lines, "", ""]).encode() + body
+
+
+def load(port: int, callers: int, seconds: float, request: bytes) -> dict[str, Any]:
+    command = [sys.executable, "-m", "bench.load", str(port), str(callers), str(seconds)]
+    root = Path(__file__).parents[2]
+    done = subprocess.run(command, input=request, capture_output=True, cwd=root, check=False)
+    if done.returncode:
+        raise SystemExit(done.stderr.decode()[-2000:])
+    answer: dict[str, Any] = json.loads(done.stdout)
+    return answer
+
+
+def rows(bench: Bench) -> Iterator[Row]:
+    inputs = signal()
+    body, length = protocol.encode(inputs, {"parameters": {"binary_data_output": True}}, "inputs")
+    ours = post(f"/v2/models/{NAME}/infer", body, f"{protocol.HEADER_LENGTH}: {length}")
+    theirs = post("/inference", inputs["x"].tobytes())
+    reasons: dict[str, str] = {}
+    with ExitStack() as stack:
+        url = stack.enter_context(serving(bench.engine))
+        servers = {"ours": (int(url.rpartition(":")[2]), ours)}
+        for name in peers.PACKAGES:
+            try:
+                port = stack.enter_context(peers.serving(name, bench.model, CORES, install=not bench.quick))
+                servers[name] = (port, theirs)
+            except peers.NoPeer as error:
+                reasons[name] = str(error)
+
+        def way(name: str, callers: int) -> Callable[[], float]:
+            def measure() -> float:
+                answer = load(servers[name][0], callers, bench.seconds, servers[name][1])
+                return float(answer["answered"] / answer["seconds"])
+
+            return measure
+
+        ways = {f"{name} c{callers}": way(name, callers) for name in servers for callers in PEER_GOALS}
+        narrow = bare(bench.model, inputs, 1)
+        ways["bare intra=1, callers=cores"] = lambda: per_second(narrow, CORES, bench.seconds)
+        found = interleaved(ways, bench.rounds)
+    limit = {"bare intra=1, callers=cores": found["bare intra=1, callers=cores"]}
+    for callers in (8, 32):
+        yield against(
+            f"ecg_http_c{callers}", found[f"ours c{callers}"], limit, 0.92, "ECG/s", note="aim 0.95"
+        )
+    for name in peers.PACKAGES:
+        for callers, goal in PEER_GOALS.items():
+            what = f"vs_{name}_c{callers}"
+            if name in reasons:
+                yield skipped(what, f">= {goal}", reasons[name])
+                continue
+            share = statistics.median(found[f"{name} c{callers}"]) / statistics.median(
+                next(iter(limit.values()))
+            )
+            yield against(
+                what, found[f"ours c{callers}"], {name: found[f"{name} c{callers}"]}, goal, "ECG/s",
+                note=f"the peer has {share:.2f} of bare",
+            )  # fmt: skip

@@ -1,0 +1,27 @@
+"""The engine's submit with many callers, in this process."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from bench.network import NAME
+from bench.result import Row
+from bench.rounds import CORES, Bench, against, bare, interleaved, per_second, signal
+
+
+def rows(bench: Bench) -> Iterator[Row]:
+    inputs, engine = signal(), bench.engine
+    wide, narrow = bare(bench.model, inputs, CORES), bare(bench.model, inputs, 1)
+    found = interleaved(
+        {
+            "bare intra=cores, 1 caller": lambda: per_second(wide, 1, bench.seconds),
+            "bare intra=1, callers=cores": lambda: per_second(narrow, CORES, bench.seconds),
+            "bare intra=1, 8 callers": lambda: per_second(narrow, 8, bench.seconds),
+            "8": lambda: per_second(lambda: engine.run(NAME, inputs), 8, bench.seconds),
+            "32": lambda: per_second(lambda: engine.run(NAME, inputs), 32, bench.seconds),
+        },
+        bench.rounds,
+    )
+    eight, many = found.pop("8"), found.pop("32")
+    worse = min(eight, many, key=lambda values: sorted(values)[len(values) // 2])
+    yield against("ecg_inprocess", worse, found, 0.98, "ECG/s", note="the worse of 8 and 32 callers")
