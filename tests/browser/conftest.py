@@ -15,7 +15,8 @@ from tests.programs import require
 ARGUMENTS = ["--no-sandbox", "--disable-gpu"]
 
 
-@pytest.fixture(scope="session")
+# A module's, not the session's: its driver keeps an event loop in this thread, which other tests need free.
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
     program = require("chromium", package="chromium")
     with sync_playwright() as driver:

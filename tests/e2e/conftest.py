@@ -78,7 +78,7 @@ def recorded_ecg() -> ExampleStudy:
     return packaged_study(date(2026, 1, 1) + timedelta(days=next(_days)), 7)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     program = require("chromium", package="chromium")
     with sync_playwright() as driver:

@@ -60,7 +60,7 @@ def test_a_uid_that_breaks_the_rules_is_no_reason_to_refuse(door: OpenDoor) -> N
 def test_a_service_that_is_not_there_is_not_agreed_to(door: OpenDoor) -> None:
     with RawSender(door.port) as sender:
         answer = sender.associate(
-            {1: (VERIFICATION, EXPLICIT), 3: ("1.2.840.10008.5.1.4.1.2.2.1", EXPLICIT)}  # C-FIND, study root
+            {1: (VERIFICATION, EXPLICIT), 3: ("1.2.840.10008.5.1.1.9", EXPLICIT)}  # print management
         )
         assert answer.kind == 2
         assert _results(answer.body) == {1: 0, 3: 3}
