@@ -38,7 +38,7 @@ class Bench:
 
     @property
     def rounds(self) -> int:
-        return 3 if self.quick else 5
+        return 2 if self.quick else 5
 
     @cached_property
     def model(self) -> Path:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -104,9 +105,7 @@ def test_weights_made_for_another_preprocessing_are_refused(copied: Copied, tmp_
 def test_the_newest_version_of_a_name_is_in_service(copied: Copied, tmp_path: Path) -> None:
     folder = copied()
     newer = folder.with_name("newer")
-    newer.mkdir()
-    for file in folder.iterdir():
-        (newer / file.name).write_bytes(file.read_bytes())
+    shutil.copytree(folder, newer)
     rewrite(folder, version="1.9.0")
     rewrite(newer, version="1.10.0")
     assert [manifest.version for manifest in Registry(tmp_path).models()] == ["1.10.0"]
