@@ -63,7 +63,7 @@ async def main(port: int, callers: int, seconds: float, request: bytes) -> dict[
     spent, found = time.perf_counter() - started, sorted(latencies)
     broken.cancel()
     if not found:
-        raise RuntimeError("no request was answered in the span")
+        return {"answered": 0, "seconds": spent, "p50_ms": 0.0, "p99_ms": 0.0}
     return {
         "answered": len(found),
         "seconds": spent,

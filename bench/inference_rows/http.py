@@ -63,9 +63,12 @@ def rows(bench: Bench) -> Iterator[Row]:
 
         ways = {f"{name} c{callers}": way(name, callers) for name in servers for callers in PEER_GOALS}
         narrow = bare(bench.model, inputs, 1)
-        ways["bare intra=1, callers=cores"] = lambda: per_second(narrow, CORES, bench.seconds)
+        limits = {f"bare intra=1, {callers} callers": callers for callers in (CORES, 8)}
+        for name, callers in limits.items():
+            ways[name] = lambda callers=callers: per_second(narrow, callers, bench.seconds)  # type: ignore[misc]
         found = interleaved(ways, bench.rounds)
-    limit = {"bare intra=1, callers=cores": found["bare intra=1, callers=cores"]}
+    limit = {name: found[name] for name in limits}
+    best = max(statistics.median(values) for values in limit.values())
     for callers in (8, 32):
         yield against(
             f"ecg_http_c{callers}", found[f"ours c{callers}"], limit, 0.92, "ECG/s", note="aim 0.95"
@@ -76,9 +79,7 @@ def rows(bench: Bench) -> Iterator[Row]:
             if name in reasons:
                 yield skipped(what, f">= {goal}", reasons[name])
                 continue
-            share = statistics.median(found[f"{name} c{callers}"]) / statistics.median(
-                next(iter(limit.values()))
-            )
+            share = statistics.median(found[f"{name} c{callers}"]) / best
             yield against(
                 what, found[f"ours c{callers}"], {name: found[f"{name} c{callers}"]}, goal, "ECG/s",
                 note=f"the peer has {share:.2f} of bare",
