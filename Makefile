@@ -8,7 +8,7 @@ PACKAGE_STAMP := $(VENV)/.package-installed
 FRONTEND_SOURCES := $(shell find telemed/frontend -type f -not -path '*/node_modules/*' 2>/dev/null)
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help install install-test demo drill test check bench bench-gpu lock clean train-env
+.PHONY: help install install-test demo drill test check bench lock clean train-env
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 16
