@@ -34,6 +34,8 @@ def log_to_stderr() -> None:
     logging.basicConfig(
         level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr
     )
+    # It speaks while it is imported; that a start found nothing to migrate is no news.
+    logging.getLogger("alembic").setLevel(logging.WARNING)
 
 
 def _follow_parent() -> None:

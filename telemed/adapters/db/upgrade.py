@@ -1,6 +1,5 @@
 """Brings a database to the newest tables. Every start does it; a second process waits for the first."""
 
-import logging
 from pathlib import Path
 
 from alembic import command
@@ -8,9 +7,6 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, text
-
-# Every start looks whether there is something to do; that there was nothing is no news.
-logging.getLogger("alembic").setLevel(logging.WARNING)
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 _LOCK_KEY = 7_411_263
