@@ -6,7 +6,8 @@ import sys
 from pathlib import Path
 from threading import Event
 
-from dicom_node.server import DicomNode, Door, TlsFiles
+from dicom_node.server import DicomNode, Door
+from dicom_node.tls import TlsFiles
 from telemed.application.world import World
 from telemed.bootstrap import build
 from telemed.i18n import text

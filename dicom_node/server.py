@@ -2,11 +2,9 @@
 
 import logging
 import socket
-import ssl
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from threading import Thread
 from typing import Any
 
@@ -22,27 +20,10 @@ from dicom_node.mpps import on_create, on_set
 from dicom_node.policy import Policy
 from dicom_node.services import CONTEXTS, services
 from dicom_node.store import on_store
+from dicom_node.tls import TlsFiles
 from telemed.application.world import World
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, kw_only=True)
-class TlsFiles:
-    certificate: Path
-    key: Path
-    # Who signed the devices' certificates (or these themselves); without it none is asked for.
-    authority: Path | None = None
-
-    def context(self) -> ssl.SSLContext:
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.minimum_version = ssl.TLSVersion.TLSv1_2
-        context.load_cert_chain(self.certificate, self.key)
-        if self.authority is not None:
-            context.load_verify_locations(self.authority)
-            # Optional here: the policy demands it of every device that has one recorded.
-            context.verify_mode = ssl.CERT_OPTIONAL
-        return context
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 from pynetdicom import AE
 
-from dicom_node.server import DicomNode, Door, TlsFiles
+from dicom_node.server import DicomNode, Door
+from dicom_node.tls import TlsFiles
 from tests.integration.dicom.conftest import LIMITS
 from tests.pdu import VERIFICATION
 from tests.programs import require

@@ -13,7 +13,8 @@ from pydicom import Dataset
 from pynetdicom import AE, build_role, evt
 
 from dicom_node import services as s
-from dicom_node.server import DicomNode, Door, TlsFiles
+from dicom_node.server import DicomNode, Door
+from dicom_node.tls import TlsFiles
 from tests.factories.dicom import dr_bytes
 from tests.integration.dicom.test_tls import make_pair
 from tests.integration.dicom_services.conftest import AE_TITLE, LIMITS, OpenNode
