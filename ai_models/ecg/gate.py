@@ -60,9 +60,9 @@ def judge(waveform: Waveform) -> Verdict:
         return Verdict("waveform.too_short", _seconds(seconds, SHORTEST_S), quality)
     if seconds > LONGEST_S:
         return Verdict("waveform.too_long_for_model", _seconds(seconds, LONGEST_S), quality)
-    findings = quality_findings(waveform)
-    quality["problems"] = [{"code": finding.code, "leads": list(finding.leads)} for finding in findings]
     residual = einthoven_residual(waveform)
+    findings = quality_findings(waveform, residual)
+    quality["problems"] = [{"code": finding.code, "leads": list(finding.leads)} for finding in findings]
     quality["einthoven_mv"] = round(residual, 4) if np.isfinite(residual) else None
     for finding in findings:
         if finding.code in _REFUSED:

@@ -8,10 +8,12 @@ from telemed.imaging.waveform.model import Annotation, Filters
 from telemed.imaging.waveform.values import number, text
 
 if TYPE_CHECKING:
-    from pydicom.dataset import Dataset
+    from collections.abc import Sequence
+
+    from telemed.imaging.waveform.direct import Source
 
 
-def read_annotations(ds: Dataset) -> tuple[Annotation, ...]:
+def read_annotations(ds: Source) -> tuple[Annotation, ...]:
     """Statements and measured values of the whole recording; marks of single beats are left out."""
     found = []
     for item in ds.get("WaveformAnnotationSequence") or []:
@@ -33,9 +35,8 @@ def read_annotations(ds: Dataset) -> tuple[Annotation, ...]:
     return tuple(found)
 
 
-def read_filters(group: Dataset) -> Filters:
+def read_filters(channels: Sequence[Source]) -> Filters:
     """The filters of the first channel; a group is filtered as one by every device seen."""
-    channels = group.get("ChannelDefinitionSequence") or []
     if not len(channels):
         return Filters()
     return Filters(
@@ -45,6 +46,6 @@ def read_filters(group: Dataset) -> Filters:
     )
 
 
-def _first(item: Dataset, keyword: str) -> Dataset | None:
+def _first(item: Source, keyword: str) -> Source | None:
     values = item.get(keyword) or []
     return values[0] if len(values) else None

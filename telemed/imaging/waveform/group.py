@@ -16,7 +16,8 @@ from telemed.imaging.waveform.values import number, text
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-    from pydicom.dataset import Dataset
+
+    from telemed.imaging.waveform.direct import Source
 
 # PS3.3 C.10.9.1.5; mu-law and A-law (MB, AB) are for voice and are refused.
 _DTYPES = {
@@ -38,7 +39,8 @@ _SHORTEST_RHYTHM_S = 2.0
 class Group:
     """What a multiplex group says of itself, before any sample is touched."""
 
-    item: Dataset
+    item: Source
+    channels: list[Source]
     leads: tuple[str | None, ...]
     samples: int
     rate: float
@@ -52,7 +54,7 @@ class Group:
     @cached_property
     def scales(self) -> dict[str, tuple[float, float]]:
         """(mV per raw unit, offset in mV) of each known lead. Raises WaveformError when one is not stated."""
-        channels = zip(self.leads, self.item.ChannelDefinitionSequence, strict=True)
+        channels = zip(self.leads, self.channels, strict=True)
         return {lead: scale(channel, lead) for lead, channel in channels if lead}
 
     @property
@@ -63,7 +65,7 @@ class Group:
         return derived and self.samples / self.rate < _SHORTEST_RHYTHM_S
 
 
-def describe(item: Dataset) -> Group | None:
+def describe(item: Source) -> Group | None:
     """The group, or None when it holds no sample (devices write an empty first group)."""
     channels = list(item.get("ChannelDefinitionSequence") or [])
     count = int(number(item, "NumberOfWaveformSamples") or 0)
@@ -77,6 +79,7 @@ def describe(item: Dataset) -> Group | None:
         raise WaveformError("waveform.channels_do_not_match", declared=declared, described=len(channels))
     return Group(
         item=item,
+        channels=channels,
         leads=tuple(leads_of_channels(channels)),
         samples=count,
         rate=float(rate),
@@ -91,7 +94,7 @@ def millivolts(group: Group, leads: tuple[str, ...], little: bool) -> NDArray[np
     value = raw x sensitivity x correction + baseline, in the channel's unit (PS3.3 C.10.9.1.4.2), then to mV.
     Raises WaveformError when samples are missing or a channel has no scale.
     """
-    item, channels = group.item, list(group.item.ChannelDefinitionSequence)
+    item, channels = group.item, group.channels
     rows = [group.leads.index(lead) for lead in leads]
     raw = _raw(group, little)[:, rows]
     padded = _padding(item, raw, little)
@@ -110,7 +113,7 @@ def millivolts(group: Group, leads: tuple[str, ...], little: bool) -> NDArray[np
     return result
 
 
-def scale(channel: Dataset, lead: str) -> tuple[float, float]:
+def scale(channel: Source, lead: str) -> tuple[float, float]:
     """(mV per raw unit, offset in mV) of a channel. Raises WaveformError when it is not stated."""
     sensitivity = number(channel, "ChannelSensitivity")
     if sensitivity is None or sensitivity == 0 or not np.isfinite(sensitivity):
@@ -135,19 +138,19 @@ def _raw(group: Group, little: bool) -> NDArray[Any]:
         raise WaveformError("waveform.unsupported_samples", bits=bits, interpretation=kind or "-")
     dtype = np.dtype(("<" if little else ">") + code)
     expected = group.samples * len(group.leads) * dtype.itemsize
-    data = item.WaveformData
+    data = item.get("WaveformData")
     if len(data) < expected:
         raise WaveformError("waveform.truncated", expected=expected, found=len(data))
     flat = np.frombuffer(data, dtype=dtype, count=group.samples * len(group.leads))
     return flat.reshape(group.samples, len(group.leads))
 
 
-def _padding(item: Dataset, raw: NDArray[Any], little: bool) -> NDArray[np.bool_] | None:
+def _padding(item: Source, raw: NDArray[Any], little: bool) -> NDArray[np.bool_] | None:
     value = item.get("WaveformPaddingValue")
     size = raw.dtype.itemsize
     if value is None or value == b"":
         return None
-    if isinstance(value, bytes):
+    if isinstance(value, bytes | memoryview):
         if len(value) < size:
             return None
         value = np.frombuffer(value, raw.dtype.newbyteorder("<" if little else ">"), 1)[0]
@@ -156,7 +159,7 @@ def _padding(item: Dataset, raw: NDArray[Any], little: bool) -> NDArray[np.bool_
 
 
 def _sign_extended(
-    raw: NDArray[Any], channels: list[Dataset], padded: NDArray[np.bool_] | None
+    raw: NDArray[Any], channels: list[Source], padded: NDArray[np.bool_] | None
 ) -> NDArray[Any]:
     """Repair signed samples of fewer bits whose upper bits are zero instead of the sign.
 

@@ -11,7 +11,7 @@ from telemed.imaging.waveform.values import text
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pydicom.dataset import Dataset
+    from telemed.imaging.waveform.direct import Source
 
 # PS3.16 CID 3001: MDC "2:n" and SCPECG "5.6.3-9-n" end in the same number.
 _NUMBERS = {
@@ -44,7 +44,7 @@ def lead_of_name(meaning: str) -> str | None:
     return _BY_NAME.get(_NOISE.sub("", _clean(meaning).upper()).replace(" ", ""))
 
 
-def leads_of_channels(channels: Sequence[Dataset]) -> list[str | None]:
+def leads_of_channels(channels: Sequence[Source]) -> list[str | None]:
     """The lead of each channel definition, None where it is none of the twelve.
 
     Codes win over names. Devices exist that copy one code to every channel: where the codes repeat and the
@@ -61,7 +61,7 @@ def leads_of_channels(channels: Sequence[Dataset]) -> list[str | None]:
     return by_name if _repeats(by_code) and not _repeats(by_name) else by_code
 
 
-def _source(channel: Dataset) -> Dataset | None:
+def _source(channel: Source) -> Source | None:
     sources = channel.get("ChannelSourceSequence") or []
     return sources[0] if len(sources) else None
 

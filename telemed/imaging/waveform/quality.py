@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from numpy.typing import NDArray
 
     from telemed.imaging.waveform.model import Waveform
@@ -41,26 +39,31 @@ def quality(waveform: Waveform) -> list[str]:
     return [finding.code for finding in quality_findings(waveform)]
 
 
-def quality_findings(waveform: Waveform) -> list[QualityFinding]:
+def quality_findings(waveform: Waveform, residual: float | None = None) -> list[QualityFinding]:
     """What speaks against reading this ECG, each with the leads concerned.
 
     quality.too_short: under 2.5 s. quality.sampling_rate: outside 100-2000 Hz. quality.lead_off: a lead is
     absent or flat (moves less than 0.02 mV in most seconds). quality.saturated: a lead rests on its extreme
     value three times or more for 10 ms. quality.einthoven: the limb leads contradict each other by more than
-    0.1 mV, as with exchanged or mislabelled leads.
+    0.1 mV, as with exchanged or mislabelled leads. `residual` is the recording's `einthoven_residual`, where it is
+    already known.
     """
     found = []
     if waveform.duration < _SHORTEST_S:
         found.append(QualityFinding("quality.too_short"))
     if not _RATES_HZ[0] <= waveform.sampling_rate <= _RATES_HZ[1]:
         found.append(QualityFinding("quality.sampling_rate"))
-    off = tuple(_where(waveform, _is_flat))
+    samples, rate = waveform.samples, waveform.sampling_rate
+    if not samples.shape[1]:
+        return found
+    off = _named(waveform, _flat(samples, rate))
     if off:
         found.append(QualityFinding("quality.lead_off", off))
-    rail = tuple(_where(waveform, _is_saturated))
+    rail = _named(waveform, _saturated(samples, rate))
     if rail:
         found.append(QualityFinding("quality.saturated", rail))
-    residual = einthoven_residual(waveform)
+    if residual is None:
+        residual = einthoven_residual(waveform)
     if residual > _EINTHOVEN_MV:
         found.append(QualityFinding("quality.einthoven", waveform.leads[:6]))
     return found
@@ -74,42 +77,35 @@ def einthoven_residual(waveform: Waveform) -> float:
     Computed leads satisfy the relations by construction, so this speaks of recorded ones.
     """
     first, second, third, avr, avl, avf = waveform.samples[:6].astype(np.float64)
-    differences = (
-        first + third - second,
-        avr + (first + second) / 2,
-        avl - (first - third) / 2,
-        avf - (second + third) / 2,
-    )
-    residuals = [
-        float(np.percentile(np.abs(finite), 99)) for d in differences if (finite := d[np.isfinite(d)]).size
-    ]
+    half = (first + second) / 2, (first - third) / 2, (second + third) / 2
+    differences = np.abs(np.stack((first + third - second, avr + half[0], avl - half[1], avf - half[2])))
+    if np.isfinite(differences).all():
+        return float(np.percentile(differences, 99, axis=1).max()) if differences.size else float("nan")
+    residuals = [float(np.percentile(finite, 99)) for d in differences if (finite := d[np.isfinite(d)]).size]
     return max(residuals) if residuals else float("nan")
 
 
-def _where(waveform: Waveform, test: Callable[[NDArray[np.float32], float], bool]) -> list[str]:
-    rows = zip(waveform.leads, waveform.samples, strict=True)
-    return [lead for lead, row in rows if test(row, waveform.sampling_rate)]
+def _named(waveform: Waveform, marked: NDArray[np.bool_]) -> tuple[str, ...]:
+    return tuple(lead for lead, is_marked in zip(waveform.leads, marked, strict=True) if is_marked)
 
 
-def _is_flat(row: NDArray[np.float32], rate: float) -> bool:
+def _flat(samples: NDArray[np.float32], rate: float) -> NDArray[np.bool_]:
+    """Which leads move less than 0.02 mV in more than half of their seconds, the last one perhaps not whole."""
     second = max(int(rate), 2)
-    seconds = [row[at : at + second] for at in range(0, len(row), second)]
-    flat = sum(
-        1 for part in seconds if not np.isfinite(part).any() or np.nanmax(part) - np.nanmin(part) < _FLAT_MV
-    )
-    return flat > len(seconds) * _FLAT_SHARE
+    starts = np.arange(0, samples.shape[1], second)
+    # fmax and fmin pass over what is missing; a second without a sample stays NaN, and counts as flat.
+    height = np.fmax.reduceat(samples, starts, axis=1) - np.fmin.reduceat(samples, starts, axis=1)
+    return np.asarray((~(height >= _FLAT_MV)).sum(axis=1) > len(starts) * _FLAT_SHARE)
 
 
-def _is_saturated(row: NDArray[np.float32], rate: float) -> bool:
-    finite = row[np.isfinite(row)]
-    if not finite.size:
-        return False
+def _saturated(samples: NDArray[np.float32], rate: float) -> NDArray[np.bool_]:
+    """Which leads rest on their highest or lowest value three times or more."""
     longest = max(int(np.ceil(_RAIL_S * rate)), 4)
-    runs = 0
-    for extreme in (finite.max(), finite.min()):
-        if abs(float(extreme)) >= _RAIL_MV:
-            runs += _runs_of(row == extreme, longest)
-    return runs >= _RAIL_RUNS
+    runs = np.zeros(len(samples), dtype=np.int64)
+    for extreme in (np.fmax.reduce(samples, axis=1), np.fmin.reduce(samples, axis=1)):
+        for lead in np.flatnonzero(np.abs(extreme) >= _RAIL_MV):
+            runs[lead] += _runs_of(samples[lead] == extreme[lead], longest)
+    return np.asarray(runs >= _RAIL_RUNS)
 
 
 def _runs_of(mask: NDArray[np.bool_], length: int) -> int:

@@ -10,12 +10,16 @@ from telemed.imaging.errors import WaveformError
 from telemed.imaging.reading import is_little_endian, open_dataset
 from telemed.imaging.waveform.annotations import read_annotations, read_filters
 from telemed.imaging.waveform.derive import complete_limb_leads
+from telemed.imaging.waveform.direct import DirectItem, NotDirect, direct_dataset
 from telemed.imaging.waveform.group import Group, describe, millivolts
 from telemed.imaging.waveform.model import CHEST, LEADS, LIMB, Waveform
+from telemed.imaging.waveform.values import text
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
     from pydicom.dataset import Dataset
+
+    from telemed.imaging.waveform.direct import Source
 
 # PS3.4 B.5: the storage classes in which twelve leads arrive. Hemodynamic is here because
 # catheter laboratories write the surface ECG into it.
@@ -46,24 +50,32 @@ def read_waveform(source: bytes | Dataset) -> Waveform:
     waveform.channels_do_not_match, waveform.truncated, waveform.too_long.
     """
     try:
-        ds = open_dataset(bytes(source)) if isinstance(source, bytes | bytearray | memoryview) else source
-        return _read(ds)
+        if not isinstance(source, bytes | bytearray | memoryview):
+            return _read(source)
+        data = bytes(source)
+        return _direct(data) or _read(open_dataset(data))
     except WaveformError:
         raise
     except Exception as error:
         raise WaveformError("waveform.unreadable") from error
 
 
-def _read(ds: Dataset) -> Waveform:
+def _direct(data: bytes) -> Waveform | None:
+    """The quick way; None for whatever it cannot or would not read: the usual way then says why."""
+    try:
+        return _read(direct_dataset(data))
+    except (NotDirect, WaveformError):
+        return None
+
+
+def _read(ds: Source) -> Waveform:
     items = ds.get("WaveformSequence") or []
     if not len(items):
-        pdf = "EncapsulatedDocument" in ds or str(ds.get("MIMETypeOfEncapsulatedDocument", "")).endswith(
-            "pdf"
-        )
+        pdf = "EncapsulatedDocument" in ds or text(ds, "MIMETypeOfEncapsulatedDocument").endswith("pdf")
         raise WaveformError("waveform.encapsulated_pdf" if pdf else "waveform.no_waveform")
     groups = [group for item in items if (group := describe(item)) is not None]
     chosen = choose(groups)
-    little = is_little_endian(ds)
+    little = isinstance(ds, DirectItem) or is_little_endian(ds)
     recorded = _recorded(chosen, little)
     samples, derived = complete_limb_leads(recorded)
     return Waveform(
@@ -73,7 +85,7 @@ def _read(ds: Dataset) -> Waveform:
         label=chosen[0].label,
         derived=derived,
         resolution_uv=_resolution(chosen),
-        filters=read_filters(chosen[0].item),
+        filters=read_filters(chosen[0].channels),
         annotations=read_annotations(ds),
     )
 

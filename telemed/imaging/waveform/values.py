@@ -12,14 +12,20 @@ from typing import TYPE_CHECKING
 from pydicom.datadict import tag_for_keyword
 from pydicom.dataelem import RawDataElement
 
+from telemed.imaging.waveform.direct import DirectItem
+
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
+
+    from telemed.imaging.waveform.direct import Source
 
 _TEXT_VRS = frozenset({"DS", "IS", "CS", "SH", "LO", "ST", "LT", "UC", "UT"})
 
 
-def number(ds: Dataset, keyword: str) -> float | None:
+def number(ds: Source, keyword: str) -> float | None:
     """A numeric element as float; None when it is absent, empty or not a number."""
+    if isinstance(ds, DirectItem):
+        return ds.number(keyword)
     raw = _ascii(ds, keyword)
     value = raw.split("\\")[0] if raw is not None else ds.get(keyword)
     try:
@@ -28,8 +34,10 @@ def number(ds: Dataset, keyword: str) -> float | None:
         return None
 
 
-def text(ds: Dataset, keyword: str) -> str:
+def text(ds: Source, keyword: str) -> str:
     """A text element without padding, "" when it is absent or empty."""
+    if isinstance(ds, DirectItem):
+        return ds.text(keyword)
     raw = _ascii(ds, keyword)
     return raw if raw is not None else str(ds.get(keyword) or "").replace("\x00", "").strip()
 
