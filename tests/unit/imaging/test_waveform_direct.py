@@ -15,11 +15,13 @@ from pydicom.sequence import Sequence
 from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRBigEndian, ImplicitVRLittleEndian
 
 from telemed.imaging.reading import open_dataset
-from telemed.imaging.waveform import Waveform, read_waveform
+from telemed.imaging.waveform import Waveform, WaveformError, read_waveform
 from telemed.imaging.waveform.direct import NotDirect, direct_dataset
 from telemed.imaging.waveform.reader import _read
 from tests.factories.dicom import beats, ecg_bytes, ecg_dataset, group, part10
 
+# What `read_waveform` takes as "ask pydicom", and what impossible numbers give by either way.
+REFUSED = (NotDirect, WaveformError, ValueError, OverflowError)
 PACKAGED = Path(str(get_testdata_file("waveform_ecg.dcm", download=False))).read_bytes()
 SHARED = Path("../shared/data/ecg/formats/dicom")
 
@@ -93,7 +95,7 @@ def test_a_file_cut_anywhere_is_left_to_pydicom() -> None:
     for cut in range(140, len(whole), 997):
         try:
             waveform = _read(direct_dataset(whole[:cut]))
-        except Exception:
+        except REFUSED:
             continue
         pytest.fail(f"{waveform.samples.shape} from {cut} of {len(whole)} bytes")
 
@@ -110,6 +112,6 @@ def test_of_a_damaged_file_it_reads_nothing_else_than_pydicom(changes: list[tupl
         damaged[at] = value
     try:
         quick = _read(direct_dataset(bytes(damaged)))
-    except Exception:
+    except REFUSED:
         return
     assert same(quick, _read(open_dataset(bytes(damaged))))
