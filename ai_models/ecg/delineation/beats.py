@@ -43,29 +43,31 @@ def join(probability: NDArray[np.floating], leads: list[LeadWaves]) -> JoinedBea
     (onset at most 0.6 s before), and the last T between its own and the next QRS (offset at most 0.75 s after).
     """
     spans = beat_spans(probability)
-    middle = spans.mean(axis=1)
+    middle, start, end = spans.mean(axis=1), spans[:, :1], spans[:, 1:]
+    before = np.concatenate((np.full((1, 1), -np.inf), end[:-1])) if len(spans) else end
+    after = np.concatenate((start[1:], np.full((1, 1), np.inf))) if len(spans) else start
     waves = {wave: np.full((len(middle), len(leads), 3), np.nan) for wave in WAVES}
     for lead, found in enumerate(leads):
-        for beat, (start, end) in enumerate(spans):
-            before = spans[beat - 1, 1] if beat else -np.inf
-            after = spans[beat + 1, 0] if beat + 1 < len(spans) else np.inf
-            waves["QRS"][beat, lead] = _nearest(found.qrs, middle[beat])
-            p = found.p[
-                (found.p[:, 1] > before) & (found.p[:, 1] < start) & (found.p[:, 0] > start - LONGEST_PR_S)
-            ]
-            t = found.t[
-                (found.t[:, 1] > end) & (found.t[:, 1] < after) & (found.t[:, 2] < start + LONGEST_QT_S)
-            ]
-            if len(p):
-                waves["P"][beat, lead] = p[-1]
-            if len(t):
-                waves["T"][beat, lead] = t[-1]
+        p, t = found.p, found.t
+        waves["QRS"][:, lead] = _nearest(found.qrs, middle)
+        waves["P"][:, lead] = _last(
+            p, (p[:, 1] > before) & (p[:, 1] < start) & (p[:, 0] > start - LONGEST_PR_S)
+        )
+        waves["T"][:, lead] = _last(t, (t[:, 1] > end) & (t[:, 1] < after) & (t[:, 2] < start + LONGEST_QT_S))
     return JoinedBeats(middle, waves)
 
 
-def _nearest(spans: Spans, middle: float) -> NDArray[np.float64]:
-    if len(spans):
-        distance = np.abs(spans[:, [0, 2]].mean(axis=1) - middle)
-        if distance.min() <= NEAR_S:
-            return np.asarray(spans[int(np.argmin(distance))], dtype=np.float64)
-    return np.full(3, np.nan)
+def _last(spans: Spans, fits: NDArray[np.bool_]) -> Table:
+    """Of `spans` (k, 3) the last that fits each beat, from (beats, k); NaN where none does."""
+    if not len(spans):
+        return np.full((len(fits), 3), np.nan)
+    chosen = fits.shape[1] - 1 - np.argmax(fits[:, ::-1], axis=1)
+    return np.where(fits.any(axis=1)[:, None], spans[chosen], np.nan)
+
+
+def _nearest(spans: Spans, middle: NDArray[np.float64]) -> Table:
+    """Of `spans` (k, 3) the one whose middle is nearest to each beat's; NaN where none is near."""
+    if not len(spans):
+        return np.full((len(middle), 3), np.nan)
+    distance = np.abs(spans[:, [0, 2]].mean(axis=1) - middle[:, None])
+    return np.where((distance.min(axis=1) <= NEAR_S)[:, None], spans[np.argmin(distance, axis=1)], np.nan)

@@ -39,50 +39,71 @@ def runs(probability: NDArray[np.floating], shortest: float, bridged: float) -> 
     Crossings are read between samples by a straight line. A wave that touches the record's first or last sample
     is left out: its boundary was not seen.
     """
-    inside = probability > 0.5
-    edges = np.flatnonzero(np.diff(np.concatenate(([0], inside.view(np.int8), [0]))))
-    found: list[list[float]] = []
-    last = len(probability) - 1
-    for start, end in zip(edges[::2], edges[1::2] - 1, strict=True):
-        onset, offset = float(start), float(end)
-        if start > 0:
-            before, after = float(probability[start - 1]), float(probability[start])
-            onset = start - (after - 0.5) / (after - before)
-        if end < last:
-            before, after = float(probability[end]), float(probability[end + 1])
-            offset = end + (before - 0.5) / (before - after)
-        if found and onset - found[-1][1] <= bridged:
-            found[-1][1] = offset
-        else:
-            found.append([onset, offset])
-    kept = [span for span in found if span[0] > 0 and span[1] < last and span[1] - span[0] >= shortest]
-    return np.asarray(kept, dtype=np.float64).reshape(-1, 2)
+    return runs_of_rows(probability[None], shortest, bridged)[1]
 
 
-def peak_of(signal: NDArray[np.floating], onset: float, offset: float, upright: bool) -> float:
-    """The sample in [onset, offset] that lies farthest from the straight line between both.
+def runs_of_rows(
+    probability: NDArray[np.floating], shortest: float, bridged: float
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """`runs` of many rows (r, m) at once: the row of each, ascending, and (k, 2) onset and offset in samples."""
+    values = np.asarray(probability, dtype=np.float64)
+    rows, length = values.shape
+    # A column of zeros on either side, so that no wave reaches over a row's end into the next.
+    inside = np.zeros((rows, length + 2), dtype=np.int8)
+    inside[:, 1:-1] = values > 0.5
+    edges = np.flatnonzero(np.diff(inside.ravel()))
+    row, start = np.divmod(edges[::2], length + 2)
+    end = edges[1::2] % (length + 2) - 1
+    last = length - 1
+    # Read between samples; at the record's ends there is nothing to read between, and the wave falls away below.
+    before, after = values[row, np.maximum(start - 1, 0)], values[row, start]
+    rise = np.where(start > 0, after - before, 1.0)
+    onset = np.where(start > 0, start - (after - 0.5) / rise, start)
+    before, after = values[row, end], values[row, np.minimum(end + 1, last)]
+    fall = np.where(end < last, before - after, 1.0)
+    offset = np.where(end < last, end + (before - 0.5) / fall, end)
+    first = np.ones(len(row), dtype=np.bool_)
+    first[1:] = (row[1:] != row[:-1]) | (onset[1:] - offset[:-1] > bridged)
+    # Of waves that are one, the first begins and the last ends it.
+    row, onset, offset = row[first], onset[first], offset[np.append(first[1:], True)[: len(row)]]
+    kept = (onset > 0) & (offset < last) & (offset - onset >= shortest)
+    return row[kept], np.stack((onset[kept], offset[kept]), axis=1)
+
+
+def peaks_of(
+    signal: NDArray[np.floating], row: NDArray[np.int64], spans: NDArray[np.float64], upright: bool
+) -> NDArray[np.float64]:
+    """For spans (k, 2) in rows of `signal` (r, m): the sample that lies farthest from the line between its ends.
 
     With `upright` (QRS) the farthest above it, the R peak, where anything rises above it at all: the
     cardiologists of LUDB mark R also where S is deeper (94 % of their marks within 8 ms of this rule).
     """
-    start, end = int(np.ceil(onset)), int(np.floor(offset))
-    part = np.asarray(signal[start : end + 1], dtype=np.float64)
-    away = part - np.linspace(part[0], part[-1], len(part))
-    if upright and away.max() >= LEAST_R * np.abs(away).max():
-        return float(start + int(np.argmax(away)))
-    return float(start + int(np.argmax(np.abs(away))))
-
-
-def lead_waves(probability: NDArray[np.floating], signal: NDArray[np.floating]) -> LeadWaves:
-    """Waves of one lead from (4, m) probabilities (none, P, QRS, T) and the lead's signal (m,), both at 250 Hz."""
-    found = []
-    for index, wave in enumerate(WAVES, start=1):
-        spans = runs(probability[index], SHORTEST_S[wave] * RATE, BRIDGED_S[wave] * RATE)
-        rows = [(onset, peak_of(signal, onset, offset, wave == "QRS"), offset) for onset, offset in spans]
-        found.append(np.asarray(rows, dtype=np.float64).reshape(-1, 3) / RATE)
-    return LeadWaves(*found)
+    if not len(spans):
+        return np.empty(0)
+    start, end = np.ceil(spans[:, 0]).astype(np.int64), np.floor(spans[:, 1]).astype(np.int64)
+    steps = end - start
+    at = np.arange(steps.max() + 1)
+    within = at <= steps[:, None]
+    part = np.asarray(signal, dtype=np.float64)[row[:, None], np.minimum(start[:, None] + at, end[:, None])]
+    low, high = part[:, :1], part[:, -1:]
+    away = part - np.where(
+        at == steps[:, None], high, low + at * ((high - low) / np.maximum(steps, 1)[:, None])
+    )
+    far = np.where(within, np.abs(away), -1.0)
+    chosen = np.argmax(far, axis=1)
+    if upright:
+        above = np.where(within, away, -np.inf)
+        rises = above.max(axis=1) >= LEAST_R * far.max(axis=1)
+        chosen = np.where(rises, np.argmax(above, axis=1), chosen)
+    return np.asarray(start + chosen, dtype=np.float64)
 
 
 def decode(probability: NDArray[np.floating], signal: NDArray[np.floating]) -> list[LeadWaves]:
-    """Waves of every lead from (leads, 4, m) probabilities and the signal (leads, m), both at 250 Hz."""
-    return [lead_waves(rows.astype(np.float64), lead) for rows, lead in zip(probability, signal, strict=True)]
+    """Waves of every lead from (leads, 4, m) probabilities (none, P, QRS, T) and the signal (leads, m), at 250 Hz."""
+    by_wave = []
+    for index, wave in enumerate(WAVES, start=1):
+        row, spans = runs_of_rows(probability[:, index], SHORTEST_S[wave] * RATE, BRIDGED_S[wave] * RATE)
+        peaks = peaks_of(signal, row, spans, wave == "QRS")
+        found = np.stack((spans[:, 0], peaks, spans[:, 1]), axis=1) / RATE
+        by_wave.append(np.split(found, np.searchsorted(row, np.arange(1, len(signal)))))
+    return [LeadWaves(*waves) for waves in zip(*by_wave, strict=True)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -30,8 +31,15 @@ class Alignment:
     dominant: NDArray[np.bool_]
 
 
-def _shifted(signal: Signal, at: float) -> Signal | None:
-    """(shifts, leads, w): the QRS about `at` seconds at every shift up to 24 ms, each lead without its mean.
+class Shifts(NamedTuple):
+    """`parts` (shifts, leads, w), and the energy of each shift (shifts,)."""
+
+    parts: Signal
+    energy: Signal
+
+
+def _shifted(signal: Signal, at: float) -> Shifts | None:
+    """The QRS about `at` seconds at every shift up to 24 ms, each lead without its mean.
 
     None where it is not whole within the record.
     """
@@ -40,13 +48,15 @@ def _shifted(signal: Signal, at: float) -> Signal | None:
     if start < 0 or end > signal.shape[1]:
         return None
     cut = sliding_window_view(signal[:, start:end], 2 * reach + 1, axis=1).transpose(1, 0, 2)
-    return np.asarray(cut - cut.mean(axis=2, keepdims=True), dtype=np.float64)
+    parts = np.asarray(cut - cut.mean(axis=2, keepdims=True), dtype=np.float64)
+    return Shifts(parts, np.einsum("slw,slw->s", parts, parts))
 
 
-def _best(parts: Signal, template: Signal) -> tuple[float, int]:
+def _best(cut: Shifts, template: Signal) -> tuple[float, int]:
     """Highest correlation of any shift with `template` (leads, w), and which shift."""
-    lengths = np.sqrt((parts**2).sum(axis=(1, 2)) * (template**2).sum())
-    values = (parts * template).sum(axis=(1, 2)) / np.maximum(lengths, 1e-12)
+    lengths = np.sqrt(cut.energy * np.einsum("lw,lw->", template, template))
+    # Not a matrix product: the library behind it would start threads on cores that others have.
+    values = np.einsum("slw,lw->s", cut.parts, template) / np.maximum(lengths, 1e-12)
     best = int(np.argmax(values))
     return float(values[best]), best
 
@@ -66,23 +76,24 @@ def align(signal: Signal, middle: NDArray[np.float64]) -> Alignment:
     form = np.full(len(middle), -1, dtype=np.int64)
     shift = np.full(len(middle), none, dtype=np.int64)
     templates: list[Signal] = []
-    for beat, parts in enumerate(cuts):
-        if parts is None:
+    for beat, cut in enumerate(cuts):
+        if cut is None:
             continue
-        tried = [_best(parts, template) for template in templates]
-        choice = next((i for i, (value, _) in enumerate(tried) if value >= ALIKE), len(templates))
-        if choice == len(templates):
-            templates.append(parts[none])
+        form[beat] = len(templates)
+        for index, template in enumerate(templates):
+            value, best = _best(cut, template)
+            if value >= ALIKE:
+                form[beat], shift[beat] = index, best
+                break
         else:
-            shift[beat] = tried[choice][1]
-        form[beat] = choice
+            templates.append(cut.parts[none])
     for index in range(len(templates)):
         members = [(int(beat), cuts[beat]) for beat in np.flatnonzero(form == index)]
-        whole = [(beat, parts) for beat, parts in members if parts is not None]
+        whole = [(beat, cut) for beat, cut in members if cut is not None]
         for _ in range(2):
-            template = np.median(np.stack([parts[shift[beat]] for beat, parts in whole]), axis=0)
-            for beat, parts in whole:
-                shift[beat] = _best(parts, template)[1]
+            template = np.median(np.stack([cut.parts[shift[beat]] for beat, cut in whole]), axis=0)
+            for beat, cut in whole:
+                shift[beat] = _best(cut, template)[1]
     fiducial = (np.round(middle * RATE) + shift - none) / RATE
     return Alignment(fiducial, form, dominant_beats(fiducial, form))
 
@@ -120,10 +131,13 @@ def beat_stack(signal: Signal, fiducial: NDArray[np.float64]) -> Signal:
 
 def median_beat(stack: Signal) -> Signal:
     """(leads, w) mV: the median over the beats; NaN where fewer than half of them lie within the record."""
-    seen = np.isfinite(stack)
-    enough = seen.mean(axis=0) >= 0.5
-    filled = np.where(seen.any(axis=0), stack, 0.0)
-    return np.where(enough, np.nanmedian(filled, axis=0), np.nan)
+    seen = np.isfinite(stack).sum(axis=0)
+    # What is missing sorts to the end, so that the middle of the rest lies at half their number.
+    ordered = np.sort(stack, axis=0)
+    low, high = (
+        np.take_along_axis(ordered, at[None], axis=0)[0] for at in (np.maximum(seen - 1, 0) // 2, seen // 2)
+    )
+    return np.asarray(np.where(seen >= 0.5 * len(stack), (low + high) / 2, np.nan), dtype=np.float64)
 
 
 def without_wander(signal: Signal, isoelectric: NDArray[np.float64]) -> Signal:
