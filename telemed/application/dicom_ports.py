@@ -56,7 +56,9 @@ class Steps(Protocol):
         """Steps of the device's institution that wait to be performed, by their time."""
 
     def performed(self, institution_id: int, sop_instance_uid: str) -> PerformedStep | None: ...
-    def performed_of_study(self, institution_id: int, study_instance_uid: str) -> Sequence[PerformedStep]: ...
+    def performed_of_studies(
+        self, institution_id: int, study_instance_uids: Sequence[str]
+    ) -> Sequence[PerformedStep]: ...
     def ensure_performed(self, performed: PerformedStep) -> bool:
         """False where there is one already under its UID."""
 

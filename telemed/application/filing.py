@@ -1,10 +1,11 @@
 """The rows of a received object: its patient, study and series, and whom a doubtful one is told to."""
 
-from dataclasses import dataclass
 from typing import Any
 
-from telemed.application.patients import contradictions, ensure_patient, is_surrogate
-from telemed.application.ports import SpoolPart, UnitOfWork
+from telemed.application.arrival import Incoming
+from telemed.application.known import Known
+from telemed.application.patients import contradictions, ensure_patient, is_surrogate, local_id
+from telemed.application.ports import UnitOfWork
 from telemed.application.record import record
 from telemed.application.world import World
 from telemed.domain.events import Kind
@@ -17,26 +18,13 @@ from telemed.imaging.waveform import ECG_SOP_CLASSES
 _BESIDE = {"", "SR", "PR", "KO", "DOC", "SEG", "REG", "AU", "OT"}
 
 
-@dataclass(frozen=True, kw_only=True)
-class Incoming:
-    """One finished part in the spool, its header read, and who brought it."""
-
-    part: SpoolPart
-    transfer_syntax_uid: str
-    header: StudyHeader
-    institution_id: int
-    consortium_id: int
-    device_id: int | None = None
-    uploaded_by: int | None = None
-
-
-def file_new(world: World, uow: UnitOfWork, item: Incoming) -> tuple[Study, StoredObject]:
+def file_new(world: World, uow: UnitOfWork, item: Incoming, known: Known) -> tuple[Study, StoredObject]:
     """A first object under its UID; quarantined if its study already belongs to somebody else."""
-    study = _ensure_study(world, uow, item)
-    series = _ensure_series(world, uow, item, study)
-    differing = _other_patient(uow, study, item.header)
+    study = _ensure_study(world, uow, item, known)
+    series = _ensure_series(world, uow, item, study, known)
+    differing = _other_patient(known, study, item.header)
     role = ObjectRole.CONFLICT if differing else ObjectRole.PRIMARY
-    stored = add_row(world, uow, item, study=study, series_id=series.id, role=role)
+    stored = add_row(world, uow, item, known, study=study, series_id=series.id, role=role)
     if differing:
         # Whose picture it is must be settled by a person before anyone reads it under a name.
         notify(world, uow, "notice.patient_conflict", f"patient:{item_key(item)}", study, stored)
@@ -45,14 +33,21 @@ def file_new(world: World, uow: UnitOfWork, item: Incoming) -> tuple[Study, Stor
     now = world.clock.now()
     if study.modality in _BESIDE and item.header.modality not in _BESIDE:
         study.modality = modality_of(item.header)
-    quiet_seconds = uow.institutions.get(item.institution_id).quiet_seconds
+    quiet_seconds = known.institutions[item.institution_id].quiet_seconds
     study.extend(now, quiet_until(study.modality, now, quiet_seconds))
     record(world, uow, Kind.OBJECT_RECEIVED, study=study, device_id=item.device_id, **facts(item))
     return study, stored
 
 
 def add_row(
-    world: World, uow: UnitOfWork, item: Incoming, *, study: Study, series_id: int, role: ObjectRole
+    world: World,
+    uow: UnitOfWork,
+    item: Incoming,
+    known: Known,
+    *,
+    study: Study,
+    series_id: int,
+    role: ObjectRole,
 ) -> StoredObject:
     header = item.header
     stored = StoredObject(
@@ -77,7 +72,7 @@ def add_row(
         uploaded_by=item.uploaded_by,
     )
     uow.studies.add_object(stored)
-    uow.flush()
+    known.add_object(stored)
     return stored
 
 
@@ -91,6 +86,9 @@ def notify(
     **details: Any,
 ) -> None:
     """Tells the institution's people, once per cause; facts are codes and identifiers."""
+    if stored is not None:
+        # Its number is wanted now; all else of a batch is written at its end, in one go.
+        uow.flush()
     notice = Notice(
         uid=world.identifiers.uid(),
         institution_id=study.institution_id,
@@ -159,14 +157,19 @@ def modality_of(header: StudyHeader) -> str:
     return header.modality[:16] or "OT"
 
 
-def _ensure_study(world: World, uow: UnitOfWork, item: Incoming) -> Study:
-    header = item.header
-    known = uow.studies.by_instance_uid(item.institution_id, header.study_instance_uid)
-    if known is not None:
-        return known
+def _ensure_study(world: World, uow: UnitOfWork, item: Incoming, known: Known) -> Study:
+    header, key = item.header, (item.institution_id, item.header.study_instance_uid)
+    if key in known.studies:
+        return known.studies[key]
     patient = ensure_patient(
-        world, uow, header=header, institution_id=item.institution_id, consortium_id=item.consortium_id
+        world,
+        uow,
+        header=header,
+        institution_id=item.institution_id,
+        consortium_id=item.consortium_id,
+        known=known.patients_by_number.get((item.institution_id, local_id(header))),
     )
+    known.add_patient(patient)
     now = world.clock.now()
     study = uow.studies.ensure(
         Study(
@@ -186,6 +189,10 @@ def _ensure_study(world: World, uow: UnitOfWork, item: Incoming) -> Study:
             whole_at=now,
         )
     )
+    known.studies[key] = study
+    if study.patient_id not in known.patients:
+        # A rival was first, and named somebody else.
+        known.add_patient(uow.patients.get(study.patient_id))
     if is_surrogate(patient, header.study_instance_uid):
         notify(world, uow, "notice.patient_id_missing", f"patient_id_missing:{study.uid}", study)
     elif differing := contradictions(patient, header):
@@ -200,9 +207,11 @@ def _ensure_study(world: World, uow: UnitOfWork, item: Incoming) -> Study:
     return study
 
 
-def _ensure_series(world: World, uow: UnitOfWork, item: Incoming, study: Study) -> Series:
-    header = item.header
-    return uow.studies.ensure_series(
+def _ensure_series(world: World, uow: UnitOfWork, item: Incoming, study: Study, known: Known) -> Series:
+    header, key = item.header, (study.id, item.header.series_instance_uid)
+    if key in known.series:
+        return known.series[key]
+    known.series[key] = uow.studies.ensure_series(
         Series(
             uid=world.identifiers.uid(),
             study_id=study.id,
@@ -214,11 +223,12 @@ def _ensure_series(world: World, uow: UnitOfWork, item: Incoming, study: Study) 
             description=header.series_description[:200],
         )
     )
+    return known.series[key]
 
 
-def _other_patient(uow: UnitOfWork, study: Study, header: StudyHeader) -> bool:
+def _other_patient(known: Known, study: Study, header: StudyHeader) -> bool:
     """An object without a PatientID contradicts nobody, nor does any in a study that came without one."""
-    patient = uow.patients.get(study.patient_id)
+    patient = known.patients[study.patient_id]
     return bool(
         header.patient_id
         and header.patient_id[:64] != patient.patient_id

@@ -75,19 +75,21 @@ def change_step(world: World, *, device: Device, sop_instance_uid: str, said: Pe
         if (
             study is not None
             and study.state is StudyState.RECEIVING
-            and end_quiet_if_whole(world, uow, study)
+            and end_quiet_if_whole(world, uow, study, _performed(uow, study))
         ):
             uow.jobs.ask(JobKind.COMPLETE_STUDY, study.id, world.clock.now(), world.clock.now())
         uow.commit()
     world.waker.wake()
 
 
-def end_quiet_if_whole(world: World, uow: UnitOfWork, study: Study) -> bool:
+def end_quiet_if_whole(
+    world: World, uow: UnitOfWork, study: Study, performed: Sequence[PerformedStep]
+) -> bool:
     """True, and the study is whole from now on, if every step of it has ended and all it promised is here.
 
-    A step still in progress promises nothing yet, and its machine may never end it: the quiet period stays.
+    `performed` are the steps of the study. One still in progress promises nothing yet, and its machine may never
+    end it: the quiet period stays.
     """
-    performed = uow.steps.performed_of_study(study.institution_id, study.study_instance_uid)
     if not performed or any(one.state is PerformedState.IN_PROGRESS for one in performed):
         return False
     promised = {uid for one in performed if one.state is PerformedState.COMPLETED for uid in one.promised}
@@ -95,6 +97,10 @@ def end_quiet_if_whole(world: World, uow: UnitOfWork, study: Study) -> bool:
         return False
     study.whole_at = world.clock.now()
     return True
+
+
+def _performed(uow: UnitOfWork, study: Study) -> Sequence[PerformedStep]:
+    return uow.steps.performed_of_studies(study.institution_id, [study.study_instance_uid])
 
 
 def _held(uow: UnitOfWork, study: Study) -> set[str]:

@@ -29,16 +29,21 @@ def is_surrogate(patient: Patient, study_instance_uid: str) -> bool:
 
 
 def ensure_patient(
-    world: World, uow: UnitOfWork, *, header: StudyHeader, institution_id: int, consortium_id: int
+    world: World,
+    uow: UnitOfWork,
+    *,
+    header: StudyHeader,
+    institution_id: int,
+    consortium_id: int,
+    known: Patient | None,
 ) -> Patient:
-    patient_id = local_id(header)
-    known = uow.patients.by_local_id(institution_id, patient_id)
+    """`known` is whoever holds the number so far, if anybody does."""
     if known is None:
         fresh = new_patient(
             world,
             institution_id=institution_id,
             consortium_id=consortium_id,
-            patient_id=patient_id,
+            patient_id=local_id(header),
             name=header.patient_name.display[:_NAME_LENGTH],
             sex=_sex(header),
             birth_date=dicom_date(header.birth_date),

@@ -7,8 +7,10 @@ moving to the final place) is asked for in the same commit.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from telemed.application.filing import Incoming, add_row, facts, file_new, item_key, notify
+from telemed.application.arrival import Incoming
+from telemed.application.filing import add_row, facts, file_new, item_key, notify
 from telemed.application.jobs import JobKind
+from telemed.application.known import Known, look_up
 from telemed.application.mpps import end_quiet_if_whole
 from telemed.application.objects import read_object
 from telemed.application.ports import UnitOfWork
@@ -19,7 +21,7 @@ from telemed.domain.events import Kind
 from telemed.domain.study import KnownObject, ObjectRole, Reception, StoredObject, Study, classify
 from telemed.imaging.sameness import same_content
 
-__all__ = ["Incoming", "Received", "receive"]
+__all__ = ["Incoming", "Received", "receive", "receive_each"]
 
 # A rival that commits first leaves a row that the next attempt finds; each attempt is one against one.
 _ATTEMPTS = 8
@@ -38,21 +40,58 @@ class Received:
 
 
 def receive(world: World, batch: Sequence[Incoming]) -> list[Received]:
-    """Raises OutOfResources (nothing was kept) and Unavailable (send again; a repeat does no harm)."""
+    """All of the batch or nothing of it.
+
+    Raises OutOfResources (nothing was kept) and Unavailable (send again; a repeat does no harm).
+    """
     if not batch:
         return []
     world.spool.make_durable([item.part for item in batch])
+    received = _file_durable(world, batch)
+    world.waker.wake()
+    return received
+
+
+def receive_each(world: World, batch: Sequence[Incoming]) -> list[Received | Exception]:
+    """As `receive`, for objects that have nothing to do with each other: an outcome for each of them.
+
+    They share one durable round and one commit; only where that commit fails does each stand for itself.
+    """
+    try:
+        world.spool.make_durable([item.part for item in batch])
+    except Exception as error:  # noqa: BLE001 - given to whoever waits for the outcome
+        return [error] * len(batch)
+    outcomes = _file_each(world, batch)
+    world.waker.wake()
+    return outcomes
+
+
+def _file_each(world: World, batch: Sequence[Incoming]) -> list[Received | Exception]:
+    try:
+        return [*_file_durable(world, batch, alone=len(batch) == 1)]
+    except Unavailable as error:
+        # Of no single object's making, and it may have been committed: all are sent again.
+        return [error] * len(batch)
+    except Exception as error:  # noqa: BLE001 - given to whoever waits for the outcome
+        if len(batch) == 1:
+            return [error]
+    # One of them stands in the way of the others.
+    return [outcome for item in batch for outcome in _file_each(world, [item])]
+
+
+def _file_durable(world: World, batch: Sequence[Incoming], *, alone: bool = True) -> list[Received]:
+    """`alone`: nobody tries again with these bytes after a failure."""
     try:
         received = _commit_rows(world, batch)
     except Conflict:
         # Certainly not committed. After any other failure the bytes stay: the commit may have happened.
-        for item in batch:
-            item.part.discard()
+        if alone:
+            for item in batch:
+                item.part.discard()
         raise
     for item, outcome in zip(batch, received, strict=True):
         if outcome.reception is Reception.REPEAT:
             item.part.discard()
-    world.waker.wake()
     return received
 
 
@@ -63,8 +102,8 @@ class _Undecided(Exception):
         self.item, self.known = item, known
 
 
-# (object, data set digest of the newcomer) -> is it the same content?
-_Verdicts = dict[tuple[int, str], bool]
+# (data set digest of the one held, of the newcomer) -> is it the same content?
+_Verdicts = dict[tuple[str, str], bool]
 
 
 def _commit_rows(world: World, batch: Sequence[Incoming]) -> list[Received]:
@@ -74,7 +113,7 @@ def _commit_rows(world: World, batch: Sequence[Incoming]) -> list[Received]:
         try:
             return _transaction(world, batch, verdicts)
         except _Undecided as question:
-            key = (question.known.id, question.item.part.dataset_sha256)
+            key = (question.known.dataset_sha256, question.item.part.dataset_sha256)
             verdicts[key] = _same(world, question.item, question.known)
         except Conflict:
             attempt += 1
@@ -84,45 +123,59 @@ def _commit_rows(world: World, batch: Sequence[Incoming]) -> list[Received]:
 
 def _transaction(world: World, batch: Sequence[Incoming], verdicts: _Verdicts) -> list[Received]:
     with world.unit_of_work() as uow:
-        received = []
-        grown: dict[int, Study] = {}
-        for item in batch:
-            reception, study, stored = _file(world, uow, item, verdicts)
-            received.append(_received(reception, item, study, stored))
-            if reception is Reception.REPEAT:
-                continue
-            uow.jobs.ask(JobKind.PLACE_OBJECT, stored.id, world.clock.now(), world.clock.now())
-            if stored.role is ObjectRole.PRIMARY:
-                grown[study.id] = study
-        for study in grown.values():
-            # Its machine may have said that this was the last one.
-            end_quiet_if_whole(world, uow, study)
-            due = study.whole_at or world.clock.now()
-            uow.jobs.ask(JobKind.COMPLETE_STUDY, study.id, due, world.clock.now())
+        known = look_up(uow, batch)
+        # Always in the same order: two batches that meet wait for each other, and never both.
+        order = sorted(range(len(batch)), key=lambda n: _place(batch[n]))
+        filed = {n: _file(world, uow, batch[n], known, verdicts) for n in order}
+        uow.flush()
+        _ask(world, uow, [filed[n] for n in order], known)
         uow.commit()
-    return received
+    return [
+        _received(reception, batch[n], study, stored)
+        for n, (reception, study, stored) in sorted(filed.items())
+    ]
+
+
+def _place(item: Incoming) -> tuple[int, str, str]:
+    return item.institution_id, item.header.study_instance_uid, item.header.sop_instance_uid
+
+
+def _ask(
+    world: World, uow: UnitOfWork, filed: Sequence[tuple[Reception, Study, StoredObject]], known: Known
+) -> None:
+    """What is to be done with the new ones, once they are safe."""
+    now = world.clock.now()
+    new = [(study, stored) for reception, study, stored in filed if reception is not Reception.REPEAT]
+    grown = {study.id: study for study, stored in new if stored.role is ObjectRole.PRIMARY}
+    for study in grown.values():
+        # Its machine may have said that this was the last one.
+        end_quiet_if_whole(world, uow, study, known.performed_of(study))
+    uow.jobs.ask_all(JobKind.PLACE_OBJECT, [(stored.id, now) for _, stored in new], now)
+    uow.jobs.ask_all(
+        JobKind.COMPLETE_STUDY, [(study.id, study.whole_at or now) for study in grown.values()], now
+    )
 
 
 def _file(
-    world: World, uow: UnitOfWork, item: Incoming, verdicts: _Verdicts
+    world: World, uow: UnitOfWork, item: Incoming, known: Known, verdicts: _Verdicts
 ) -> tuple[Reception, Study, StoredObject]:
     digest, syntax = item.part.dataset_sha256, item.transfer_syntax_uid
-    held = uow.studies.held_under(item.institution_id, item.header.sop_instance_uid)
+    held = known.held[item.institution_id, item.header.sop_instance_uid]
     repeated = [h for h in held if h.dataset_sha256 == digest and h.transfer_syntax_uid == syntax]
-    known = [_known(item, h, verdicts if not repeated else None) for h in held]
-    reception = classify(digest, syntax, known)
+    compared = [_known(item, h, verdicts if not repeated else None) for h in held]
+    reception = classify(digest, syntax, compared)
     if reception is Reception.NEW:
-        study, stored = file_new(world, uow, item)
+        study, stored = file_new(world, uow, item, known)
         return (Reception.CONFLICT if stored.role is ObjectRole.CONFLICT else reception), study, stored
     shown = [h for h in held if h.role is ObjectRole.PRIMARY]
     first = (repeated or shown or held)[0]
-    study = uow.studies.get(first.study_id)
+    study = known.study_of(first, uow)
     if reception is Reception.REPEAT:
         record(world, uow, Kind.OBJECT_REPEATED, study=study, device_id=item.device_id, **facts(item))
         return reception, study, first
     role = ObjectRole.ALTERNATE if reception is Reception.ALTERNATE else ObjectRole.CONFLICT
     # Beside the object whose UID it carries, whatever study it claims: no second study comes of it.
-    stored = add_row(world, uow, item, study=study, series_id=first.series_id, role=role)
+    stored = add_row(world, uow, item, known, study=study, series_id=first.series_id, role=role)
     if reception is Reception.ALTERNATE:
         record(world, uow, Kind.OBJECT_ALTERNATE, study=study, device_id=item.device_id, **facts(item))
     else:
@@ -142,7 +195,7 @@ def _file(
 def _known(item: Incoming, held: StoredObject, verdicts: _Verdicts | None) -> KnownObject:
     same = held.dataset_sha256 == item.part.dataset_sha256
     if verdicts is not None and held.transfer_syntax_uid != item.transfer_syntax_uid:
-        key = (held.id, item.part.dataset_sha256)
+        key = (held.dataset_sha256, item.part.dataset_sha256)
         if key not in verdicts:
             raise _Undecided(item, held)
         same = verdicts[key]

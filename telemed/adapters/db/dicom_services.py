@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, exists, or_, select
 from telemed.adapters.db import tables as t
 from telemed.adapters.db.criteria import matches, matches_name
 from telemed.adapters.db.repositories import Repository
+from telemed.adapters.db.statements import rows_by
 from telemed.adapters.db.upsert import ensure
 from telemed.application.dicom_ports import StepQuery, WorklistEntry
 from telemed.domain.exchange import CommitmentRequest, ForwardItem, ForwardRule, ForwardState, RemoteNode
@@ -72,14 +73,12 @@ class SqlSteps(Repository):
             table.sop_instance_uid == sop_instance_uid,
         )
 
-    def performed_of_study(self, institution_id: int, study_instance_uid: str) -> Sequence[PerformedStep]:
-        table = t.performed_step.c
-        return self._all(
-            PerformedStep,
-            table.institution_id == institution_id,
-            table.study_instance_uid == study_instance_uid,
-            order=table.id,
-        )
+    def performed_of_studies(
+        self, institution_id: int, study_instance_uids: Sequence[str]
+    ) -> Sequence[PerformedStep]:
+        found = rows_by(PerformedStep, "institution_id", among=("study_instance_uid",))
+        keys = {"institution_id": institution_id, "study_instance_uid": list(study_instance_uids)}
+        return self._session.execute(found, keys).scalars().all()
 
     def ensure_performed(self, performed: PerformedStep) -> bool:
         return ensure(self._session, performed, "institution_id", "sop_instance_uid")[1]

@@ -2,9 +2,24 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, Update, and_, case, delete, func, or_, select, text, update
+from sqlalchemy import (
+    ColumnElement,
+    Insert,
+    Select,
+    Update,
+    and_,
+    bindparam,
+    case,
+    delete,
+    func,
+    or_,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 
 from telemed.adapters.db import tables as t
@@ -21,29 +36,23 @@ _J = t.job.c
 
 class SqlJobs(Repository):
     def ask(self, kind: JobKind, subject_id: int, due_at: datetime, now: datetime) -> None:
-        # One statement, decided by the unique key of open jobs: no look before, hence no race with a rival
-        # that asks too, or with a runner that ends at this moment.
-        insert = postgresql.insert if self._dialect == "postgresql" else sqlite.insert
-        running = and_(_J.lease_token != "", _J.lease_token.not_like(f"{_AGAIN}%"))
-        statement = insert(t.job).values(
-            kind=kind,
-            subject_id=subject_id,
-            due_at=due_at,
-            rank=RANK[kind],
-            created_at=now,
-            state=JobState.PENDING,
-            attempts=0,
-        )
-        self._session.connection().execute(
-            statement.on_conflict_do_update(
-                index_elements=["kind", "subject_id"],
-                index_where=text("state = 'pending'"),
-                set_={
-                    "due_at": statement.excluded.due_at,
-                    "lease_token": case((running, _AGAIN + _J.lease_token), else_=_J.lease_token),
-                },
-            )
-        )
+        self.ask_all(kind, [(subject_id, due_at)], now)
+
+    def ask_all(self, kind: JobKind, subjects: Sequence[tuple[int, datetime]], now: datetime) -> None:
+        asked = [
+            {
+                "kind": kind,
+                "subject_id": subject_id,
+                "due_at": due_at,
+                "rank": RANK[kind],
+                "created_at": now,
+                "state": JobState.PENDING,
+                "attempts": 0,
+            }
+            for subject_id, due_at in subjects
+        ]
+        if asked:
+            self._session.connection().execute(_asking(self._dialect), asked)
 
     @property
     def _dialect(self) -> str:
@@ -138,6 +147,25 @@ class SqlJobs(Repository):
     def remove_done(self, before: datetime) -> int:
         statement = delete(t.job).where(_J.state == JobState.DONE, _J.done_at < before)
         return self._session.connection().execute(statement).rowcount
+
+
+@cache
+def _asking(dialect: str) -> Insert:
+    # One statement, decided by the unique key of open jobs: no look before, hence no race with a rival that asks
+    # too, or with a runner that ends at this moment.
+    insert = (postgresql if dialect == "postgresql" else sqlite).insert(t.job)
+    running = and_(_J.lease_token != "", _J.lease_token.not_like(f"{_AGAIN}%"))
+    names = ("kind", "subject_id", "due_at", "rank", "created_at", "state", "attempts")
+    statement = insert.values({name: bindparam(name) for name in names})
+    asked: Insert = statement.on_conflict_do_update(
+        index_elements=["kind", "subject_id"],
+        index_where=text("state = 'pending'"),
+        set_={
+            "due_at": statement.excluded.due_at,
+            "lease_token": case((running, _AGAIN + _J.lease_token), else_=_J.lease_token),
+        },
+    )
+    return asked
 
 
 def _due(now: datetime) -> ColumnElement[bool]:

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session as OrmSession
 
 from telemed.adapters.db import tables as t
 from telemed.adapters.db.scope import visible_notices
+from telemed.adapters.db.statements import rows_by
 from telemed.adapters.db.upsert import ensure
 from telemed.domain.access import Actor
 from telemed.domain.errors import NotFound
@@ -140,6 +141,16 @@ class SqlPatients(Repository):
         return self._one(
             Patient, t.patient.c.institution_id == institution_id, t.patient.c.patient_id == patient_id
         )
+
+    def among(self, patient_ids: Sequence[int]) -> Sequence[Patient]:
+        return (
+            self._session.execute(rows_by(Patient, among=("id",)), {"id": list(patient_ids)}).scalars().all()
+        )
+
+    def by_local_ids(self, institution_id: int, patient_ids: Sequence[str]) -> Sequence[Patient]:
+        found = rows_by(Patient, "institution_id", among=("patient_id",))
+        keys = {"institution_id": institution_id, "patient_id": list(patient_ids)}
+        return self._session.execute(found, keys).scalars().all()
 
     def ensure(self, patient: Patient) -> Patient:
         return ensure(self._session, patient, "institution_id", "patient_id")[0]

@@ -9,6 +9,7 @@ from sqlalchemy import Select, func, select
 from telemed.adapters.db import tables as t
 from telemed.adapters.db.repositories import Repository, T
 from telemed.adapters.db.scope import visible_studies
+from telemed.adapters.db.statements import rows_by
 from telemed.adapters.db.upsert import ensure
 from telemed.application.ports import StudyOverview
 from telemed.domain.access import Actor
@@ -31,11 +32,21 @@ class SqlStudies(Repository):
             t.study.c.study_instance_uid == study_instance_uid,
         )
 
+    def by_instance_uids(self, institution_id: int, study_instance_uids: Sequence[str]) -> Sequence[Study]:
+        found = rows_by(Study, "institution_id", among=("study_instance_uid",))
+        keys = {"institution_id": institution_id, "study_instance_uid": list(study_instance_uids)}
+        return self._session.execute(found, keys).scalars().all()
+
     def ensure(self, study: Study) -> Study:
         return ensure(self._session, study, "institution_id", "study_instance_uid")[0]
 
     def ensure_series(self, series: Series) -> Series:
         return ensure(self._session, series, "study_id", "series_instance_uid")[0]
+
+    def series_among(self, study_ids: Sequence[int], series_instance_uids: Sequence[str]) -> Sequence[Series]:
+        found = rows_by(Series, among=("study_id", "series_instance_uid"))
+        keys = {"study_id": list(study_ids), "series_instance_uid": list(series_instance_uids)}
+        return self._session.execute(found, keys).scalars().all()
 
     def series(self, study_id: int) -> Sequence[Series]:
         return self._all(Series, t.series.c.study_id == study_id, order=t.series.c.id)
@@ -55,6 +66,11 @@ class SqlStudies(Repository):
             t.stored_object.c.sop_instance_uid == sop_instance_uid,
             order=t.stored_object.c.id,
         )
+
+    def held_under_any(self, institution_id: int, sop_instance_uids: Sequence[str]) -> Sequence[StoredObject]:
+        found = rows_by(StoredObject, "institution_id", among=("sop_instance_uid",))
+        keys = {"institution_id": institution_id, "sop_instance_uid": list(sop_instance_uids)}
+        return self._session.execute(found, keys).scalars().all()
 
     def object(self, object_id: int) -> StoredObject:
         return self._get(StoredObject, object_id)

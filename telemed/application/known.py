@@ -1,0 +1,102 @@
+"""What is already held about a batch of arriving objects: asked for in a handful of questions, kept up while it is
+filed."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+from typing import TypeVar
+
+from telemed.application.arrival import Incoming
+from telemed.application.patients import local_id
+from telemed.application.ports import UnitOfWork
+from telemed.domain.people import Institution
+from telemed.domain.resident import Patient
+from telemed.domain.scheduling import PerformedStep
+from telemed.domain.study import Series, StoredObject, Study
+
+T = TypeVar("T")
+# (institution or study, UID or number that is unique within it)
+_Key = tuple[int, str]
+
+
+@dataclass
+class Known:
+    institutions: dict[int, Institution] = field(default_factory=dict)
+    held: dict[_Key, list[StoredObject]] = field(default_factory=lambda: defaultdict(list))
+    studies: dict[_Key, Study] = field(default_factory=dict)
+    patients: dict[int, Patient] = field(default_factory=dict)
+    patients_by_number: dict[_Key, Patient] = field(default_factory=dict)
+    series: dict[_Key, Series] = field(default_factory=dict)
+    performed: dict[_Key, list[PerformedStep]] = field(default_factory=lambda: defaultdict(list))
+
+    def study_of(self, stored: StoredObject, uow: UnitOfWork) -> Study:
+        """Of an object already held; it may belong to another study than the arriving one says."""
+        found = next((study for study in self.studies.values() if study.id == stored.study_id), None)
+        return found or uow.studies.get(stored.study_id)
+
+    def performed_of(self, study: Study) -> Sequence[PerformedStep]:
+        return self.performed.get((study.institution_id, study.study_instance_uid), [])
+
+    def add_object(self, stored: StoredObject) -> None:
+        self.held[stored.institution_id, stored.sop_instance_uid].append(stored)
+
+    def add_patient(self, patient: Patient) -> None:
+        self.patients[patient.id] = patient
+        self.patients_by_number[patient.institution_id, patient.patient_id] = patient
+
+
+def look_up(uow: UnitOfWork, batch: Sequence[Incoming]) -> Known:
+    known = Known()
+    for institution_id, items in _by_institution(batch):
+        known.institutions[institution_id] = uow.institutions.get(institution_id)
+        sops, studies = (
+            _different(item.header.sop_instance_uid for item in items),
+            _different(item.header.study_instance_uid for item in items),
+        )
+        for stored in uow.studies.held_under_any(institution_id, sops):
+            known.held[institution_id, stored.sop_instance_uid].append(stored)
+        for study in uow.studies.by_instance_uids(institution_id, studies):
+            known.studies[institution_id, study.study_instance_uid] = study
+        for step in uow.steps.performed_of_studies(institution_id, studies):
+            known.performed[institution_id, step.study_instance_uid].append(step)
+        _people(uow, known, institution_id, items)
+    _series(uow, known, batch)
+    return known
+
+
+def _people(uow: UnitOfWork, known: Known, institution_id: int, items: Sequence[Incoming]) -> None:
+    filed = [
+        study.patient_id
+        for item in items
+        if (study := known.studies.get((institution_id, item.header.study_instance_uid)))
+    ]
+    if filed:
+        for patient in uow.patients.among(_different(filed)):
+            known.add_patient(patient)
+    fresh = _different(
+        local_id(item.header)
+        for item in items
+        if (institution_id, item.header.study_instance_uid) not in known.studies
+    )
+    if fresh:
+        for patient in uow.patients.by_local_ids(institution_id, fresh):
+            known.add_patient(patient)
+
+
+def _series(uow: UnitOfWork, known: Known, batch: Sequence[Incoming]) -> None:
+    if known.studies:
+        ids = [study.id for study in known.studies.values()]
+        for series in uow.studies.series_among(ids, _different(i.header.series_instance_uid for i in batch)):
+            known.series[series.study_id, series.series_instance_uid] = series
+
+
+def _by_institution(batch: Sequence[Incoming]) -> Iterator[tuple[int, list[Incoming]]]:
+    for institution_id, items in groupby(
+        sorted(batch, key=lambda item: item.institution_id), lambda item: item.institution_id
+    ):
+        yield institution_id, list(items)
+
+
+def _different(values: Iterable[T]) -> list[T]:
+    return list(dict.fromkeys(values))
