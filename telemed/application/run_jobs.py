@@ -41,21 +41,28 @@ def run_claimed(world: World, handlers: Handlers, *, job_id: int, token: str) ->
     return True
 
 
-def run_one(world: World, job: Job, handlers: Handlers) -> None:
-    """Runs a claimed job. A fault of its handler ends here, in the row and in the log."""
+def run_one(world: World, job: Job, handlers: Handlers, *, onward: bool = False) -> Job | None:
+    """Runs a claimed job. A fault of its handler ends here, in the row and in the log.
+
+    `onward`: the transaction that ends a job that went well also claims the most urgent of what is due, and that
+    job is returned: a line of jobs needs one commit for each end and next beginning, not two and a look between.
+    """
     if job.attempts > LAST_ATTEMPT:
         # No attempt came to an end of its own: each took its worker down.
         _give_up(world, job, "error.worker_lost")
-        return
+        return None
     try:
         handlers[job.kind](world, job.subject_id)
     except Exception as fault:  # noqa: BLE001 a fault of any kind ends in the row, never in the runner
         log.error("job %s %s of %s failed:\n%s", job.id, job.kind, job.subject_id, trace_of(fault))
         _failed(world, job, code_of(fault))
-        return
+        return None
     with world.unit_of_work() as uow:
-        uow.jobs.finish(job.id, job.lease_token, world.clock.now())
+        now = world.clock.now()
+        uow.jobs.finish(job.id, job.lease_token, now)
+        following = uow.jobs.claim(now, 1, world.identifiers.uid()) if onward else ()
         uow.commit()
+    return following[0] if following else None
 
 
 def _failed(world: World, job: Job, error: str) -> None:

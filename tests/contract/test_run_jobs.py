@@ -7,8 +7,8 @@ from datetime import timedelta
 import pytest
 from sqlalchemy.exc import IntegrityError
 
-from telemed.application.jobs import LAST_ATTEMPT, LEASE, Job, JobKind, JobState
-from telemed.application.run_jobs import run_claimed, run_due
+from telemed.application.jobs import LAST_ATTEMPT, LEASE, RANK, Job, JobKind, JobState
+from telemed.application.run_jobs import run_claimed, run_due, run_one
 from telemed.application.world import World
 from telemed.domain.case import AiState
 from telemed.domain.errors import Unavailable
@@ -47,6 +47,38 @@ def test_a_job_runs_its_handler_once_and_is_done(world: World) -> None:
     assert seen == [17] and run_due(world, {}) == 0
     done = job_of(world, job_id)
     assert (done.state, done.done_at, done.lease_token) == (JobState.DONE, NOON, "")
+
+
+def test_the_end_of_a_job_takes_the_most_urgent_of_what_is_due(world: World) -> None:
+    with world.unit_of_work() as uow:
+        for kind in (JobKind.PLACE_OBJECT, JobKind.INFER_CASE, KIND):
+            uow.jobs.ask(kind, 1, NOON, NOON)
+        uow.commit()
+    with world.unit_of_work() as uow:
+        (first,) = uow.jobs.claim(world.clock.now(), 1, "mine")
+        uow.commit()
+    handlers = {kind: lambda *_: None for kind in JobKind}
+    second = run_one(world, first, handlers, onward=True)
+    assert second is not None and (second.kind, second.attempts) == (JobKind.INFER_CASE, 1)
+    assert job_of(world, second.id).lease_token == second.lease_token not in ("", "mine")
+    assert (
+        run_one(world, second, {second.kind: failing(Unavailable("error.objects_unavailable"))}, onward=True)
+        is None
+    )
+    with world.unit_of_work(write=False) as uow:
+        (left,) = uow.jobs.due(world.clock.now(), 10)
+    assert left.rank == RANK[JobKind.PLACE_OBJECT] and job_of(world, first.id).state is JobState.DONE
+
+
+def test_a_job_that_ends_alone_takes_nothing(world: World) -> None:
+    ask(world, 1)
+    with world.unit_of_work() as uow:
+        (job,) = uow.jobs.claim(world.clock.now(), 1, "mine")
+        uow.jobs.ask(KIND, 2, NOON, NOON)
+        uow.commit()
+    assert run_one(world, job, {KIND: lambda *_: None}) is None
+    with world.unit_of_work(write=False) as uow:
+        assert len(uow.jobs.due(world.clock.now(), 10)) == 1
 
 
 def test_an_announced_job_that_another_worker_has_is_left_to_it(world: World) -> None:

@@ -33,7 +33,8 @@ class Bell:
 
 
 class InlineRunner:
-    """One thread at a time looks for work, by an indexed read; who finds some hands the looking on and runs it.
+    """One thread at a time looks for work, by an indexed read; who finds some hands the looking on and runs it, and
+    then what is due at its end, until nothing is.
 
     One job is claimed at a time, so that no thread holds back what another could start, and the most urgent of
     all that is due is always next.
@@ -84,8 +85,9 @@ class InlineRunner:
             try:
                 with self._turn:
                     job = self._next()
-                if job is not None:
-                    run_one(self._world, job, self._handlers)
+                while job is not None:
+                    onward = not self._stopping.is_set() and time.monotonic() < self._next_sweep
+                    job = run_one(self._world, job, self._handlers, onward=onward)
             except Exception as fault:  # noqa: BLE001 a database that is away now is there again later
                 log.error("the job runner goes on after:\n%s", trace_of(fault))
                 self._stopping.wait(_AFTER_A_FAULT)
