@@ -51,7 +51,11 @@ def find_beats(samples: NDArray[np.floating], rate: float) -> Beats:
     neither a tall artefact nor slowly changing amplitude loses beats elsewhere. The peak is then set where the
     leads together deviate most within 60 ms.
     """
-    signal = resample(np.asarray(samples, dtype=np.float64), rate, BEAT_RATE)
+    return beats_at_250_hz(resample(np.asarray(samples, dtype=np.float64), rate, BEAT_RATE))
+
+
+def beats_at_250_hz(signal: NDArray[np.float64]) -> Beats:
+    """`find_beats` of a recording (leads, m) mV that is already at 250 Hz."""
     narrow = band_pass(signal, BEAT_RATE, 5.0, 25.0, order=2)
     energy = _slope_energy(narrow)
     local = maximum_filter1d(energy, int(3 * BEAT_RATE))
@@ -75,12 +79,17 @@ def rhythm_features(samples: NDArray[np.floating], rate: float, beats: Beats) ->
     3. log of how well the P region (280 to 80 ms before R) repeats from beat to beat: spread of the median
        beat there over the median spread of the beats about it, median over the leads.
     """
+    return rhythm_at_250_hz(resample(np.asarray(samples, dtype=np.float64), rate, BEAT_RATE), beats)
+
+
+def rhythm_at_250_hz(samples: NDArray[np.float64], beats: Beats) -> NDArray[np.float32] | None:
+    """`rhythm_features` of a recording (leads, m) mV that is already at 250 Hz."""
     if len(beats.peaks) < MIN_BEATS_FOR_RHYTHM:
         return None
     rr = beats.rr_s
     steps = np.abs(np.diff(rr))
     mean = rr.mean()
-    signal = band_pass(resample(np.asarray(samples, dtype=np.float64), rate, BEAT_RATE), BEAT_RATE, 1.0, 40.0)
+    signal = band_pass(samples, BEAT_RATE, 1.0, 40.0)
     before, until = int(0.28 * BEAT_RATE), int(0.08 * BEAT_RATE)
     inside = [int(p) for p in beats.peaks if p >= before]
     if len(inside) < 3:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ai_models.ecg.beats import Beats, find_beats, rhythm_features
-from ai_models.ecg.signal import MODEL_RATE, at_model_rate, windows
+from ai_models.ecg.beats import Beats, beats_at_250_hz, rhythm_at_250_hz
+from ai_models.ecg.signal import BEAT_RATE, MODEL_RATE, at_model_rate, resample, windows
 
 SEGMENT = int(10 * MODEL_RATE)
 
@@ -51,8 +51,9 @@ def ecg_tensors(samples: NDArray[np.floating], rate: float) -> EcgTensors:
 
     Raises ValueError for a shorter one.
     """
-    beats = find_beats(samples, rate)
-    features = rhythm_features(samples, rate, beats)
+    at_250_hz = resample(np.asarray(samples, dtype=np.float64), rate, BEAT_RATE)
+    beats = beats_at_250_hz(at_250_hz)
+    features = rhythm_at_250_hz(at_250_hz, beats)
     cut = segments(at_model_rate(samples, rate))
     row = np.zeros(3, dtype=np.float32) if features is None else features
     return EcgTensors(cut, np.tile(row, (len(cut), 1)), beats, features is not None)

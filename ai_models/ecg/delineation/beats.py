@@ -50,10 +50,10 @@ def join(probability: NDArray[np.floating], leads: list[LeadWaves]) -> JoinedBea
     for lead, found in enumerate(leads):
         p, t = found.p, found.t
         waves["QRS"][:, lead] = _nearest(found.qrs, middle)
-        waves["P"][:, lead] = _last(
-            p, (p[:, 1] > before) & (p[:, 1] < start) & (p[:, 0] > start - LONGEST_PR_S)
-        )
-        waves["T"][:, lead] = _last(t, (t[:, 1] > end) & (t[:, 1] < after) & (t[:, 2] < start + LONGEST_QT_S))
+        own = (p[:, 1] > before) & (p[:, 1] < start) & (p[:, 0] > start - LONGEST_PR_S)
+        waves["P"][:, lead] = _last(p, np.asarray(own))
+        own = (t[:, 1] > end) & (t[:, 1] < after) & (t[:, 2] < start + LONGEST_QT_S)
+        waves["T"][:, lead] = _last(t, np.asarray(own))
     return JoinedBeats(middle, waves)
 
 
@@ -62,7 +62,7 @@ def _last(spans: Spans, fits: NDArray[np.bool_]) -> Table:
     if not len(spans):
         return np.full((len(fits), 3), np.nan)
     chosen = fits.shape[1] - 1 - np.argmax(fits[:, ::-1], axis=1)
-    return np.where(fits.any(axis=1)[:, None], spans[chosen], np.nan)
+    return np.where(np.any(fits, axis=1, keepdims=True), spans[chosen], np.nan)
 
 
 def _nearest(spans: Spans, middle: NDArray[np.float64]) -> Table:
