@@ -8,13 +8,14 @@ from threading import Event
 
 from dicom_node.server import DicomNode, Door
 from dicom_node.tls import TlsFiles
+from telemed.application.refused_certificates import RefusedHandshakes, site_authorities
 from telemed.application.world import World
-from telemed.bootstrap import build
+from telemed.bootstrap import build, tls_profile
 from telemed.i18n import text
 from telemed.settings import Settings, SettingsError
 
 
-def doors(settings: Settings) -> list[Door]:
+def doors(world: World, settings: Settings) -> list[Door]:
     found = [Door(host=settings.dicom_host, port=settings.dicom_port)]
     if settings.dicom_tls_certificate and settings.dicom_tls_key:
         authority = settings.dicom_tls_authority
@@ -22,6 +23,9 @@ def doors(settings: Settings) -> list[Door]:
             certificate=Path(settings.dicom_tls_certificate),
             key=Path(settings.dicom_tls_key),
             authority=Path(authority) if authority else None,
+            profile=tls_profile(settings),
+            site_authorities=lambda: site_authorities(world),
+            refused=RefusedHandshakes(world),
         )
         found.append(Door(host=settings.dicom_host, port=settings.dicom_tls_port, tls=files))
     return found
@@ -29,7 +33,7 @@ def doors(settings: Settings) -> list[Door]:
 
 def serve(world: World, settings: Settings, stopped: Event) -> None:
     """Blocks until `stopped` is set; objects in flight are finished first."""
-    node = DicomNode(world=world, ae_title=settings.ae_title, doors=doors(settings))
+    node = DicomNode(world=world, ae_title=settings.ae_title, doors=doors(world, settings))
     node.start()
     stopped.wait()
     node.stop()

@@ -16,7 +16,7 @@ from ai_models.signature import public_key
 from telemed.adapters.db.engine import make_engine
 from telemed.adapters.db.uow import SqlUnitOfWorkFactory
 from telemed.adapters.db.upgrade import upgrade
-from telemed.adapters.dimse_scu import DimsePeers
+from telemed.adapters.dimse_scu import DimsePeers, OutgoingTls
 from telemed.adapters.identity.here import Argon2Passwords, PinyinReadings, RandomIdentifiers, SystemClock
 from telemed.adapters.objects.directory import DirectoryStore
 from telemed.adapters.objects.spool import DiskSpool
@@ -24,6 +24,7 @@ from telemed.adapters.pdf import TypstPdf
 from telemed.adapters.queue.silent import SilentWaker
 from telemed.application.ports import Clock, ObjectStore, UnitOfWorkFactory, Waker
 from telemed.application.world import World
+from telemed.dimse.tls import Identity, TlsProfile
 from telemed.settings import SHORTEST_SECRET, Settings, SettingsError
 
 if TYPE_CHECKING:
@@ -59,9 +60,31 @@ def build(settings: Settings, *, waker: Waker | None = None, sessions_here: bool
         waker=waker or make_waker(settings, unit_of_work, clock),
         secret_key=secret_key(settings).encode(),
         public_url=settings.public_url,
-        peers=DimsePeers(settings.ae_title),
+        peers=DimsePeers(settings.ae_title, tls=make_outgoing_tls(settings)),
     )
     return Application(settings=settings, world=world, sql=sql)
+
+
+def make_outgoing_tls(settings: Settings) -> OutgoingTls:
+    """The certificate of the TLS port is the one that we show where we call ourselves."""
+    certificate, key = settings.dicom_tls_certificate, settings.dicom_tls_key
+    return OutgoingTls(
+        profile=tls_profile(settings),
+        identity=Identity(certificate=Path(certificate), key=Path(key)) if certificate and key else None,
+        authority=Path(settings.dicom_tls_authority) if settings.dicom_tls_authority else None,
+    )
+
+
+def tls_profile(settings: Settings) -> TlsProfile:
+    try:
+        return TlsProfile(settings.dicom_tls_profile)
+    except ValueError as fault:
+        raise SettingsError(
+            "settings.unknown_choice",
+            name="TELEMED_DICOM_TLS_PROFILE",
+            value=settings.dicom_tls_profile,
+            known=", ".join(TlsProfile),
+        ) from fault
 
 
 def make_objects(settings: Settings) -> ObjectStore:

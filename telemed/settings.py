@@ -38,6 +38,8 @@ class Settings:
     dicom_tls_certificate: str = ""
     dicom_tls_key: str = ""
     dicom_tls_authority: str = ""
+    # PS3.15 annex B: "bcp195" (B.12), "bcp195-nd" (B.10, for older machines), "bcp195-ex" (B.11).
+    dicom_tls_profile: str = "bcp195"
     ae_title: str = "TELEMED"
     inference_port: int = 8001
     # "auto": the fastest precision that has proved itself; "fp32", "int8", "bf16": that one, or an error.

@@ -69,7 +69,7 @@ def report_commitment(world: World, *, request_id: int) -> None:
     try:
         status = _send(world, device, node, report)
     except Unavailable as error:
-        _put_off(world, request_id, device, error.code)
+        _put_off(world, request_id, device, str(error.params.get("error", error.code)))
         return
     if status != 0:
         _put_off(world, request_id, device, f"0x{status:04X}")

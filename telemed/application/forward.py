@@ -38,6 +38,10 @@ class NewNode:
     host: str
     port: int
     description: str = ""
+    tls: bool = False
+    # PEM; empty: whom this installation trusts.
+    certificate_authority: str = ""
+    server_name: str = ""
 
 
 def add_remote_node(
@@ -59,6 +63,9 @@ def add_remote_node(
             host=new.host.strip(),
             port=new.port,
             description=new.description[:200],
+            tls=new.tls,
+            certificate_authority=new.certificate_authority,
+            server_name=new.server_name,
         )
         uow.remote_nodes.add(node)
         uow.flush()
@@ -135,7 +142,7 @@ def forward_objects(world: World, *, node_id: int) -> None:
                     break
                 _send_one(world, node, line, item, forms)
     except Unavailable as error:
-        _put_off(world, node_id, error.code)
+        _put_off(world, node_id, error)
         return
     _go_on(world, node_id)
 
@@ -210,18 +217,21 @@ def _go_on(world: World, node_id: int) -> None:
         uow.commit()
 
 
-def _put_off(world: World, node_id: int, reason: str) -> None:
+def _put_off(world: World, node_id: int, error: Unavailable) -> None:
     now: datetime = world.clock.now()
     with world.unit_of_work() as uow:
         node = uow.remote_nodes.get(node_id)
         again = node.failed(now)
         uow.jobs.ask(JobKind.FORWARD_OBJECTS, node_id, again, now)
-        if node.failures == _TELL_AFTER and node.failing_since is not None:
+        reason = str(error.params.get("error", error.code))
+        untrusted = error.code == "error.peer_tls"
+        # Certificates do not mend themselves by waiting.
+        if (untrusted or node.failures == _TELL_AFTER) and node.failing_since is not None:
             notify_institution(
                 world,
                 uow,
                 "notice.forward_unreachable",
-                f"unreachable:{node.uid}:{node.failing_since:%Y%m%dT%H%M%S}",
+                f"unreachable:{node.uid}:{node.failing_since:%Y%m%dT%H%M%S}{reason if untrusted else ''}",
                 institution_id=node.institution_id,
                 consortium_id=node.consortium_id,
                 ae_title=node.ae_title,

@@ -1,17 +1,20 @@
-"""The asking side of an association, on a plain socket: open, send, hear the answer, release.
+"""The asking side of an association, plain or over TLS: open, send, hear the answer, release.
 
 Synchronous and without threads: one call, one answer. Header and payload leave in one write and TCP_NODELAY is
 set; else each object waits tens of milliseconds for Nagle's algorithm on both sides.
 """
 
 import socket
+import ssl
 import struct
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
 from telemed.dimse import command as c
 from telemed.dimse import pdu as p
+from telemed.dimse.tls import TlsReason, reason_of
 
 IMPLEMENTATION_CLASS_UID = "2.25.263421397860341518471027915068291503117"
 IMPLEMENTATION_VERSION_NAME = "TELEMED"
@@ -31,6 +34,21 @@ class AssociationFailed(OSError):
         self.reason = reason
 
 
+class TlsFailed(AssociationFailed):
+    """One of both sides does not trust the other, or they share no version or cipher suite."""
+
+    def __init__(self, tls_reason: TlsReason, detail: str) -> None:
+        super().__init__(f"{tls_reason.value} ({detail})")
+        self.tls_reason = tls_reason
+
+
+@dataclass(frozen=True)
+class Secure:
+    context: ssl.SSLContext
+    # The name that the other side's certificate must carry.
+    server_name: str
+
+
 class Requestor:
     """One association that we asked for. Use as a context manager: it is released, or aborted after an error."""
 
@@ -43,21 +61,30 @@ class Requestor:
         called: str,
         contexts: Sequence[p.Context],
         provider_of: Sequence[str] = (),
+        secure: Secure | None = None,
         connect_seconds: float = 10,
         answer_seconds: float = 60,
     ) -> None:
         if not 0 < len(contexts) <= MOST_CONTEXTS:
             raise ValueError(f"1 to {MOST_CONTEXTS} contexts, not {len(contexts)}")
         self._numbered = {2 * number + 1: context for number, context in enumerate(contexts)}
-        self._message_id = 0
+        self._message_id, self._heard = 0, False
         try:
-            self._socket = socket.create_connection((host, port), timeout=connect_seconds)
+            self._socket: socket.socket = socket.create_connection((host, port), timeout=connect_seconds)
         except OSError as error:
             raise AssociationFailed(f"no connection: {error.strerror or error}") from error
         try:
             self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if secure is not None:
+                self._secure(secure)
             self._socket.settimeout(answer_seconds)
             self._open(calling, called, provider_of)
+        except AssociationFailed as error:
+            self._socket.close()
+            if secure is not None and not self._heard and not isinstance(error, TlsFailed):
+                # TLS 1.3: we are through before the other side has looked at our certificate.
+                raise TlsFailed(TlsReason.CLOSED, error.reason) from error
+            raise
         except BaseException:
             self._socket.close()
             raise
@@ -120,7 +147,13 @@ class Requestor:
         except AssociationFailed:
             raise
         except OSError as error:
-            raise AssociationFailed(f"the line broke: {error.strerror or error}") from error
+            raise _failed("the line broke", error) from error
+
+    def _secure(self, secure: Secure) -> None:
+        try:
+            self._socket = secure.context.wrap_socket(self._socket, server_hostname=secure.server_name)
+        except OSError as error:
+            raise _failed("no TLS", error) from error
 
     def _open(self, calling: str, called: str, provider_of: Sequence[str]) -> None:
         try:
@@ -148,7 +181,7 @@ class Requestor:
         except AssociationFailed:
             raise
         except OSError as error:
-            raise AssociationFailed(f"the line broke: {error.strerror or error}") from error
+            raise _failed("the line broke", error) from error
 
     def _answer(self) -> dict[int, bytes]:
         """The next answer; a data set that comes with it is read and dropped."""
@@ -175,6 +208,7 @@ class Requestor:
 
     def _read_pdu(self) -> tuple[int, bytes]:
         kind, _, length = struct.unpack(">BBL", self._read(6))
+        self._heard = True
         if length > _LARGEST_ANSWER:
             raise p.ProtocolError("a PDU larger than any answer")
         return kind, self._read(length)
@@ -188,3 +222,10 @@ class Requestor:
             pieces.append(piece)
             count -= len(piece)
         return b"".join(pieces)
+
+
+def _failed(what: str, error: OSError) -> AssociationFailed:
+    """With TLS 1.3 the other side's refusal of our certificate arrives as late as with its first answer."""
+    if isinstance(error, ssl.SSLError) and not isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError):
+        return TlsFailed(reason_of(error), error.reason or str(error))
+    return AssociationFailed(f"{what}: {error.strerror or error}")

@@ -27,6 +27,11 @@ class RemoteNode:
     port: int
     description: str = ""
     active: bool = True
+    # Called over TLS: who signed its certificate (PEM; empty: whom this installation trusts), and the name in it
+    # where that is not the host's.
+    tls: bool = False
+    certificate_authority: str = ""
+    server_name: str = ""
     # How often in a row it did not answer, and since when: the pause before the next attempt grows with it.
     failures: int = 0
     failing_since: datetime | None = None

@@ -59,6 +59,10 @@ class SqlInstitutions(Repository):
         where = [] if consortium_id is None else [t.institution.c.consortium_id == consortium_id]
         return self._all(Institution, *where, order=t.institution.c.id)
 
+    def certificate_authorities(self) -> Sequence[str]:
+        pem = t.institution.c.certificate_authority
+        return self._session.scalars(select(pem).where(pem != "").order_by(t.institution.c.id)).all()
+
     def add(self, institution: Institution) -> None:
         self._session.add(institution)
 

@@ -16,6 +16,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
     text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
@@ -80,6 +81,8 @@ institution = Table(
     Column("quiet_seconds", Integer, nullable=False),
     Column("second_signature", Boolean, nullable=False),
     Column("signing_minutes", Integer, nullable=False),
+    _text("certificate_authority"),
+    Column("certificate_demanded", Boolean, nullable=False, server_default=false()),
     _version(),
 )
 
@@ -609,6 +612,9 @@ remote_node = Table(
     Column("active", Boolean, nullable=False),
     Column("failures", Integer, nullable=False),
     Column("failing_since", UtcDateTime),
+    Column("tls", Boolean, nullable=False, server_default=false()),
+    _text("certificate_authority"),
+    _text("server_name", 255),
     _version(),
     UniqueConstraint("institution_id", "ae_title"),
 )

@@ -4,11 +4,13 @@ import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
+from telemed.adapters.dimse_scu.tls import OutgoingTls
 from telemed.application.dicom_ports import CommitmentReport, SendingLine
 from telemed.dimse import command as c
 from telemed.dimse.identifier import Elements, Encoding, write_answer
 from telemed.dimse.pdu import Context
-from telemed.dimse.requestor import MOST_CONTEXTS, AssociationFailed, Requestor
+from telemed.dimse.requestor import MOST_CONTEXTS, AssociationFailed, Requestor, Secure, TlsFailed
+from telemed.dimse.tls import TlsReason
 from telemed.domain.errors import Unavailable
 from telemed.domain.exchange import RemoteNode
 from telemed.domain.study import StoredObject
@@ -23,8 +25,15 @@ _CLASS, _INSTANCE, _REASON = 0x00081150, 0x00081155, 0x00081197
 
 
 class DimsePeers:
-    def __init__(self, ae_title: str, *, connect_seconds: float = 10, answer_seconds: float = 60) -> None:
-        self._ae_title = ae_title
+    def __init__(
+        self,
+        ae_title: str,
+        *,
+        tls: OutgoingTls | None = None,
+        connect_seconds: float = 10,
+        answer_seconds: float = 60,
+    ) -> None:
+        self._ae_title, self._tls = ae_title, tls or OutgoingTls()
         self._connect_seconds, self._answer_seconds = connect_seconds, answer_seconds
 
     @contextmanager
@@ -68,14 +77,30 @@ class DimsePeers:
                 called=node.ae_title,
                 contexts=contexts,
                 provider_of=provider_of,
+                secure=self._secure(node),
                 connect_seconds=self._connect_seconds,
                 answer_seconds=self._answer_seconds,
             )
+        except TlsFailed as error:
+            log.warning("no TLS with %s at %s:%d: %s", node.ae_title, node.host, node.port, error)
+            raise _untrusted(node, error.tls_reason) from error
         except AssociationFailed as error:
             log.warning("no association with %s at %s:%d: %s", node.ae_title, node.host, node.port, error)
             raise Unavailable("error.peer_unavailable", ae_title=node.ae_title) from error
         with requestor:
             yield requestor
+
+    def _secure(self, node: RemoteNode) -> Secure | None:
+        if not node.tls:
+            return None
+        try:
+            context = self._tls.context(node.certificate_authority)
+        except OSError as error:
+            log.error("no TLS with %s: our own files cannot be used: %s", node.ae_title, error)
+            raise _untrusted(node, TlsReason.OWN_FILES) from error
+        if context is None:
+            raise _untrusted(node, TlsReason.NO_AUTHORITY)
+        return Secure(context, node.server_name or node.host)
 
 
 class _Line:
@@ -110,6 +135,10 @@ def _asked(
     except AssociationFailed as error:
         log.warning("the association with %s failed: %s", node.ae_title, error)
         raise Unavailable("error.peer_unavailable", ae_title=node.ae_title) from error
+
+
+def _untrusted(node: RemoteNode, reason: TlsReason) -> Unavailable:
+    return Unavailable("error.peer_tls", ae_title=node.ae_title, error=reason.value)
 
 
 def _status(node: RemoteNode, answer: dict[int, bytes]) -> int:

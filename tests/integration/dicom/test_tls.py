@@ -90,7 +90,7 @@ def test_the_recorded_certificate_opens_and_no_other(tls_door: TlsDoor) -> None:
     assert tls_door.associate(tls_door.device)
     assert not tls_door.associate(tls_door.stranger)
     assert not tls_door.associate(None)
-    assert tls_door.town.column("event", "kind") == ["association.rejected"]
+    assert tls_door.town.column("event", "kind") == ["association.rejected", "notice.raised"]
 
 
 def test_a_silent_peer_in_the_handshake_keeps_nobody_out(tls_door: TlsDoor) -> None:

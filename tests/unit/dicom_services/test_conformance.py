@@ -1,7 +1,9 @@
 """docs/conformance.md says what the code does, table by table."""
 
+import ssl
 from pathlib import Path
 
+import pytest
 from pydicom.uid import UID
 
 from dicom_node import query, services, worklist
@@ -13,6 +15,9 @@ from telemed.application.dicom_ports import Level
 from telemed.application.modality_worklist import MOST_STEPS
 from telemed.application.query import MOST_ANSWERS
 from telemed.dimse import requestor
+from telemed.dimse.tls import Identity, TlsProfile, provider_context, user_context
+from telemed.settings import Settings
+from tests.certificates import Authority
 
 TEXT = (Path(__file__).parents[3] / "docs" / "conformance.md").read_text(encoding="utf-8")
 SYNTAXES = {"explicit": services.EXPLICIT, "implicit": services.IMPLICIT}
@@ -41,6 +46,28 @@ def test_the_implementation() -> None:
     assert stated["Implementation Version Name"] == IMPLEMENTATION_VERSION_NAME
     assert requestor.IMPLEMENTATION_VERSION_NAME == IMPLEMENTATION_VERSION_NAME
     assert int(stated["Maximum PDU received"]) == Limits().maximum_pdu
+
+
+@pytest.mark.parametrize("profile", TlsProfile)
+def test_the_profiles_of_tls(tmp_path: Path, profile: TlsProfile) -> None:
+    stated = {setting.split()[0]: cells for setting, *cells in rows("## Secure transport")}
+    assert set(stated) == set(TlsProfile)
+    assert Settings().dicom_tls_profile == next(
+        row[0].split()[0] for row in rows("## Secure transport") if "(default)" in row[0]
+    )
+    _, versions, suites = stated[profile]
+    authority = Authority.make(tmp_path, "region")
+    own = authority.issue("node", rsa=True)
+    identity = Identity(certificate=own.certificate, key=own.key)
+    for context in (
+        provider_context(profile, identity, authority.pair.pem),
+        user_context(profile, identity, authority.pair.pem),
+    ):
+        old = [suite["name"] for suite in context.get_ciphers() if suite["protocol"] == "TLSv1.2"]
+        new = [suite["name"] for suite in context.get_ciphers() if suite["protocol"] == "TLSv1.3"]
+        assert old == suites.split(", ")
+        assert (versions, bool(new)) == ("1.2, 1.3", True)
+        assert context.minimum_version is ssl.TLSVersion.TLSv1_2
 
 
 def test_the_sop_classes_and_transfer_syntaxes_offered() -> None:
