@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ai_models.bound import BoundRunner
+from ai_models.chest.domain import FilmDomain
+from ai_models.chest.reader import FilmReader
 from ai_models.errors import EngineBusy, RemoteFailed
 from ai_models.manifest import Manifest
 from ai_models.registry import Registry
@@ -13,6 +15,7 @@ from ai_models.runner import Runner
 from telemed.domain.analysis import Analysis
 from telemed.domain.errors import Unavailable
 from telemed.domain.inference import Urgency
+from telemed.imaging.film import Film
 from telemed.imaging.waveform import Waveform
 
 
@@ -78,6 +81,23 @@ class Analyser:
         try:
             with runner.core():
                 return reader_for(runner, manifest).read(waveform)
+        except (EngineBusy, RemoteFailed) as error:
+            raise Unavailable(error.code, **error.params) from error
+
+    def fits(self, model: str, film: Film, *, version: str | None = None) -> bool:
+        """Whether the film's header is in the model's domain; nothing is decoded."""
+        domain = FilmDomain.of(self._registry.get(model, version))
+        return domain.header_reason(film.facts) is None
+
+    def analyse_film(
+        self, model: str, film: Film, *, version: str | None = None, urgency: Urgency = Urgency.ROUTINE
+    ) -> Analysis:
+        """Answer for a film; raises as `analyse`. A film that its header rules out is not decoded."""
+        manifest = self._registry.get(model, version)
+        runner = BoundRunner(self._runner, urgency, manifest.version)
+        try:
+            with runner.core():
+                return FilmReader(runner, manifest).read(film)
         except (EngineBusy, RemoteFailed) as error:
             raise Unavailable(error.code, **error.params) from error
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from ai_models.chest.readers import FilmReaders
 from ai_models.ecg.delineation.reader import MODEL as DELINEATION
 from ai_models.ecg.delineation.reader import DelineationReader
 from ai_models.ecg.reader import MODEL, EcgReader
@@ -31,9 +32,10 @@ class ModelReader:
         registry = registry if registry is not None else Registry()
         self.ecg = EcgReader(runner, registry.get(MODEL))
         self.delineation = DelineationReader(runner, registry.get(DELINEATION))
+        self.films = FilmReaders(runner, registry)
 
     def identity_for(self, modality: str) -> ModelIdentity | None:
-        """The model that would classify for a DICOM modality; None where there is none (chest films so far)."""
+        """The model that would classify for a DICOM modality; None where there is none, or it hangs on the film."""
         return self.ecg.identity if modality == "ECG" else None
 
     def read(self, source: bytes | Dataset) -> Analysis:
@@ -44,8 +46,9 @@ class ModelReader:
         """The answer of every model for one DICOM object: a Part 10 file, a bare data set, or a parsed one.
 
         An ECG is classified and measured, each answer with its own model's identity; `waves` adds the marks of
-        every beat to the latter. A picture and anything else gets one answer, reason "no_model". An object of an
-        ECG class without a usable 12-lead waveform is out of domain with the waveform's reason. Raises Unreadable
+        every beat to the latter. A film (DX, CR) gets the answer of the network whose domain its header meets, or
+        each one's reason. Anything else gets one answer, reason "no_model". An object of an ECG class without a
+        usable 12-lead waveform is out of domain with the waveform's reason. Raises Unreadable
         (code "file.not_dicom" or the waveform's) for bytes that cannot be understood at all.
         """
         return self._answer(
@@ -62,8 +65,9 @@ class ModelReader:
         models: list[tuple[Callable[[], ModelIdentity], Callable[[Waveform], Analysis]]],
     ) -> tuple[Analysis, ...]:
         ds = parsed(source)
-        if modality_of(ds) != "ECG":
-            return (NO_MODEL,)
+        kind = modality_of(ds)
+        if kind != "ECG":
+            return self.films.read_object(ds) if self.films.reads(kind) else (NO_MODEL,)
         try:
             waveform = read_waveform(ds)
         except WaveformError as error:

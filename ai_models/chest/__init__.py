@@ -1,1 +1,1 @@
-"""Chest films: no model is shipped for them yet, and the answer says so (see `ai_models.reading`)."""
+"""Chest films: one network a finding, each with its own domain and behind one learned gate."""

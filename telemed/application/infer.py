@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from telemed.application.infer_film import ask_film, reads_films
 from telemed.application.objects import read_object
 from telemed.application.ports import ModelDescription, UnitOfWork
 from telemed.application.record import record
@@ -71,24 +72,27 @@ def _ask(
 ) -> list[_Answer]:
     """One answer a model, each under its own identity; the object is read once for all of them."""
     data = read_object(world, stored)
+    answered = ask_film(world, data, [model for model in models if reads_films(model)], urgency)
+    answered += _ask_waveform(world, data, [model for model in models if not reads_films(model)], urgency)
+    digest = input_digest([(stored.sop_instance_uid, stored.dataset_sha256)])
+    answers = []
+    for model, analysis in answered:
+        assert analysis.model is not None
+        answers.append(_Answer(stored, model, analysis, result_key(digest, analysis.model)))
+    return answers
+
+
+def _ask_waveform(
+    world: World, data: bytes, models: list[ModelDescription], urgency: Urgency
+) -> list[tuple[ModelDescription, Analysis]]:
+    if not models:
+        return []
     try:
         waveform = read_waveform(data)
     except WaveformError as fault:
         code, params = fault.code, dict(fault.params)
-        analyses = [
-            world.analyser.refuse(model.name, code, params, version=model.version) for model in models
-        ]
-    else:
-        analyses = [
-            world.analyser.analyse(model.name, waveform, version=model.version, urgency=urgency)
-            for model in models
-        ]
-    digest = input_digest([(stored.sop_instance_uid, stored.dataset_sha256)])
-    answers = []
-    for model, analysis in zip(models, analyses, strict=True):
-        assert analysis.model is not None
-        answers.append(_Answer(stored, model, analysis, result_key(digest, analysis.model)))
-    return answers
+        return [(m, world.analyser.refuse(m.name, code, params, version=m.version)) for m in models]
+    return [(m, world.analyser.analyse(m.name, waveform, version=m.version, urgency=urgency)) for m in models]
 
 
 def _settle(world: World, case_id: int, study: Study, answers: list[_Answer], state: AiState) -> None:

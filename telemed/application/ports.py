@@ -14,6 +14,7 @@ from typing import Protocol, Self
 
 from telemed.application.dicom_ports import Commitments, Forwards, ObjectIndex, RemoteNodes, Steps
 from telemed.application.jobs import Job, JobKind
+from telemed.application.film_ports import FilmAnalyser
 from telemed.domain.access import Actor
 from telemed.domain.analysis import Analysis
 from telemed.domain.case import Case
@@ -503,7 +504,7 @@ class UnitOfWorkFactory(Protocol):
 # --- the rest of the world ---------------------------------------------------------------------------------
 
 
-class Analyser(Protocol):
+class Analyser(FilmAnalyser, Protocol):
     def models_for(self, modality: str) -> Sequence["ModelDescription"]:
         """Every version of each model for a modality, the newest first."""
 

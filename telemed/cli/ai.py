@@ -15,9 +15,7 @@ from ai_models.reading import NO_MODEL, ModelReader, modality_of, parsed
 from telemed import i18n
 from telemed.domain.analysis import Analysis
 from telemed.domain.errors import DomainError, Unreadable
-
-PICTURE = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff")
-"""How PNG and JPEG begin. A bare picture is a film without a header, and films have no model yet."""
+from telemed.imaging.film import is_picture, read_picture
 
 app = typer.Typer(no_args_is_help=True, help="Read with the shipped models; list and evaluate them.")
 
@@ -29,15 +27,19 @@ def read(
     waves: Annotated[
         bool, typer.Option("--waves", help="Add onset, peak and offset of every wave, ms.")
     ] = False,
-    age: Annotated[int | None, typer.Option(help="Age in years, for a bare picture.")] = None,
+    age: Annotated[float | None, typer.Option(help="Age in years, for a bare picture.")] = None,
     view: Annotated[str | None, typer.Option(help="View (PA, AP), for a bare picture.")] = None,
+    heat_map: Annotated[
+        bool, typer.Option("--heat-map", help="Add where a film network looked: attention, not an outline.")
+    ] = False,
 ) -> None:
     """Run the matching model on each file; exit status 1 where a file could not be read."""
-    del age, view  # Chest films have no model yet, so a bare picture gets the same answer whatever they are.
     reader = _reader()
     failed = False
     for path in _files(paths):
-        for line in _lines(reader, path, waves):
+        for line in _lines(reader, path, waves, age, view):
+            if not heat_map:
+                line.pop("heat_map", None)
             failed = failed or "error" in line
             typer.echo(json.dumps(line, ensure_ascii=False) if as_json else _sentence(line))
     if failed:
@@ -119,7 +121,9 @@ def _files(paths: list[Path]) -> Iterator[Path]:
             yield path
 
 
-def _lines(reader: ModelReader, path: Path, waves: bool) -> list[dict[str, Any]]:
+def _lines(
+    reader: ModelReader, path: Path, waves: bool, age: float | None, view: str | None
+) -> list[dict[str, Any]]:
     """One line a model; one alone where no model answers."""
     try:
         data = path.read_bytes()
@@ -127,9 +131,11 @@ def _lines(reader: ModelReader, path: Path, waves: bool) -> list[dict[str, Any]]
         return [
             {"path": str(path), "error": _text("file.not_read", {"detail": error.strerror or str(error)})}
         ]
-    if data.startswith(PICTURE):
-        return [{"path": str(path), "sop_instance_uid": "", "modality": "", **NO_MODEL.as_json()}]
     try:
+        if is_picture(data):
+            head = {"path": str(path), "sop_instance_uid": "", "modality": ""}
+            film = read_picture(data, age_years=age, view=view)
+            return [head | answer.as_json() for answer in reader.films.read(film) or (NO_MODEL,)]
         ds = parsed(data)
         answers = reader.read_all(ds, waves)
     except Unreadable as error:

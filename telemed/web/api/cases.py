@@ -4,8 +4,10 @@ from fastapi import APIRouter
 
 from telemed.application import read as reading
 from telemed.application import sign as signing
+from telemed.application.heat_maps import heat_maps
 from telemed.domain.access import Action
 from telemed.web.api import convert
+from telemed.web.api.heat_map import HeatMapOut, convert_heat_map
 from telemed.web.api.shapes import CaseOut, DraftIn, ReasonIn, ReportOut, ReviewIn, SignIn
 from telemed.web.context import TheWorld
 from telemed.web.guard import guard
@@ -17,6 +19,12 @@ router = APIRouter(prefix="/cases/{case_id}", tags=["cases"])
 @router.get("", **guard(Action.SEE_CASE))
 def open_case(world: TheWorld, actor: CurrentActor, case_id: str) -> CaseOut:
     return convert.case(reading.open_case(world, actor=actor, uid=case_id), actor, actor.language)
+
+
+@router.get("/heat-maps", **guard(Action.SEE_CASE))
+def read_heat_maps(world: TheWorld, actor: CurrentActor, case_id: str) -> list[HeatMapOut]:
+    """Model attention, not an outline: asked for by the page when a reader switches it on."""
+    return [convert_heat_map(one) for one in heat_maps(world, actor=actor, uid=case_id)]
 
 
 @router.post("/claim", **guard(Action.WRITE_REPORT))

@@ -128,6 +128,7 @@ def _ai_reason(found: Case, analyses: Sequence[AnalysisRecord], language: str) -
     texts = [
         say(one.reason, language, one.answer.get("reason_params"))
         for one in analyses
+    answer["has_heat_map"] = bool(answer.pop("heat_map", None))
         if not one.in_domain and one.reason
     ]
     return " ".join(dict.fromkeys(texts))

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 from pydicom import dcmread
 from pydicom.data import get_testdata_file
 from pydicom.dataset import Dataset, FileMetaDataset
@@ -138,11 +139,16 @@ def test_waves_are_rows_of_a_lead_and_a_wave(tmp_path: Path, mortara: bytes) -> 
         assert 0 <= row["onset_ms"] <= row["peak_ms"] <= row["offset_ms"] <= 10_000
 
 
-def test_a_bare_picture_has_no_model_and_says_so(tmp_path: Path) -> None:
-    (tmp_path / "film.png").write_bytes(b"\x89PNG\r\n\x1a\n" + b"\0" * 64)
-    code, (line,) = run("read", str(tmp_path / "film.png"), "--age", "40", "--view", "PA", "--json")
+def test_a_bare_picture_that_is_none_is_an_error_and_one_without_age_is_out_of_domain(tmp_path: Path) -> None:
+    (tmp_path / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\n" + b"\0" * 64)
+    code, (line,) = run("read", str(tmp_path / "broken.png"), "--age", "40", "--view", "PA", "--json")
+    assert code == 1
+    assert line["error"]
+    Image.new("L", (200, 200), 90).save(tmp_path / "film.png")
+    code, lines = run("read", str(tmp_path / "film.png"), "--json")
     assert code == 0
-    assert (line["in_domain"], line["reason"], line["findings"]) == (False, "no_model", [])
+    assert lines
+    assert all((line["in_domain"], line["findings"]) == (False, []) for line in lines)
 
 
 def test_models_lists_the_verified_registry(engine: Engine) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import ai_models
 from telemed import i18n
 
-CODE = re.compile(r'"((?:model|tensor|body|inference|file|waveform)\.[a-z_]+)"')
+CODE = re.compile(r'"((?:model|tensor|body|inference|file|waveform|film)\.[a-z_]+)"')
 NOT_SHOWN = {"model.onnx"}
 
 

@@ -106,6 +106,8 @@ export interface Analysis {
   findings: Finding[];
   measurements?: Record<string, number | null> | null;
   statements?: { code: string; text: { zh: string; en: string } }[] | null;
+  /** A film's map is fetched only when the reader switches it on. */
+  has_heat_map?: boolean;
 }
 
 export type ReportState = "draft" | "awaiting_review" | "final" | "amended" | "withdrawn";

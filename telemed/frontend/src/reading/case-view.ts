@@ -163,6 +163,7 @@ export class CaseView {
     this.renderIdentity(item);
     this.renderContext(item);
     this.ai.replaceChildren(aiPanel(item));
+    this.pictures.answers(item);
     this.report.take(item);
     void this.critical.show(item.id);
     const objects = instancesOf(item)

@@ -2,7 +2,8 @@
 import { h, setText } from "../core/dom";
 import { message } from "../core/messages";
 import { t } from "../core/page";
-import type { Instance } from "../core/types";
+import type { Case, Instance } from "../core/types";
+import { FilmAttention } from "./film-attention";
 
 /** Centre and width in Hounsfield units; only CT has a scale on which a preset means the same everywhere. */
 const windows = { lung: [-600, 1500], soft: [40, 400], bone: [300, 1500], brain: [40, 80] } as const;
@@ -27,13 +28,23 @@ export class PicturePanel {
   private drag: { x: number; y: number } | null = null;
   private readonly tools = h("div", { class: "stage-tools" });
   private readonly image = h("img", { class: "picture", draggable: "false", alt: "" });
-  private readonly frame = h("div", { class: "picture-frame", tabindex: "0" }, this.image);
+  private readonly attention = new FilmAttention();
+  private readonly frame = h(
+    "div",
+    { class: "picture-frame", tabindex: "0" },
+    this.image,
+    this.attention.canvas,
+  );
   private readonly state = h("output", { class: "readout" });
   private readonly messages = h("div", {});
 
   constructor() {
     this.element.append(this.tools, this.messages, this.frame);
-    this.image.addEventListener("load", () => setText(this.state, ""));
+    this.image.addEventListener("load", () => {
+      setText(this.state, "");
+      const instance = this.images[this.index]?.sop_instance_uid ?? "";
+      this.attention.over(instance, this.image.naturalWidth, this.image.naturalHeight);
+    });
     this.image.addEventListener("error", () => {
       setText(this.state, "");
       this.messages.replaceChildren(
@@ -64,6 +75,11 @@ export class PicturePanel {
     this.window = null;
     this.load();
     this.move(fitted);
+  }
+
+  /** What the machine said of these pictures, whenever the case is fetched anew. */
+  answers(item: Case): void {
+    this.attention.open(item);
   }
 
   turn(step: number): void {
@@ -105,7 +121,9 @@ export class PicturePanel {
 
   private move(place: Place): void {
     this.place = place;
-    this.image.style.transform = `translate(${place.x}px, ${place.y}px) scale(${place.zoom})`;
+    const transform = `translate(${place.x}px, ${place.y}px) scale(${place.zoom})`;
+    this.image.style.transform = transform;
+    this.attention.canvas.style.transform = transform;
     this.drawTools();
   }
 
@@ -162,6 +180,7 @@ export class PicturePanel {
             t("ui.picture.number", { number: this.index + 1, count: this.images.length }),
           )
         : "",
+      this.attention.element,
       h("span", { class: "muted" }, t("ui.picture.zoom", { percent: Math.round(this.place.zoom * 100) })),
       h("span", { class: "muted filter-note" }, t("ui.picture.note")),
       this.state,
