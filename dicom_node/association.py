@@ -1,13 +1,8 @@
-"""One association, as pynetdicom runs it, with our rules at the door and our own way of reading the line."""
+"""An association with other services than storage, as pynetdicom runs it, with our rules at the door and our own way
+of reading the line."""
 
-import hashlib
-import logging
-import socket
-import ssl
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from queue import Empty, Full, Queue
-from threading import Lock
 from typing import Any, cast
 
 from pynetdicom import evt
@@ -16,60 +11,36 @@ from pynetdicom.acse import ACSE
 from pynetdicom.association import Association
 from pynetdicom.dul import DULServiceProvider
 from pynetdicom.pdu_primitives import A_ASSOCIATE
-from pynetdicom.transport import AssociationSocket, RequestHandler
+from pynetdicom.transport import AssociationSocket
 
+from dicom_node.limits import Slots
 from dicom_node.line import LineGone
+from dicom_node.opening import certificate_sha256
 from dicom_node.policy import Caller, Policy, Rejection
 from dicom_node.streaming import StreamingDimse
 from telemed.application.world import World
 from telemed.domain.people import Device
 
-log = logging.getLogger(__name__)
-
 # (association, request, presentation context) by the kind of request.
 Services = Mapping[type, Callable[[Any, Any, Any], None]]
 
-# Far above any PDU we allow and any association request: garbage may announce four gigabytes.
-_LARGEST_PDU = 4 << 20
-
-
-@dataclass(frozen=True, kw_only=True)
-class Limits:
-    maximum_associations: int = 64
-    maximum_pdu: int = 131_072
-    # ARTIM (PS3.8 9.1.5): how long an opened line may stay without an association request.
-    request_seconds: float = 10
-    # A peer that stands still in the middle of a PDU, or in TLS's handshake.
-    stalled_seconds: float = 30
-    # A peer that holds an association and sends nothing.
-    idle_seconds: float = 120
-
-
-class Slots:
-    """Associations of this process; a lone connection takes none, so a port probe blocks nobody."""
-
-    def __init__(self, limit: int) -> None:
-        self._limit, self._taken, self._lock = limit, 0, Lock()
-
-    def take(self) -> bool:
-        with self._lock:
-            if self._taken >= self._limit:
-                return False
-            self._taken += 1
-            return True
-
-    def give(self) -> None:
-        with self._lock:
-            self._taken -= 1
-
 
 class LineSocket(AssociationSocket):  # type: ignore[misc, unused-ignore]
+    # Read before pynetdicom took over: it comes first.
+    ahead = b""
+    largest_pdu = 0
+
+    @property
+    def ready(self) -> bool:
+        return bool(self.ahead) or bool(super().ready)
+
     def recv(self, nr_bytes: int) -> bytearray:
         """As the original, with a few large reads in place of thousands of small ones (2500 for a DR)."""
-        if nr_bytes > _LARGEST_PDU or self.socket is None:
+        if nr_bytes > self.largest_pdu or self.socket is None:
             return bytearray()
         buffer = bytearray(nr_bytes)
-        view, read = memoryview(buffer), 0
+        view, read = memoryview(buffer), min(len(self.ahead), nr_bytes)
+        buffer[:read], self.ahead = self.ahead[:read], self.ahead[read:]
         while read < nr_bytes:
             count = self.socket.recv_into(view[read:])
             if not count:
@@ -113,7 +84,7 @@ class Line(DULServiceProvider):  # type: ignore[misc, unused-ignore]
 class Gate(ACSE):  # type: ignore[misc, unused-ignore]
     """Negotiation, after the policy has agreed."""
 
-    def __init__(self, assoc: "StoringAssociation") -> None:
+    def __init__(self, assoc: "ServiceAssociation") -> None:
         super().__init__(assoc)
         self._guarded = assoc
 
@@ -127,7 +98,7 @@ class Gate(ACSE):  # type: ignore[misc, unused-ignore]
         self.assoc.kill()
 
 
-class StoringAssociation(Association):  # type: ignore[misc, unused-ignore]
+class ServiceAssociation(Association):  # type: ignore[misc, unused-ignore]
     device: Device
 
     def __init__(self, ae: Any, world: World, policy: Policy, slots: Slots, services: Services) -> None:
@@ -147,15 +118,14 @@ class StoringAssociation(Association):  # type: ignore[misc, unused-ignore]
             calling_ae_title=str(request.calling_ae_title).strip(),
             called_ae_title=str(request.called_ae_title).strip(),
             address=str(self.requestor.address),
-            certificate_sha256=_certificate(line.socket if line else None),
+            certificate_sha256=certificate_sha256(line.socket if line else None),
         )
         decision = self._policy.admit(caller)
         if isinstance(decision, Rejection):
             return decision
-        self._has_slot = self._slots.take()
-        if not self._has_slot:
+        if not self._slots.take(decision.institution_id):
             return self._policy.over_limit(caller, decision)
-        self.device = decision
+        self._has_slot, self.device = True, decision
         return None
 
     @property
@@ -196,52 +166,4 @@ class StoringAssociation(Association):  # type: ignore[misc, unused-ignore]
             self.dul.join()
             self._streaming.discard_unfinished()
             if self._has_slot:
-                self._slots.give()
-
-
-def handler_class(
-    world: World,
-    policy: Policy,
-    slots: Slots,
-    limits: Limits,
-    tls: ssl.SSLContext | None,
-    services: Services,
-) -> Callable[..., RequestHandler]:
-    class Handler(RequestHandler):  # type: ignore[misc, unused-ignore]
-        def handle(self) -> None:
-            self.request.settimeout(limits.stalled_seconds)
-            if tls is not None:
-                # Here, in this line's own thread: a silent peer must not keep others from being accepted.
-                self.request = tls.wrap_socket(self.request, server_side=True)
-            super().handle()
-
-        def _create_association(self) -> Association:
-            assoc = StoringAssociation(self.ae, world, policy, slots, services)
-            assoc._server = self.server
-            assoc.name = f"AcceptorThread@{self.client_address[0]}:{self.client_address[1]}"
-            assoc.set_socket(LineSocket(assoc, client_socket=self.request))
-            assoc.acceptor.maximum_length = self.ae.maximum_pdu_size
-            assoc.acceptor.ae_title = self.server.ae_title
-            assoc.acceptor.address_info = self.local
-            assoc.acceptor.implementation_class_uid = self.ae.implementation_class_uid
-            assoc.acceptor.implementation_version_name = self.ae.implementation_version_name
-            # Not copied, as pynetdicom does (1.7 ms for ten contexts): negotiation only reads them.
-            assoc.acceptor.supported_contexts = self.server.contexts
-            assoc.requestor.address_info = self.remote
-            for event, handlers in self.server._handlers.items():
-                bound: Any = handlers
-                if event.is_intervention:
-                    assoc.bind(event, *bound)
-                else:
-                    for handler, arguments in bound:
-                        assoc.bind(event, handler, arguments)
-            return assoc
-
-    return Handler
-
-
-def _certificate(line: socket.socket | None) -> str | None:
-    if not isinstance(line, ssl.SSLSocket):
-        return None
-    certificate = line.getpeercert(binary_form=True)
-    return hashlib.sha256(certificate).hexdigest() if certificate else None
+                self._slots.give(self.device.institution_id)

@@ -6,20 +6,24 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from threading import Thread
-from typing import Any
+from typing import Any, Protocol
 
 from pynetdicom import _config, evt
 from pynetdicom.ae import ApplicationEntity
 from pynetdicom.presentation import build_context
 from pynetdicom.transport import ThreadedAssociationServer
 
-from dicom_node.association import Limits, Slots, StoringAssociation, handler_class
+from dicom_node.association import ServiceAssociation
 from dicom_node.commitment import on_action
 from dicom_node.file_meta import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME
+from dicom_node.intake import Intake
+from dicom_node.limits import Limits, Slots
 from dicom_node.mpps import on_create, on_set
 from dicom_node.policy import Policy
+from dicom_node.reception import Reception, handler_class
 from dicom_node.services import CONTEXTS, services
-from dicom_node.store import on_store
+from dicom_node.statuses import Outcome
+from dicom_node.store import StoreService
 from dicom_node.tls import TlsFiles
 from telemed.application.world import World
 
@@ -59,6 +63,13 @@ class _SharedListener(_Listener):
     shared = True
 
 
+class _Line(Protocol):
+    @property
+    def in_the_middle(self) -> bool: ...
+
+    def end(self) -> None: ...
+
+
 @dataclass
 class DicomNode:
     """Runs until `stop`. Ports are known after `start` (0 lets the system choose)."""
@@ -67,8 +78,8 @@ class DicomNode:
     ae_title: str
     doors: Sequence[Door]
     limits: Limits = field(default_factory=Limits)
-    # (pynetdicom event, handler): they see what passes, and decide nothing.
-    observers: Sequence[tuple[Any, Callable[[Any], None]]] = ()
+    # Told before the answer to a C-STORE leaves.
+    before_answer: Callable[[Outcome], None] | None = None
 
     def __post_init__(self) -> None:
         self._listeners: list[_Listener] = []
@@ -86,11 +97,16 @@ class DicomNode:
         _config.LOG_HANDLER_LEVEL = "none"
         # It writes a stack trace for every broken line; ours says one sentence.
         logging.getLogger("pynetdicom").setLevel(logging.CRITICAL)
-        contexts, answered = (
-            [build_context(uid, list(s)) for uid, s in CONTEXTS.items()],
-            services(self.world, self.ae_title),
+        contexts = [build_context(uid, list(s)) for uid, s in CONTEXTS.items()]
+        store = StoreService(Intake(self.world), self.before_answer)
+        self.reception = Reception(
+            world=self.world,
+            policy=Policy(self.world, self.ae_title),
+            slots=Slots(self.limits),
+            limits=self.limits,
+            store=store,
+            services=services(self.world, self.ae_title),
         )
-        policy, slots = Policy(self.world, self.ae_title), Slots(self.limits.maximum_associations)
         for door in self.doors:
             tls = door.tls.context() if door.tls else None
             listener = (_SharedListener if door.shared else _Listener)(
@@ -99,14 +115,13 @@ class DicomNode:
                 self.ae_title,
                 contexts,
                 evt_handlers=[
-                    (evt.EVT_C_STORE, on_store, [self.world]),
+                    (evt.EVT_C_STORE, store.on_store),
                     (evt.EVT_N_ACTION, on_action, [self.world]),
                     (evt.EVT_N_CREATE, on_create, [self.world]),
                     (evt.EVT_N_SET, on_set, [self.world]),
                     (evt.EVT_ABORTED, _on_abort),
-                    *self.observers,
                 ],
-                request_handler=handler_class(self.world, policy, slots, self.limits, tls, answered),
+                request_handler=handler_class(self.reception, tls),
             )
             listener.ae._servers.append(listener)
             self._listeners.append(listener)
@@ -119,25 +134,26 @@ class DicomNode:
 
     def stop(self, grace_seconds: float = 10) -> None:
         """Takes no new association, lets objects in flight finish, then ends what is left."""
-        open_lines = [line for listener in self._listeners for line in self._lines(listener)]
         for listener in self._listeners:
             listener.shutdown()
         for thread in self._threads:
             thread.join()
-        deadline = time.monotonic() + grace_seconds
-        for line in open_lines:
-            while line.is_alive() and line.in_the_middle and time.monotonic() < deadline:
-                time.sleep(0.01)
-            if line.is_alive():
-                line.end()
-        for line in open_lines:
-            line.join(timeout=self.limits.stalled_seconds)
+        serving = [line for listener in self._listeners for line in self._lines(listener)]
+        storing = self.reception.open_lines() if self._listeners else []
+        lines: list[_Line] = [*serving, *storing]
+        _wait_while(lambda: any(line.in_the_middle for line in lines), grace_seconds)
+        for line in lines:
+            line.end()
+        for one in serving:
+            one.join(timeout=self.limits.stalled_seconds)
+        if storing:
+            _wait_while(lambda: bool(self.reception.lines), self.limits.stalled_seconds)
         self._listeners.clear()
         self._threads.clear()
 
     @staticmethod
-    def _lines(listener: _Listener) -> list[StoringAssociation]:
-        return [line for line in listener.active_associations if isinstance(line, StoringAssociation)]
+    def _lines(listener: _Listener) -> list[ServiceAssociation]:
+        return [line for line in listener.active_associations if isinstance(line, ServiceAssociation)]
 
     def _entity(self) -> ApplicationEntity:
         entity = ApplicationEntity(self.ae_title)
@@ -150,6 +166,12 @@ class DicomNode:
         # Ours are counted by the policy's slots, which a mere connection does not take.
         entity.maximum_associations = 1_000_000
         return entity
+
+
+def _wait_while(condition: Callable[[], bool], seconds: float) -> None:
+    deadline = time.monotonic() + seconds
+    while condition() and time.monotonic() < deadline:
+        time.sleep(0.01)
 
 
 def _on_abort(event: Any) -> None:

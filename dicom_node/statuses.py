@@ -21,6 +21,7 @@ class Status(IntEnum):
     INVALID_ARGUMENT = 0x0115
     MISSING_ATTRIBUTE = 0x0120
     NO_SUCH_ACTION = 0x0123
+    UNRECOGNISED_OPERATION = 0x0211
     OUT_OF_RESOURCES = 0xA700
     CANNOT_COUNT_MATCHES = 0xA701
     CANNOT_PERFORM_SUB_OPERATIONS = 0xA702
@@ -34,24 +35,25 @@ class Status(IntEnum):
     PENDING_SOME_IGNORED = 0xFF01
 
 
-def success() -> Dataset:
-    return _answer(Status.SUCCESS)
+# A status, and its Error Comment ("" for none).
+Outcome = tuple[Status, str]
+STORED: Outcome = (Status.SUCCESS, "")
 
 
-def mismatch() -> Dataset:
+def mismatch() -> Outcome:
     """Another object than the command announced."""
-    return _answer(Status.DATA_SET_DOES_NOT_MATCH, _comment("dimse.mismatch"))
+    return Status.DATA_SET_DOES_NOT_MATCH, _comment("dimse.mismatch")
 
 
-def failure(error: Exception) -> Dataset:
+def failure(error: Exception) -> Outcome:
     """What the sender is told; an unforeseen error shows nothing of our inside."""
     if isinstance(error, OutOfResources):
-        return _answer(Status.OUT_OF_RESOURCES, _comment("dimse.disk_full"))
+        return Status.OUT_OF_RESOURCES, _comment("dimse.disk_full")
     if isinstance(error, Unreadable):
-        return _answer(Status.CANNOT_UNDERSTAND, _comment(f"dimse.{error.code}", "dimse.unreadable"))
+        return Status.CANNOT_UNDERSTAND, _comment(f"dimse.{error.code}", "dimse.unreadable")
     if isinstance(error, DomainError):
-        return _answer(Status.PROCESSING_FAILURE, _comment("dimse.unavailable"))
-    return _answer(Status.PROCESSING_FAILURE, _comment("dimse.internal"))
+        return Status.PROCESSING_FAILURE, _comment("dimse.unavailable")
+    return Status.PROCESSING_FAILURE, _comment("dimse.internal")
 
 
 def query_failure(error: Exception) -> tuple[Status, str]:
@@ -66,10 +68,12 @@ def query_failure(error: Exception) -> tuple[Status, str]:
 
 
 def answer(status: Status, comment_key: str = "") -> Dataset:
-    return _answer(status, _comment(comment_key) if comment_key else "")
+    return as_dataset((status, _comment(comment_key) if comment_key else ""))
 
 
-def _answer(status: Status, comment: str = "") -> Dataset:
+def as_dataset(outcome: Outcome) -> Dataset:
+    """As pynetdicom takes it."""
+    status, comment = outcome
     answer = Dataset()
     answer.Status = int(status)
     if comment:

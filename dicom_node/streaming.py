@@ -7,9 +7,8 @@ from typing import Any
 from pynetdicom.dimse import DIMSEServiceProvider
 from pynetdicom.dimse_messages import C_STORE_RQ, DIMSEMessage
 
-from dicom_node.file_meta import part10_prefix
-from telemed.application.ports import Spool, SpoolPart
-from telemed.domain.errors import DomainError, Unavailable
+from dicom_node.arriving import ArrivingObject
+from telemed.application.ports import Spool
 
 # Queries are small, and the references of ten thousand objects have their place here; whatever is larger and no
 # object is an attack or noise.
@@ -21,62 +20,33 @@ class ObjectStream(BytesIO):
 
     def __init__(self, spool: Spool, message: DIMSEMessage, contexts: dict[int, Any]) -> None:
         super().__init__()
-        self.part: SpoolPart | None = None
-        self.error: DomainError | None = None
-        self.prefix_length = 0
+        self.arriving: ArrivingObject | None = None
         self._spool, self._message, self._contexts = spool, message, contexts
 
     def write(self, data: Any) -> int:
-        if not isinstance(self._message, C_STORE_RQ):
-            if self.tell() + len(data) > _LARGEST_IDENTIFIER:
-                raise ValueError("an identifier larger than any query")
-            return super().write(data)
-        # After an error the rest of the object is read and dropped, so that the association lives on.
-        if self.error is None:
-            try:
-                self._store(data)
-            except DomainError as error:
-                self._give_up(error)
-            except OSError as error:
-                failed = Unavailable("error.spool_unavailable")
-                failed.__cause__ = error
-                self._give_up(failed)
-        return len(data)
-
-    def take(self) -> SpoolPart:
-        """The finished part, now the caller's. Raises what went wrong while bytes arrived."""
-        if self.error is not None:
-            raise self.error
-        if self.part is None:
-            self._store(b"")
-        part, self.part = self.part, None
-        assert part is not None
-        part.finish()
-        return part
+        if isinstance(self._message, C_STORE_RQ):
+            self._store(data)
+            return len(data)
+        if self.tell() + len(data) > _LARGEST_IDENTIFIER:
+            raise ValueError("an identifier larger than any query")
+        return super().write(data)
 
     def discard(self) -> None:
-        part, self.part = self.part, None
-        if part is not None:
-            part.discard()
+        if self.arriving is not None:
+            self.arriving.discard()
 
     def _store(self, data: bytes) -> None:
-        if self.part is None:
+        if self.arriving is None:
             command, context = self._message.command_set, self._contexts.get(self._message.context_id or 0)
             if context is None:
                 return  # Such a message is answered by an abort.
-            prefix = part10_prefix(
-                str(command.AffectedSOPClassUID),
-                str(command.AffectedSOPInstanceUID),
-                str(context.transfer_syntax[0]),
+            self.arriving = ArrivingObject(
+                self._spool,
+                sop_class_uid=str(command.AffectedSOPClassUID),
+                sop_instance_uid=str(command.AffectedSOPInstanceUID),
+                transfer_syntax_uid=str(context.transfer_syntax[0]),
             )
-            self.part = self._spool.open_part()
-            self.part.write_meta(prefix)
-            self.prefix_length = len(prefix)
-        self.part.write(data)
-
-    def _give_up(self, error: DomainError) -> None:
-        self.error = error
-        self.discard()
+        self.arriving.write(data)
 
 
 class _Requests(Queue[Any]):

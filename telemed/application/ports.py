@@ -8,13 +8,14 @@ from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
+from mmap import mmap
 from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
 
 from telemed.application.dicom_ports import Commitments, Forwards, ObjectIndex, RemoteNodes, Steps
-from telemed.application.jobs import Job, JobKind
 from telemed.application.film_ports import FilmAnalyser
+from telemed.application.jobs import Job, JobKind
 from telemed.domain.access import Actor
 from telemed.domain.analysis import Analysis
 from telemed.domain.case import Case
@@ -95,6 +96,9 @@ class SpoolPart(Protocol):
 
     def head(self, limit: int) -> bytes:
         """The first bytes of the whole file, for its header."""
+
+    def mapped(self) -> AbstractContextManager[mmap]:
+        """The whole file where it lies, of any size in little memory. Raises ValueError where it is empty."""
 
     def content(self) -> bytes: ...
 

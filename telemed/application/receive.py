@@ -21,7 +21,7 @@ from telemed.domain.events import Kind
 from telemed.domain.study import KnownObject, ObjectRole, Reception, StoredObject, Study, classify
 from telemed.imaging.sameness import same_content
 
-__all__ = ["Incoming", "Received", "receive", "receive_each"]
+__all__ = ["Incoming", "Received", "file_durable", "receive"]
 
 # A rival that commits first leaves a row that the next attempt finds; each attempt is one against one.
 _ATTEMPTS = 8
@@ -52,15 +52,11 @@ def receive(world: World, batch: Sequence[Incoming]) -> list[Received]:
     return received
 
 
-def receive_each(world: World, batch: Sequence[Incoming]) -> list[Received | Exception]:
-    """As `receive`, for objects that have nothing to do with each other: an outcome for each of them.
+def file_durable(world: World, batch: Sequence[Incoming]) -> list[Received | Exception]:
+    """As `receive`, for parts already durable that have nothing to do with each other: an outcome for each.
 
-    They share one durable round and one commit; only where that commit fails does each stand for itself.
+    They share one commit; only where that fails does each stand for itself.
     """
-    try:
-        world.spool.make_durable([item.part for item in batch])
-    except Exception as error:  # noqa: BLE001 - given to whoever waits for the outcome
-        return [error] * len(batch)
     outcomes = _file_each(world, batch)
     world.waker.wake()
     return outcomes

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from telemed.dimse.pdu import ProtocolError
 
 C_STORE_RQ, C_GET_RSP, C_FIND_RSP, C_MOVE_RSP, N_EVENT_REPORT_RQ = 0x0001, 0x8010, 0x8020, 0x8021, 0x0100
+C_ECHO_RQ, C_CANCEL_RQ, RESPONSE = 0x0030, 0x0FFF, 0x8000
 NO_DATA_SET, WITH_DATA_SET = 0x0101, 0x0001
 MEDIUM_PRIORITY = 0
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
+from mmap import mmap
 from typing import TYPE_CHECKING
 
 from telemed.imaging.errors import HeaderError
@@ -16,6 +17,8 @@ from telemed.imaging.errors import HeaderError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+# A file may be walked where it lies: a picture of gigabytes costs no more memory than its headers.
+Bytes = bytes | mmap
 UNDEFINED = 0xFFFFFFFF
 ITEM, ITEM_END, SEQUENCE_END = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
 PIXEL_DATA = 0x7FE00010
@@ -48,7 +51,7 @@ class Encoding:
     little: bool
 
 
-def walk(data: bytes, encoding: Encoding, start: int = 0, end: int | None = None) -> Iterator[Element]:
+def walk(data: Bytes, encoding: Encoding, start: int = 0, end: int | None = None) -> Iterator[Element]:
     """The elements between `start` and `end` at the top level, in the order in which they are written.
 
     Raises HeaderError `header.cut_short` (params: expected, found, both byte positions) when an element
@@ -64,7 +67,7 @@ def walk(data: bytes, encoding: Encoding, start: int = 0, end: int | None = None
         yield element
 
 
-def items(data: bytes, encoding: Encoding, sequence: Element) -> Iterator[tuple[int, int]]:
+def items(data: Bytes, encoding: Encoding, sequence: Element) -> Iterator[tuple[int, int]]:
     """The (start, end) of each item of a sequence element."""
     position = sequence.start
     while position + 8 <= sequence.end:
@@ -77,7 +80,7 @@ def items(data: bytes, encoding: Encoding, sequence: Element) -> Iterator[tuple[
         position = end
 
 
-def _element(data: bytes, encoding: Encoding, position: int, end: int, depth: int) -> tuple[Element, int]:
+def _element(data: Bytes, encoding: Encoding, position: int, end: int, depth: int) -> tuple[Element, int]:
     tag, vr, start, length = _head(data, encoding, position, end)
     if length != UNDEFINED:
         if start + length > end:
@@ -89,7 +92,7 @@ def _element(data: bytes, encoding: Encoding, position: int, end: int, depth: in
     return Element(tag, vr, start, after - 8), after
 
 
-def _head(data: bytes, encoding: Encoding, position: int, end: int) -> tuple[int, bytes, int, int]:
+def _head(data: Bytes, encoding: Encoding, position: int, end: int) -> tuple[int, bytes, int, int]:
     if position + 8 > end:
         raise HeaderError("header.cut_short", expected=position + 8, found=end)
     order = "<" if encoding.little else ">"
@@ -107,19 +110,19 @@ def _head(data: bytes, encoding: Encoding, position: int, end: int) -> tuple[int
 
 
 def _long(
-    data: bytes, order: str, position: int, end: int, tag: int, vr: bytes
+    data: Bytes, order: str, position: int, end: int, tag: int, vr: bytes
 ) -> tuple[int, bytes, int, int]:
     if position + 12 > end:
         raise HeaderError("header.cut_short", expected=position + 12, found=end)
     return tag, vr, position + 12, struct.unpack_from(order + "L", data, position + 8)[0]
 
 
-def _tag_and_length(data: bytes, encoding: Encoding, position: int) -> tuple[int, int]:
+def _tag_and_length(data: Bytes, encoding: Encoding, position: int) -> tuple[int, int]:
     group, number, length = struct.unpack_from("<HHL" if encoding.little else ">HHL", data, position)
     return group << 16 | number, length
 
 
-def _end_of_sequence(data: bytes, encoding: Encoding, position: int, end: int, depth: int) -> int:
+def _end_of_sequence(data: Bytes, encoding: Encoding, position: int, end: int, depth: int) -> int:
     """The position behind the sequence delimiter; covers encapsulated pixel data, whose items are plain."""
     if depth > _DEEPEST:
         raise HeaderError("header.damaged", position=position)
@@ -140,7 +143,7 @@ def _end_of_sequence(data: bytes, encoding: Encoding, position: int, end: int, d
             position += length
 
 
-def _end_of_item(data: bytes, encoding: Encoding, position: int, end: int, depth: int) -> int:
+def _end_of_item(data: Bytes, encoding: Encoding, position: int, end: int, depth: int) -> int:
     while True:
         if position + 8 > end:
             raise HeaderError("header.cut_short", expected=position + 8, found=end)

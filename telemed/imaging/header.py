@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from telemed.imaging.charset import TextDecoder, decoder_for
-from telemed.imaging.elements import Element, Encoding, items, walk
+from telemed.imaging.elements import Bytes, Element, Encoding, items, walk
 from telemed.imaging.errors import HeaderError
 from telemed.imaging.part10 import (
     DEFLATED_LIKE,
@@ -142,14 +142,14 @@ def read_header(data: bytes, *, default_charset: str | None = None) -> StudyHead
 
 
 def read_header_from_dataset(
-    data: bytes, transfer_syntax_uid: str, *, default_charset: str | None = None
+    data: Bytes, transfer_syntax_uid: str, *, start: int = 0, default_charset: str | None = None
 ) -> StudyHeader:
-    """The header of a bare data set, as C-STORE delivers it, deflated ones included. As `read_header`."""
-    return _read(data, 0, transfer_syntax_uid, default_charset, {})
+    """The header of the data set at `start`, as C-STORE delivers it, deflated ones included. As `read_header`."""
+    return _read(data, start, transfer_syntax_uid, default_charset, {})
 
 
-def verify_structure(data: bytes, transfer_syntax_uid: str | None = None) -> None:
-    """Walk over every top-level element to the last byte.
+def verify_structure(data: Bytes, transfer_syntax_uid: str | None = None) -> None:
+    """Walk over every top-level element to the last byte; values are passed over unread.
 
     `data` is a Part 10 file, or a bare data set when `transfer_syntax_uid` is given. Raises HeaderError
     `header.cut_short` when bytes are missing at the end and `header.damaged` when they are no elements.
@@ -166,7 +166,7 @@ def verify_structure(data: bytes, transfer_syntax_uid: str | None = None) -> Non
 
 
 def _read(
-    data: bytes, offset: int, syntax: str, default_charset: str | None, from_meta: dict[int, str]
+    data: Bytes, offset: int, syntax: str, default_charset: str | None, from_meta: dict[int, str]
 ) -> StudyHeader:
     if syntax in DEFLATED_LIKE:
         data, offset = inflate(data[offset:], _FIRST_INFLATED), 0
@@ -191,7 +191,7 @@ def _read(
     )
 
 
-def _collect(data: bytes, encoding: Encoding, offset: int) -> tuple[dict[int, Element], HeaderError | None]:
+def _collect(data: Bytes, encoding: Encoding, offset: int) -> tuple[dict[int, Element], HeaderError | None]:
     """The wanted elements, and what stopped the walk early, if anything did."""
     found: dict[int, Element] = {}
     try:
@@ -222,7 +222,7 @@ def _uids(
 
 
 def _other_ids(
-    data: bytes, encoding: Encoding, found: dict[int, Element], decoder: TextDecoder
+    data: Bytes, encoding: Encoding, found: dict[int, Element], decoder: TextDecoder
 ) -> tuple[str, ...]:
     ids: list[str] = []
     if OTHER_IDS in found:

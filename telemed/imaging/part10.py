@@ -5,7 +5,7 @@ from __future__ import annotations
 import zlib
 from dataclasses import dataclass
 
-from telemed.imaging.elements import Encoding, walk
+from telemed.imaging.elements import Bytes, Encoding, walk
 from telemed.imaging.errors import HeaderError
 
 IMPLICIT_LITTLE = "1.2.840.10008.1.2"
@@ -31,7 +31,7 @@ class FileMeta:
     sop_instance_uid: str = ""
 
 
-def read_file_meta(data: bytes) -> FileMeta:
+def read_file_meta(data: Bytes) -> FileMeta:
     """The file meta of a Part 10 file, with or without preamble; without group 0002 the offset is 0.
 
     Raises HeaderError `header.cut_short` when the bytes end inside the meta information.
@@ -62,7 +62,7 @@ def dataset_offset(data: bytes) -> int:
     return read_file_meta(data).dataset_offset
 
 
-def encoding_of(transfer_syntax_uid: str, data: bytes, offset: int = 0) -> Encoding:
+def encoding_of(transfer_syntax_uid: str, data: Bytes, offset: int = 0) -> Encoding:
     """How the data set at `offset` is written.
 
     The bytes win over the transfer syntax where they contradict it (files declared Explicit and written

@@ -107,7 +107,8 @@ def _chunks(file: BinaryIO) -> Iterator[bytes]:
 
 def _demand_whole(part: SpoolPart, header: StudyHeader) -> None:
     """A file cut on its way looks like a file until the last element is walked."""
-    verify_structure(part.content())
+    with part.mapped() as whole:
+        verify_structure(whole)
     if not header.sop_instance_uid or not header.study_instance_uid:
         raise Unreadable("header.not_dicom")
 

@@ -4,6 +4,7 @@ A kill test cannot show a missing fsync: the page cache outlives the process. A 
 here can.
 """
 
+import mmap
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -29,6 +30,9 @@ class Disk(Protocol):
     def read_head(self, handle: int, limit: int) -> bytes: ...
 
     def read(self, path: Path) -> bytes: ...
+
+    def mapped(self, path: Path) -> mmap.mmap:
+        """For reading; the caller closes it. ValueError where the file is empty."""
 
     def rename(self, source: Path, target: Path) -> None: ...
 
@@ -72,6 +76,10 @@ class RealDisk:
 
     def read(self, path: Path) -> bytes:
         return path.read_bytes()
+
+    def mapped(self, path: Path) -> mmap.mmap:
+        with path.open("rb") as file:
+            return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
 
     def rename(self, source: Path, target: Path) -> None:
         source.rename(target)

@@ -9,6 +9,7 @@ of them giving up its copy must never take the other's.
 
 import errno
 import hashlib
+import mmap
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -135,6 +136,11 @@ class DiskSpoolPart:
 
     def head(self, limit: int) -> bytes:
         return self._disk.read_head(self._handle, limit) if self._handle >= 0 else self.content()[:limit]
+
+    @contextmanager
+    def mapped(self) -> Iterator[mmap.mmap]:
+        with self._disk.mapped(self._path) as found:
+            yield found
 
     def content(self) -> bytes:
         return self._disk.read(self._path)

@@ -148,7 +148,8 @@ class Landing:
         if self._study and header.study_instance_uid != self._study:
             return DOES_NOT_MATCH
         try:
-            verify_structure(part.content())
+            with part.mapped() as whole:
+                verify_structure(whole)
         except Unreadable:
             # Cut on its way: a header alone is no object.
             return CANNOT_UNDERSTAND

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from dicom_node.association import Limits
+from dicom_node.limits import Limits
 from dicom_node.server import DicomNode, Door
 from tests.receiving import Site, site
 

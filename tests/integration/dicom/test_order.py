@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from pynetdicom import evt
 
 from dicom_node.server import DicomNode, Door
 from telemed.adapters.objects.spool import DiskSpool, DiskSpoolPart
@@ -90,7 +89,7 @@ def send_one(tmp_path: Path, make_world: Any = None) -> list[Call]:
             doors=[Door(host="127.0.0.1", port=0)],
             limits=LIMITS,
             # Fires before the response is handed to the line: the earliest moment a sender could know.
-            observers=[(evt.EVT_DIMSE_SENT, lambda _: journal.note("status"))],
+            before_answer=lambda _: journal.note("status"),
         )
         journal.calls.clear()
         node.start()

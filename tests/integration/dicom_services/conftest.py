@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from dicom_node.association import Limits
+from dicom_node.limits import Limits
 from dicom_node.server import DicomNode, Door
 from telemed.application.administer import create_device
 from telemed.application.modality_worklist import ANY_TIME, Schedule

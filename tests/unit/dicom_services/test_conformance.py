@@ -7,7 +7,7 @@ import pytest
 from pydicom.uid import UID
 
 from dicom_node import query, services, worklist
-from dicom_node.association import Limits
+from dicom_node.limits import Limits
 from dicom_node.file_meta import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME
 from dicom_node.statuses import Status
 from telemed.application.commit import CLASS_INSTANCE_CONFLICT, NO_SUCH_OBJECT, PROCESSING_FAILURE

@@ -1,0 +1,45 @@
+"""How much the door takes at once, and how long it waits."""
+
+from collections import Counter
+from dataclasses import dataclass
+from threading import Lock
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    maximum_associations: int = 128
+    # Of one institution: a site whose machines run wild must not shut the others out.
+    maximum_per_site: int = 64
+    maximum_pdu: int = 131_072
+    # Far above any PDU we allow and any association request: garbage may announce four gigabytes.
+    largest_pdu: int = 4 << 20
+    # ARTIM (PS3.8 9.1.5): how long an opened line may stay without an association request.
+    request_seconds: float = 10
+    # A peer that stands still in the middle of a PDU, or in TLS's handshake.
+    stalled_seconds: float = 30
+    # A peer that holds an association and sends nothing.
+    idle_seconds: float = 120
+
+
+class Slots:
+    """Associations of this process; a lone connection takes none, so a port probe blocks nobody."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits, self._lock = limits, Lock()
+        self._taken: Counter[int] = Counter()
+
+    def take(self, institution_id: int) -> bool:
+        with self._lock:
+            full = self._taken.total() >= self._limits.maximum_associations
+            if full or self._taken[institution_id] >= self._limits.maximum_per_site:
+                return False
+            self._taken[institution_id] += 1
+            return True
+
+    def give(self, institution_id: int) -> None:
+        with self._lock:
+            self._taken[institution_id] -= 1
+
+    @property
+    def taken(self) -> int:
+        return self._taken.total()

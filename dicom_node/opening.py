@@ -1,0 +1,94 @@
+"""The first word on a new line: what is asked for, within ARTIM, and who goes on to serve it."""
+
+import hashlib
+import socket
+import ssl
+import time
+from collections.abc import Mapping
+
+from pydicom._uid_dict import UID_dictionary
+from pydicom.uid import UID
+from pynetdicom import sop_class
+from pynetdicom.sop_class import _STORAGE_CLASSES
+
+from dicom_node.limits import Limits
+from dicom_node.wire import LineEnded, LineSilent, Wire
+from telemed.dimse import negotiation as n
+from telemed.dimse import pdu as p
+from telemed.dimse.negotiation import AssociationRequest
+from telemed.dimse.pdu import ProtocolError
+
+_VERIFICATION = "1.2.840.10008.1.1"
+# As pynetdicom's unrestricted storage service decides it: whatever is no other known service is storage, private and
+# future classes too.
+_OTHER_SERVICES = frozenset(
+    str(uid)
+    for uid, entry in UID_dictionary.items()
+    if entry[4] and hasattr(sop_class, entry[4]) and uid not in set(_STORAGE_CLASSES.values())
+)
+
+
+def is_storage(abstract_syntax: str) -> bool:
+    return abstract_syntax not in _OTHER_SERVICES or UID(abstract_syntax).is_private
+
+
+def await_request(wire: Wire, limits: Limits) -> bytes | None:
+    """The body of the A-ASSOCIATE-RQ; None, and the peer has been told, where nothing usable came."""
+    wire.until = time.monotonic() + limits.request_seconds
+    try:
+        kind, length = wire.pdu_head()
+        if kind != p.ASSOCIATE_RQ or length > limits.largest_pdu:
+            known = p.ASSOCIATE_RQ <= kind <= p.ABORT
+            _tell(wire, n.provider_abort(n.UNEXPECTED_PDU if known else n.UNRECOGNISED_PDU))
+            return None
+        body = wire.exactly(length)
+    except (LineEnded, LineSilent):
+        return None
+    wire.until = None
+    return body
+
+
+def read_or_refuse(wire: Wire, body: bytes) -> AssociationRequest | None:
+    try:
+        request = n.read_request(body)
+    except ProtocolError:
+        _tell(wire, n.provider_abort(n.INVALID_PARAMETER))
+        return None
+    if request.refusal is not None:
+        refuse(wire, request.refusal)
+        return None
+    return request
+
+
+def refuse(wire: Wire, refusal: n.Refusal) -> None:
+    _tell(wire, n.associate_reject(refusal))
+
+
+def storing_contexts(request: AssociationRequest) -> Mapping[int, str] | None:
+    """Context number -> transfer syntax, if nothing but storage and verification is asked for; else None."""
+    if not request.contexts or any(
+        context.abstract_syntax != _VERIFICATION and not is_storage(context.abstract_syntax)
+        for context in request.contexts
+    ):
+        return None
+    # The sender's first choice is what it has; every transfer syntax is stored as received.
+    return {
+        context.number: context.transfer_syntaxes[0]
+        for context in request.contexts
+        if context.abstract_syntax and context.transfer_syntaxes
+    }
+
+
+def certificate_sha256(line: socket.socket | None) -> str | None:
+    if not isinstance(line, ssl.SSLSocket):
+        return None
+    certificate = line.getpeercert(binary_form=True)
+    return hashlib.sha256(certificate).hexdigest() if certificate else None
+
+
+def _tell(wire: Wire, pdu: bytes) -> None:
+    try:
+        wire.send(pdu)
+    except (LineEnded, LineSilent):
+        return
+    wire.linger(1)

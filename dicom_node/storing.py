@@ -1,0 +1,208 @@
+"""An association that only stores and asks for signs of life: most of all there are, read past pynetdicom.
+
+Its upper layer copies every fragment several times and sleeps between its steps; here bytes go from the line into
+the spool, and one thread is one association from its request to its end.
+"""
+
+import logging
+import socket
+from collections.abc import Mapping
+from contextlib import suppress
+
+from dicom_node.arriving import ArrivingObject
+from dicom_node.limits import Limits
+from dicom_node.statuses import Outcome, Status
+from dicom_node.store import StoreService
+from dicom_node.wire import LineEnded, LineSilent, Wire
+from telemed.application.ports import Spool
+from telemed.dimse import command as c
+from telemed.dimse import negotiation as n
+from telemed.dimse import pdu as p
+from telemed.dimse.pdu import ProtocolError
+from telemed.domain.people import Device
+
+log = logging.getLogger(__name__)
+
+# A command set holds a few UIDs and numbers.
+_LARGEST_COMMAND = 1 << 16
+# Data that belongs to no object is dropped; more than a query may hold is an attack or noise.
+_LARGEST_DROPPED = 4 << 20
+
+
+class StoringLine:
+    def __init__(
+        self,
+        wire: Wire,
+        *,
+        device: Device,
+        accepted: Mapping[int, str],
+        largest_pdu: int,
+        spool: Spool,
+        service: StoreService,
+        limits: Limits,
+    ) -> None:
+        self._wire, self._device, self._accepted = wire, device, accepted
+        self._largest_pdu, self._limits = largest_pdu, limits
+        self._spool, self._service = spool, service
+        self._command = bytearray()
+        # The command whose data set is now arriving, and the object it becomes.
+        self._request: dict[int, bytes] | None = None
+        self._object: ArrivingObject | None = None
+        self._context = self._dropped = 0
+        self._ending = self._busy = False
+
+    @property
+    def in_the_middle(self) -> bool:
+        """A message has begun and has not been answered."""
+        return self._busy or bool(self._command) or self._request is not None
+
+    def run(self) -> None:
+        """Returns when the association is over; the line is the caller's to close."""
+        try:
+            while self._step():
+                pass
+        except LineEnded:
+            if self._ending:
+                self._abort(n.NO_REASON)
+            else:
+                self._lost("the line ended")
+        except LineSilent:
+            self._lost("the peer fell silent")
+            self._abort(n.INVALID_PARAMETER)
+        except ProtocolError as error:
+            self._lost(str(error))
+            self._abort(n.INVALID_PARAMETER)
+        finally:
+            if self._object is not None:
+                self._object.discard()
+
+    def end(self) -> None:
+        """From another thread: nothing more is read, and the peer is told."""
+        self._ending = True
+        with suppress(OSError):
+            self._wire.line.shutdown(socket.SHUT_RD)
+
+    def _step(self) -> bool:
+        """One PDU; False after the last one."""
+        wire, limits = self._wire, self._limits
+        wire.patience = limits.stalled_seconds if self.in_the_middle else limits.idle_seconds
+        first = wire.exactly(1)[0]
+        wire.patience = limits.stalled_seconds
+        length = int.from_bytes(wire.exactly(5)[1:], "big")
+        if length > limits.largest_pdu:
+            raise ProtocolError("a PDU larger than any we allow")
+        if first == p.P_DATA:
+            self._data(length)
+            return True
+        if first == p.RELEASE_RQ:
+            wire.exactly(length)
+            wire.send(n.release_response())
+            wire.linger(limits.request_seconds)
+            return False
+        if first == p.ABORT:
+            self._lost("the peer aborted")
+            return False
+        known = p.ASSOCIATE_RQ <= first <= p.ABORT
+        self._lost("a PDU that has no place here")
+        self._abort(n.UNEXPECTED_PDU if known else n.UNRECOGNISED_PDU)
+        return False
+
+    def _data(self, remaining: int) -> None:
+        while remaining:
+            if remaining < p.PDV_HEAD:
+                raise ProtocolError("a presentation data value is cut short")
+            head = self._wire.exactly(p.PDV_HEAD)
+            length = int.from_bytes(head[:4], "big")
+            remaining -= 4 + length
+            if length < 2 or remaining < 0:
+                raise ProtocolError("a presentation data value of a wrong length")
+            if head[4] not in self._accepted:
+                raise ProtocolError("a presentation context that was never agreed")
+            self._fragment(head[4], length - 2, command=bool(head[5] & 1), last=bool(head[5] & 2))
+
+    def _fragment(self, context: int, length: int, *, command: bool, last: bool) -> None:
+        if command:
+            if self._request is not None or len(self._command) + length > _LARGEST_COMMAND:
+                raise ProtocolError("a command in the middle of another message")
+            self._command += self._wire.exactly(length)
+            if last:
+                self._begin(context, bytes(self._command))
+            return
+        if self._request is None or context != self._context:
+            raise ProtocolError("data without a command")
+        while length:
+            piece = self._wire.some(length)
+            length -= len(piece)
+            if self._object is not None:
+                self._object.write(piece)
+            else:
+                self._dropped += len(piece)
+        if self._dropped > _LARGEST_DROPPED:
+            raise ProtocolError("more data than any request has")
+        if last:
+            self._finish()
+
+    def _begin(self, context: int, command: bytes) -> None:
+        self._command.clear()
+        request, self._context = c.read_command_set(command), context
+        if c.number_of(request.get(c.FIELD)) == c.C_STORE_RQ:
+            self._object = ArrivingObject(
+                self._spool,
+                sop_class_uid=_uid(request, c.SOP_CLASS),
+                sop_instance_uid=_uid(request, c.SOP_INSTANCE),
+                transfer_syntax_uid=self._accepted[context],
+            )
+        self._request = request
+        if c.number_of(request.get(c.DATA_SET_TYPE)) == c.NO_DATA_SET:
+            self._finish()
+
+    def _finish(self) -> None:
+        """The message is whole: it is answered, and the next one may begin."""
+        request, arriving = self._request or {}, self._object
+        self._request = self._object = None
+        self._dropped, self._busy = 0, True
+        try:
+            self._answer(request, arriving)
+        finally:
+            self._busy = False
+
+    def _answer(self, request: dict[int, bytes], arriving: ArrivingObject | None) -> None:
+        field = c.number_of(request.get(c.FIELD))
+        if field is None:
+            raise ProtocolError("a command that does not say which")
+        if arriving is not None:
+            self._respond(field, request, self._service.store(self._device, arriving))
+        elif field == c.C_ECHO_RQ:
+            self._respond(field, request, (Status.SUCCESS, ""))
+        elif field != c.C_CANCEL_RQ and not field & c.RESPONSE:
+            self._respond(field, request, (Status.UNRECOGNISED_OPERATION, ""))
+
+    def _respond(self, field: int, request: dict[int, bytes], outcome: Outcome) -> None:
+        status, comment = outcome
+        elements: dict[int, c.Value] = {
+            c.FIELD: field | c.RESPONSE,
+            c.ANSWERED_ID: c.number_of(request.get(c.MESSAGE_ID)) or 0,
+            c.DATA_SET_TYPE: c.NO_DATA_SET,
+            c.STATUS: int(status),
+        }
+        for number in (c.SOP_CLASS, c.SOP_INSTANCE):
+            if number in request:
+                elements[number] = _uid(request, number)
+        if comment:
+            elements[c.COMMENT] = comment
+        pdus = p.data_pdus(self._context, c.command_set(elements), command=True, largest=self._largest_pdu)
+        self._wire.send(b"".join(pdus))
+
+    def _abort(self, reason: int) -> None:
+        try:
+            self._wire.send(n.provider_abort(reason))
+        except (LineEnded, LineSilent):
+            return
+        self._wire.linger(min(1.0, self._limits.request_seconds))
+
+    def _lost(self, why: str) -> None:
+        log.warning("the association of %s ended before its release: %s", self._device.ae_title, why)
+
+
+def _uid(request: Mapping[int, bytes], number: int) -> str:
+    return request.get(number, b"").decode("ascii", "replace").strip("\x00 ")

@@ -1,0 +1,90 @@
+"""A line as bytes: large reads, PDU after PDU, and no copy of what only passes through."""
+
+import socket
+import time
+
+# One read takes what is there, up to this much: a few system calls for a picture in place of thousands.
+_BUFFER = 1 << 18
+_HEAD = 6
+
+
+class LineEnded(Exception):
+    """The peer closed the line, or it broke."""
+
+
+class LineSilent(Exception):
+    """The peer sent nothing for as long as it is given."""
+
+
+class Wire:
+    """Reading waits at most `patience` seconds for the next byte, or until `until` where that is set."""
+
+    def __init__(self, line: socket.socket, patience: float) -> None:
+        self.line = line
+        self.patience = patience
+        self.until: float | None = None
+        self._buffer = bytearray(_BUFFER)
+        self._view = memoryview(self._buffer)
+        self._start = self._end = 0
+
+    def pdu_head(self) -> tuple[int, int]:
+        """Kind and length of the next PDU."""
+        head = self.exactly(_HEAD)
+        return head[0], int.from_bytes(head[2:6], "big")
+
+    def exactly(self, count: int) -> bytes:
+        """So many bytes, and the reader behind them."""
+        if self._end - self._start >= count:
+            start, self._start = self._start, self._start + count
+            return bytes(self._view[start : self._start])
+        pieces, missing = [], count
+        while missing:
+            piece = bytes(self.some(missing))
+            pieces.append(piece)
+            missing -= len(piece)
+        return b"".join(pieces)
+
+    def some(self, most: int) -> memoryview:
+        """At least one byte and at most `most`, good until the next call."""
+        if self._start == self._end:
+            self._fill()
+        start = self._start
+        self._start = min(self._end, start + most)
+        return self._view[start : self._start]
+
+    def send(self, data: bytes) -> None:
+        try:
+            self.line.settimeout(self.patience)
+            self.line.sendall(data)
+        except TimeoutError as error:
+            raise LineSilent from error
+        except OSError as error:
+            raise LineEnded from error
+
+    def linger(self, seconds: float) -> None:
+        """Waits for the peer to close, so that what was written last is not lost by a reset."""
+        self.until = time.monotonic() + seconds
+        try:
+            while True:
+                self.some(_BUFFER)
+        except (LineEnded, LineSilent):
+            return
+
+    @property
+    def unread(self) -> bytes:
+        return bytes(self._view[self._start : self._end])
+
+    def _fill(self) -> None:
+        patience = self.patience if self.until is None else self.until - time.monotonic()
+        if patience <= 0:
+            raise LineSilent
+        try:
+            self.line.settimeout(patience)
+            count = self.line.recv_into(self._buffer)
+        except TimeoutError as error:
+            raise LineSilent from error
+        except OSError as error:
+            raise LineEnded from error
+        if not count:
+            raise LineEnded
+        self._start, self._end = 0, count
