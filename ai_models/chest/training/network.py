@@ -61,8 +61,8 @@ class Shipped(nn.Module):
 
     `probability` (n, 1): calibrated, by the mean of the members' logits. `map` (n, 15, 15): that mean cell by cell,
     as probability. `gate` (n, 4): adult chest, child chest, turned, something else; sums to 1. `members` (n, m): each
-    network's own calibrated probability. Member k never saw fold k, so that the shipped file itself can be asked for
-    an out-of-fold answer.
+    network's own calibrated probability. Member k never saw fold k, so that the shipped file itself can be asked
+    for an out-of-fold answer.
     """
 
     def __init__(self, nets: list[FilmNet], gates: list[FilmNet], temperature: float) -> None:

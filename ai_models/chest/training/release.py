@@ -26,7 +26,7 @@ from ai_models.chest.reader import TASK
 from ai_models.chest.training import data, gate_check, score
 from ai_models.chest.training.export import export, made_up, ready
 from ai_models.chest.training.network import FINDING, GATE, FilmNet, Shipped
-from ai_models.chest.training.train import SET
+from ai_models.chest.training.train import MEMBERS, SET
 
 FAMILY = Path(__file__).resolve().parents[1]
 SNOMED_CT = "http://snomed.info/sct"
@@ -83,12 +83,13 @@ class OutOfFold:
 
 
 def out_of_fold(what: str, films: data.Films, work: Path) -> OutOfFold:
-    """One film a group for NLM; every film of a child counts."""
+    """One film a group for NLM; every film of a child counts. Of the folds that some member never saw."""
     found: dict[str, float] = {}
-    for k in range(data.FOLDS):
+    for k in range(MEMBERS[what]):
         with np.load(work / f"{what}-{k}.npz") as stored:
             found |= dict(zip(stored["key"].tolist(), stored["logit"].tolist(), strict=True))
     rows = data.one_a_film(films) if what == "tb" else np.arange(len(films.key))
+    rows = rows[films.fold[rows] < MEMBERS[what]]
     return OutOfFold(
         truth=films.truth[rows] == 1,
         logit=np.asarray([found[str(key)] for key in films.key[rows]]),
@@ -126,7 +127,9 @@ def evaluation(answers: OutOfFold, degree: float) -> dict[str, Any]:
     return result
 
 
-def manifest(product: Product, version: str, sha256: str, limit: float, least_kind: float) -> dict[str, Any]:
+def manifest(
+    product: Product, version: str, sha256: str, limit: float, least_kind: float, members: int
+) -> dict[str, Any]:
     code, display = product.code
     return {
         "name": product.name,
@@ -152,7 +155,7 @@ def manifest(product: Product, version: str, sha256: str, limit: float, least_ki
             {"name": "probability", "datatype": "FP32", "shape": [-1, 1]},
             {"name": "map", "datatype": "FP32", "shape": [-1, 15, 15]},
             {"name": "gate", "datatype": "FP32", "shape": [-1, len(KINDS)]},
-            {"name": "members", "datatype": "FP32", "shape": [-1, data.FOLDS]},
+            {"name": "members", "datatype": "FP32", "shape": [-1, members]},
         ],
         "labels": [
             {
@@ -174,7 +177,7 @@ def release(what: str, version: str, root: Path, work: Path) -> None:
     limit = score.threshold(answers.truth, probability)
     gate = network(work / "gate.pt", GATE, len(KINDS))
     least_kind, gate_figures = gate_check.judge(gate, product.kind, root, work)
-    nets = [network(work / f"{what}-{k}.pt", FINDING) for k in range(data.FOLDS)]
+    nets = [network(work / f"{what}-{k}.pt", FINDING) for k in range(MEMBERS[what])]
     model = Shipped(nets, [gate], degree).eval()
     folder = FAMILY / "weights" / f"{product.name}-{version}"
     shutil.rmtree(folder, ignore_errors=True)
@@ -182,7 +185,7 @@ def release(what: str, version: str, root: Path, work: Path) -> None:
     some = films.plain[:: max(len(films.plain) // 160, 1)][:, RIM:-RIM, RIM:-RIM]
     worst = export(model, folder / "model.onnx", some[:, None].astype(np.float32) / 255)
     sha256 = hashlib.sha256((folder / "model.onnx").read_bytes()).hexdigest()
-    shown = manifest(product, version, sha256, limit, least_kind)
+    shown = manifest(product, version, sha256, limit, least_kind, len(nets))
     (folder / "manifest.json").write_text(json.dumps(shown, indent=2) + "\n", "utf-8")
     with torch.no_grad():
         golden = [out.numpy().round(6).tolist() for out in model(torch.from_numpy(made_up(2)))]

@@ -5,8 +5,9 @@
     OMP_NUM_THREADS=1 .venv-train/bin/python -m ai_models.chest.training.train pneumonia --work /tmp/chest
     OMP_NUM_THREADS=1 .venv-train/bin/python -m ai_models.chest.training.train gate --work /tmp/chest
 
-Five networks a finding: the k-th is trained without fold k and then asked about it, so that every film gets one
-out-of-fold answer and all five together have seen everything. Weights are the running average at the end.
+Several networks a finding: the k-th is trained without fold k and then asked about it, so that the films of these
+folds get one out-of-fold answer each, and all networks together have seen everything. Weights are the running
+average at the end.
 """
 
 from __future__ import annotations
@@ -29,7 +30,9 @@ from ai_models.chest.training.network import FINDING, GATE, FilmNet
 BATCH = 48
 PEAK_RATE = 2.5e-3
 SMOOTHING = 0.04
-STEPS = {"tb": 1250, "pneumonia": 550, "gate": 1000}
+STEPS = {"tb": 1250, "pneumonia": 450, "gate": 1000}
+MEMBERS = {"tb": 5, "pneumonia": 3}
+"""Networks of a finding; member k is trained without fold k. Films of the children are many, and three will do."""
 SET = {"tb": "nlm", "pneumonia": "kermany"}
 MIRRORED = {"tb": 0.5, "pneumonia": 0.3}
 """A quarter of the NLM files are mirrored already; a child's heart may lie on the right, seldom."""
@@ -158,7 +161,7 @@ def main() -> None:
     parser.add_argument("--root", type=Path, default=data.DEFAULT_ROOT)
     parser.add_argument("--work", type=Path, required=True, help="folder for films, weights and predictions")
     parser.add_argument("--steps", type=int, default=None)
-    parser.add_argument("--folds", type=int, nargs="+", default=list(range(data.FOLDS)))
+    parser.add_argument("--folds", type=int, nargs="+", default=None)
     args = parser.parse_args()
     torch.set_num_threads(1)
     args.work.mkdir(parents=True, exist_ok=True)
@@ -166,7 +169,8 @@ def main() -> None:
     if args.what == "gate":
         gate(args.root, args.work, steps)
     else:
-        finding(args.what, args.root, args.work, steps, args.folds)
+        folds = args.folds if args.folds is not None else list(range(MEMBERS[args.what]))
+        finding(args.what, args.root, args.work, steps, folds)
 
 
 if __name__ == "__main__":
