@@ -61,14 +61,24 @@ class Finding:
 
 @dataclass(frozen=True)
 class Statement:
-    """A sentence a reader may take over: a code and its text by language ("zh", "en")."""
+    """A sentence a reader may take over: a code and its text by language ("zh", "en").
+
+    `level`: "stated", or "consider" for what is worth a look and no more. `coding`: the same in public code systems.
+    """
 
     code: str
     text: Mapping[str, str]
+    level: str = "stated"
+    coding: tuple[Code, ...] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        coding = [asdict(one) for one in self.coding]
+        return {"code": self.code, "text": dict(self.text), "level": self.level, "coding": coding}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Statement:
-        return cls(code=str(data["code"]), text=dict(data["text"]))
+        coding = tuple(Code.from_json(item) for item in data.get("coding") or ())
+        return cls(str(data["code"]), dict(data["text"]), str(data.get("level") or "stated"), coding)
 
 
 @dataclass(frozen=True)
@@ -88,11 +98,30 @@ class Wave:
 
 
 @dataclass(frozen=True)
+class HeatMap:
+    """Where a network's evidence for a finding lay: model attention, not an outline.
+
+    `cells` row by row from the top left, 0..1; they cover `region` of the picture as stored: left, top, right,
+    bottom as shares of its width and height.
+    """
+
+    finding: str
+    cells: tuple[tuple[float, ...], ...]
+    region: tuple[float, float, float, float]
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> HeatMap:
+        left, top, right, bottom = (float(share) for share in data["region"])
+        rows = tuple(tuple(float(value) for value in row) for row in data["cells"])
+        return cls(str(data["finding"]), rows, (left, top, right, bottom))
+
+
+@dataclass(frozen=True)
 class Analysis:
     """The answer of one model. Out of domain: `in_domain` False, `reason` a code, no findings.
 
     `model` is None only where no model exists for the kind of object (reason "no_model"). `leads` are
-    measurements by lead; `waves` are there only where they were asked for.
+    measurements by lead; `waves` are there only where they were asked for; `heat_map` is a film's.
     """
 
     model: ModelIdentity | None
@@ -105,6 +134,7 @@ class Analysis:
     statements: tuple[Statement, ...] = ()
     leads: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     waves: tuple[Wave, ...] = ()
+    heat_map: HeatMap | None = None
 
     def __post_init__(self) -> None:
         if self.in_domain == (self.reason is not None):
@@ -116,10 +146,13 @@ class Analysis:
         """Plain dictionaries, lists, numbers and strings, ready for JSON; `from_json` reads it back."""
         data = asdict(self)
         data["findings"] = [asdict(finding) for finding in self.findings]
-        data["statements"] = [{"code": s.code, "text": dict(s.text)} for s in self.statements]
+        data["statements"] = [statement.as_json() for statement in self.statements]
         data["waves"] = [asdict(wave) for wave in self.waves]
+        if self.heat_map is not None:
+            data["heat_map"]["cells"] = [list(row) for row in self.heat_map.cells]
+            data["heat_map"]["region"] = list(self.heat_map.region)
         # Only a model that measures has them; an answer without them has no empty fields for them.
-        for name in ("leads", "waves"):
+        for name in ("leads", "waves", "heat_map"):
             if not data[name]:
                 del data[name]
         return data
@@ -138,6 +171,7 @@ class Analysis:
             statements=tuple(Statement.from_json(item) for item in data.get("statements") or ()),
             leads={lead: dict(row) for lead, row in (data.get("leads") or {}).items()},
             waves=tuple(Wave.from_json(item) for item in data.get("waves") or ()),
+            heat_map=HeatMap.from_json(data["heat_map"]) if data.get("heat_map") else None,
         )
 
 
