@@ -12,6 +12,7 @@ from pydicom.pixels.utils import pixel_array
 from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
 from telemed.imaging.errors import PixelError
+from telemed.imaging.pixels.codecs import quick_samples
 from telemed.imaging.pixels.codestream import claimed_size
 from telemed.imaging.reading import open_dataset
 
@@ -67,6 +68,9 @@ def decode_frame(ds: Dataset, frame: int = 1, *, largest: int = LARGEST_FRAME) -
     syntax = ds.file_meta.TransferSyntaxUID
     if syntax.is_compressed and syntax.is_encapsulated:
         _consistent(ds, frame, frames)
+        quick = quick_samples(ds, frame, frames)
+        if quick is not None:
+            return Frame(quick, False, _whole(ds, "BitsStored", quick.dtype.itemsize * 8))
     else:
         _complete(ds, frames)
     try:
