@@ -9,6 +9,7 @@ from telemed.application.ports import ModelDescription, UnitOfWork
 from telemed.application.record import record
 from telemed.application.world import World
 from telemed.domain.access import Action, Actor, demand
+from telemed.domain.correction import DECISIONS
 from telemed.domain.errors import Conflict, InvalidInput, NotFound
 from telemed.domain.events import Kind
 from telemed.domain.inference import ModelApproval
@@ -242,6 +243,9 @@ def resolve_notice(world: World, *, actor: Actor, uid: str) -> Notice:
         notice = uow.notices.visible(actor, uid)
         if notice is None:
             raise NotFound("error.notice_not_found")
+        if notice.resolved_at is None and notice.code in DECISIONS:
+            # Whose recording it is cannot be waved away.
+            raise Conflict("error.notice_needs_decision")
         if notice.resolved_at is None:
             notice.resolved_at, notice.resolved_by = world.clock.now(), actor.user_id
             record(world, uow, Kind.NOTICE_RESOLVED, actor=actor, notice=notice.uid, code=notice.code)

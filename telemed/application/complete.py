@@ -46,21 +46,36 @@ def complete_study(world: World, *, study_id: int) -> None:
         if cases:
             _extend(world, uow, study, cases[-1])
         else:
-            _open_case(world, uow, study)
+            open_case(world, uow, study)
         uow.commit()
     world.waker.wake()
 
 
-def _open_case(world: World, uow: UnitOfWork, study: Study) -> None:
+def open_case(world: World, uow: UnitOfWork, study: Study, *, follows: Case | None = None) -> Case:
+    """The study's order is found or made, the case routed. `follows` is the case whose place it takes."""
     order, procedure = order_of_study(world, uow, study, study.description or study.modality)
     study.procedure_id = procedure.id
-    case = _new_case(world, study, order, procedure, _route(uow, study, order), uow)
+    case = _new_case(world, study, order, procedure, route_study(uow, study, order), uow)
+    case.follows_case_id = follows.id if follows else None
     uow.cases.add(case)
     uow.flush()
+    if order_differs(uow, study, order):
+        accession = study.accession_number
+        cause = f"order_mismatch:{study.uid}"
+        _notify(world, uow, "notice.order_mismatch", cause, study, case, accession_number=accession)
     _after_routing(world, uow, study, case)
+    return case
 
 
-def _route(uow: UnitOfWork, study: Study, order: Order) -> Route | None:
+def order_differs(uow: UnitOfWork, study: Study, order: Order) -> bool:
+    """The number or the study UID under which it came was given to somebody else."""
+    if study.accession_number not in ("", order.accession_number):
+        return True
+    step = uow.steps.by_study_uid(study.institution_id, study.study_instance_uid)
+    return step is not None and uow.orders.procedure(step.procedure_id).order_id != order.id
+
+
+def route_study(uow: UnitOfWork, study: Study, order: Order) -> Route | None:
     return route(
         Routable(
             institution_id=study.institution_id,
@@ -114,7 +129,7 @@ def _after_routing(world: World, uow: UnitOfWork, study: Study, case: Case) -> N
 def _extend(world: World, uow: UnitOfWork, study: Study, case: Case) -> None:
     """Late objects: the same case again, or a follow-up for the signer once the report is signed."""
     record(world, uow, Kind.STUDY_EXTENDED, study=study, case=case, generation=study.generation)
-    if case.state in (CaseState.FINAL, CaseState.REPEAT_REQUESTED):
+    if case.state in (CaseState.FINAL, CaseState.REPEAT_REQUESTED, CaseState.CLOSED):
         follow_up = Case(
             uid=world.identifiers.uid(),
             institution_id=case.institution_id,
@@ -145,7 +160,9 @@ def _extend(world: World, uow: UnitOfWork, study: Study, case: Case) -> None:
     uow.jobs.ask(JobKind.INFER_CASE, case.id, world.clock.now(), world.clock.now())
 
 
-def _notify(world: World, uow: UnitOfWork, code: str, cause: str, study: Study, case: Case) -> None:
+def _notify(
+    world: World, uow: UnitOfWork, code: str, cause: str, study: Study, case: Case, **facts: str
+) -> None:
     uow.notices.raise_once(
         Notice(
             uid=world.identifiers.uid(),
@@ -154,6 +171,7 @@ def _notify(world: World, uow: UnitOfWork, code: str, cause: str, study: Study, 
             code=code,
             cause_key=cause,
             created_at=world.clock.now(),
+            facts=facts,
             study_id=study.id,
             case_id=case.id,
         )

@@ -337,6 +337,48 @@ def _tell(
         _note(world, uow, Kind.CRITICAL_TOLD, value, None, recipient=key)
 
 
+# --- a recording turns out to be another person's ------------------------------------------------------------------
+
+
+def carry_over(
+    world: World, uow: UnitOfWork, *, actor: Actor, old: Case, new: Case, reason: str
+) -> frozenset[int]:
+    """What is open is said of the right person, under the clock it already has; of the wrong one it is taken back.
+
+    Returns who (user ids) was told of the wrong one by name.
+    """
+    told: frozenset[int] = frozenset()
+    now = world.clock.now()
+    for value in uow.corrections.open_critical(old.id):
+        told |= uow.corrections.told_of(value.id)
+        value.retract(actor.user_id, reason, now)
+        _note(world, uow, Kind.CRITICAL_WITHDRAWN, value, actor)
+        carried = CriticalValue(
+            uid=world.identifiers.uid(),
+            case_id=new.id,
+            institution_id=new.institution_id,
+            consortium_id=new.consortium_id,
+            reporting_institution_id=new.reporting_institution_id,
+            rule_id=value.rule_id,
+            code=value.code,
+            tier=value.tier,
+            finding_zh=value.finding_zh,
+            finding_en=value.finding_en,
+            note=value.note,
+            raised_by=value.raised_by,
+            raised_at=value.raised_at,
+            due_at=value.due_at,
+            proposed_by_ai=value.proposed_by_ai,
+        )
+        uow.critical.add(carried)
+        uow.flush()
+        _note(world, uow, Kind.CRITICAL_RAISED, carried, actor, instead_of=value.uid)
+        if value.released_at is not None:
+            _release(world, uow, carried, value.checked_by, value.check_kind or Check.NOT_REQUIRED, actor)
+        _ask_ladder(uow, carried, now)
+    return told
+
+
 # --- small things ----------------------------------------------------------------------------------------------
 
 

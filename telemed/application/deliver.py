@@ -105,17 +105,23 @@ def _picture(data: bytes, stored: StoredObject) -> list[bytes]:
 
 
 def report_pdf(world: World, *, actor: Actor, uid: str) -> tuple[bytes, Report]:
-    """The document as it was released; the reading is recorded."""
+    """The document as it was released, or marked as withdrawn; the reading is recorded."""
     demand(actor, Action.SEE_CASE)
     with world.unit_of_work() as uow:
         report = uow.reports.visible(actor, uid)
-        if report is None or report.state not in (ReportState.FINAL, ReportState.AMENDED):
+        if report is None or report.released_at is None:
             raise NotFound("error.report_not_found")
-        if not report.pdf_sha256:
-            raise Unavailable("error.report_being_printed")
         case = uow.cases.get(report.case_id)
+        withdrawn = None
+        if report.state is ReportState.WITHDRAWN:
+            withdrawn = report_document(world, uow, case, report, language="zh-CN")
+        elif not report.pdf_sha256:
+            raise Unavailable("error.report_being_printed")
         record(world, uow, Kind.REPORT_READ, actor=actor, case=case, report_id=report.id)
         uow.commit()
+    if withdrawn is not None:
+        # Its words with the withdrawal over every page; the recording was another person's and is not shown.
+        return world.renderer.render(withdrawn), report
     try:
         return world.objects.get(report.pdf_sha256), report
     except KeyError as fault:

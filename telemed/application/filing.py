@@ -3,6 +3,7 @@
 from typing import Any
 
 from telemed.application.arrival import Incoming
+from telemed.application.belonging import claim_of, expected_here
 from telemed.application.known import Known
 from telemed.application.patients import contradictions, ensure_patient, is_surrogate, local_id
 from telemed.application.ports import UnitOfWork
@@ -22,12 +23,16 @@ def file_new(world: World, uow: UnitOfWork, item: Incoming, known: Known) -> tup
     """A first object under its UID; quarantined if its study already belongs to somebody else."""
     study = _ensure_study(world, uow, item, known)
     series = _ensure_series(world, uow, item, study, known)
-    differing = _other_patient(known, study, item.header)
+    differing = _other_patient(known, study, item.header) and not expected_here(
+        uow, study, item.header.patient_id
+    )
     role = ObjectRole.CONFLICT if differing else ObjectRole.PRIMARY
     stored = add_row(world, uow, item, known, study=study, series_id=series.id, role=role)
     if differing:
         # Whose picture it is must be settled by a person before anyone reads it under a name.
-        notify(world, uow, "notice.patient_conflict", f"patient:{item_key(item)}", study, stored)
+        claims = claim_of(item.header.patient_id)
+        cause = f"patient:{item_key(item)}"
+        notify(world, uow, "notice.patient_conflict", cause, study, stored, claims=claims)
         record(world, uow, Kind.OBJECT_CONFLICT, study=study, device_id=item.device_id, **facts(item))
         return study, stored
     now = world.clock.now()

@@ -13,6 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
 
+from telemed.application.correction_ports import Corrections
 from telemed.application.dicom_ports import Commitments, Forwards, ObjectIndex, RemoteNodes, Steps
 from telemed.application.film_ports import FilmAnalyser
 from telemed.application.jobs import Job, JobKind
@@ -488,6 +489,8 @@ class UnitOfWork(Protocol):
     def commitments(self) -> Commitments: ...
     @property
     def critical(self) -> CriticalValues: ...
+    @property
+    def corrections(self) -> Corrections: ...
 
     def __enter__(self) -> Self: ...
     def __exit__(

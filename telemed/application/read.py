@@ -61,18 +61,26 @@ def _collect(world: World, uow: UnitOfWork, actor: Actor, row: WorklistRow) -> O
     versions = uow.reports.of_case(case.id)
     if not reader:
         # Who only receives sees what was signed, never a draft.
-        versions = [v for v in versions if v.state in (ReportState.FINAL, ReportState.AMENDED)]
+        versions = [v for v in versions if v.released_at is not None]
+    # What a closed case shows is what was written: its recordings are another person's.
+    closed = case.state is CaseState.CLOSED
     people = {i: uow.users.get(i) for v in versions for i in (v.author_id, v.signed_by, v.reviewed_by) if i}
     return OpenedCase(
         row=row,
-        series=uow.studies.series(case.study_id),
-        objects=uow.studies.objects(case.study_id),
+        series=[] if closed else uow.studies.series(case.study_id),
+        objects=[] if closed else uow.studies.objects(case.study_id),
         analyses=uow.analyses.of_case(case.id),
         versions=versions,
-        notices=uow.notices.of_study(case.study_id),
+        notices=_notices(uow, actor, case),
         people=people,
         can=_can(world, actor, case, versions),
     )
+
+
+def _notices(uow: UnitOfWork, actor: Actor, case: Case) -> list[Notice]:
+    """Of the study, and what this very person was told of this case; nobody else's."""
+    every = uow.notices.of_study(case.study_id)
+    return [n for n in every if n.user_id is None or (n.user_id == actor.user_id and n.case_id == case.id)]
 
 
 def _can(world: World, actor: Actor, case: Case, versions: Sequence[Report]) -> frozenset[str]:

@@ -24,6 +24,7 @@ class Verified:
     critical: bool
     content_sha256: str
     superseded_by: int | None
+    withdrawn_at: datetime | None = None
 
 
 def verified(world: World, *, code: str, language: str) -> Verified | None:
@@ -53,6 +54,7 @@ def verified(world: World, *, code: str, language: str) -> Verified | None:
             critical=report.critical,
             content_sha256=report.content_sha256,
             superseded_by=max((n for n in released if n > report.number), default=None),
+            withdrawn_at=report.withdrawn_at,
         )
 
 

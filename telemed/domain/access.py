@@ -25,6 +25,8 @@ class Action(StrEnum):
     SEE_CRITICAL = "see_critical"
     # Receive, act and close: a person's doing, never a program's.
     ANSWER_CRITICAL = "answer_critical"
+    # Whose recording it is: decided by a person where it was made, never by a program.
+    CORRECT = "correct"
     ADMINISTER = "administer"
 
 
@@ -49,6 +51,7 @@ ALLOWED: dict[Role, frozenset[Action]] = {
             Action.SEE_EXAMS,
             Action.SEE_CASE,
             Action.SEE_INBOX,
+            Action.CORRECT,
             *_CRITICAL,
         }
     ),

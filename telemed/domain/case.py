@@ -16,6 +16,8 @@ class CaseState(StrEnum):
     AWAITING_REVIEW = "awaiting_review"
     FINAL = "final"
     REPEAT_REQUESTED = "repeat_requested"
+    # Its recordings turned out to be somebody else's; what was written stays readable, and holds no longer.
+    CLOSED = "closed"
 
 
 class AiState(StrEnum):
@@ -71,6 +73,8 @@ class Case:
             raise Conflict("error.case_is_final")
         if self.state is CaseState.REPEAT_REQUESTED:
             raise Conflict("error.case_waits_for_repeat")
+        if self.state is CaseState.CLOSED:
+            raise Conflict("error.case_is_closed")
         if self.held_by_other(user_id, now):
             raise Conflict("error.case_is_claimed")
         self.claimed_by = user_id
@@ -96,6 +100,27 @@ class Case:
         self.effective_priority = priority
         self.raised_because = because
         return True
+
+    def correct(self, *, patient_id: int, procedure_id: int, priority: Priority, deadline: datetime) -> None:
+        """The same recordings, another person's: read again, under that person's order.
+
+        What AI raised stays raised; an urgency that came from the other person's order does not.
+        """
+        raised = self.effective_priority if self.raised_because else priority
+        self.patient_id, self.procedure_id, self.priority = patient_id, procedure_id, priority
+        self.effective_priority = min(priority, raised)
+        self.move_deadline(deadline)
+        self.take_back()
+
+    def take_back(self) -> None:
+        """Nobody's any more: whoever held it has to look again."""
+        self.claimed_by = self.lease_until = None
+        if self.state in (CaseState.READING, CaseState.AWAITING_REVIEW):
+            self.state = CaseState.WAITING
+
+    def close(self) -> None:
+        self.claimed_by = self.lease_until = None
+        self.state = CaseState.CLOSED
 
     def move_deadline(self, deadline: datetime) -> None:
         """A deadline never moves later."""

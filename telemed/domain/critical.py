@@ -251,6 +251,12 @@ class CriticalValue:
         self.state = CriticalState.WITHDRAWN
         self.closed_by, self.closed_at, self.closing_note = user_id, now, reason.strip()
 
+    def retract(self, user_id: int, reason: str, now: datetime) -> None:
+        """The recording is another person's: told or not, it is no longer said of this one."""
+        self.demand_open()
+        self.state = CriticalState.WITHDRAWN
+        self.closed_by, self.closed_at, self.closing_note = user_id, now, reason
+
     def acknowledge(self, user_id: int, read_back: ReadBack, now: datetime) -> None:
         """Completes the card. Critical ones need the receiver's own words; a warning needs the receiver alone."""
         self.demand_open()

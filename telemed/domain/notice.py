@@ -18,6 +18,8 @@ class Notice:
     study_id: int | None = None
     case_id: int | None = None
     object_id: int | None = None
+    # Told to one person; None where it is for whoever can act at the institution.
+    user_id: int | None = None
     resolved_at: datetime | None = None
     resolved_by: int | None = None
     id: int = field(init=False)

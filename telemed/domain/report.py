@@ -46,6 +46,9 @@ class Report:
     verification_code: str = ""
     amends_report_id: int | None = None
     pdf_sha256: str = ""
+    withdrawn_at: datetime | None = None
+    withdrawn_by: int | None = None
+    withdrawal_reason: str = ""
     id: int = field(init=False)
     version: int = field(init=False)
 
@@ -97,6 +100,19 @@ class Report:
             raise InvalidInput("error.comment_required", field="comment")
         self.state, self.review_comment = ReportState.DRAFT, comment.strip()
         self.signed_by = self.signed_at = None
+        self.updated_at = now
+
+    def withdraw(self, user_id: int, reason: str, now: datetime) -> bool:
+        """It holds no longer, in any version; what was signed stays as it was. True if it held until now."""
+        if self.state is ReportState.WITHDRAWN:
+            return False
+        self.state, self.withdrawn_at, self.withdrawn_by = ReportState.WITHDRAWN, now, user_id
+        self.withdrawal_reason = reason
+        return True
+
+    def outdate(self, now: datetime) -> None:
+        """What the draft is about has changed: a signature over the revision shown before is refused."""
+        self.revision += 1
         self.updated_at = now
 
     def _demand_signable(self, revision: int) -> None:

@@ -48,6 +48,15 @@ class ScheduledStep:
         }[performed]
 
 
+    def reopen(self, study_instance_uid: str) -> None:
+        """What was recorded under this step was somebody else's: its own patient is still to be examined.
+
+        Under a new study UID, since the one given before names the other person's recordings.
+        """
+        self.study_instance_uid = study_instance_uid
+        self.state = StepState.SCHEDULED
+
+
 class PerformedState(StrEnum):
     """Performed Procedure Step Status (0040,0252), as it is written in DICOM."""
 

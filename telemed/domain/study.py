@@ -57,6 +57,11 @@ class Study:
         self.whole_at = quiet_until
         self.state = StudyState.RECEIVING
 
+    def shed(self, count: int) -> None:
+        """So many of its objects were somebody else's: it is another study than the one that was shown."""
+        self.object_count -= count
+        self.generation += 1
+
     def complete(self) -> None:
         self.state = StudyState.COMPLETE
         self.whole_at = None

@@ -1,6 +1,6 @@
 import { defineConfig } from "vite";
 
-const pages = ["reading", "township", "inbox", "admin", "shell"];
+const pages = ["reading", "township", "corrections", "inbox", "admin", "shell"];
 
 export default defineConfig({
   base: "/static/app/",

@@ -69,7 +69,7 @@ USERS: dict[str, dict[str, Any]] = {
     for role in ("technician", "reporting_doctor", "reviewing_doctor", "family_doctor", "administrator")
 }
 _DOORS = {
-    "technician": ("township", "inbox"),
+    "technician": ("township", "corrections", "inbox"),
     "reporting_doctor": ("reading",),
     "reviewing_doctor": ("reading",),
     "family_doctor": ("inbox",),
@@ -143,6 +143,7 @@ FOUND: dict[str, Any] = {
     "critical": True,
     "content_sha256": "3f" * 32,
     "superseded_by": None,
+    "withdrawn_at": None,
 }
 
 # Template, the role that sees it ("" for nobody signed in), what it is given.
@@ -151,6 +152,7 @@ PAGES: dict[str, tuple[str, str, dict[str, Any]]] = {
     "/reading": ("reading.html", "reporting_doctor", {}),
     "/review": ("reading.html", "reviewing_doctor", {}),
     "/township": ("township.html", "technician", {"exams": samples.EXAMS}),
+    "/corrections": ("corrections.html", "technician", {}),
     "/inbox": ("inbox.html", "family_doctor", {"rows": samples.INBOX, "open_only": True}),
     "/admin": ("admin.html", "administrator", ADMIN),
     "/verify/K7Q2-9MXP": ("verify.html", "", {"code": "K7Q2-9MXP", "found": FOUND}),

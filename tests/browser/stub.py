@@ -31,6 +31,7 @@ class State:
         self.cases = {one["id"]: samples.case(one) for one in samples.ROWS}
         self.waveform = samples.heart()
         self.critical: list[dict[str, Any]] = []
+        self.notices: list[dict[str, Any]] = []
         self.requests: list[tuple[str, str, Any]] = []
         self.listeners: list[queue.Queue[str | None]] = []
         self.event = 100
@@ -143,6 +144,8 @@ class Handler(BaseHTTPRequestHandler):
             self.reply(self.state.waveform, "application/octet-stream")
         elif path.startswith("/rendered/"):
             self.reply(phantom(), "image/jpeg")
+        elif path == "/api/v1/notices":
+            self.json({"notices": self.state.notices})
         elif path == "/api/v1/exams":
             self.json({"exams": samples.EXAMS})
         else:

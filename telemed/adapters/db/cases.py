@@ -11,7 +11,7 @@ from sqlalchemy.orm import aliased
 
 from telemed.adapters.db import tables as t
 from telemed.adapters.db.repositories import Repository
-from telemed.adapters.db.scope import visible_cases, visible_deliveries
+from telemed.adapters.db.scope import visible_cases, visible_deliveries, visible_reports
 from telemed.adapters.db.upsert import ensure
 from telemed.application.jobs import JobKind, JobState
 from telemed.application.ports import InboxRow, WorklistPage, WorklistRow
@@ -68,7 +68,7 @@ def _view(actor: Actor, view: str, now: datetime) -> ColumnElement[bool]:
         case "overdue":
             return and_(_C.state.in_((*OPEN, CaseState.AWAITING_REVIEW)), _C.deadline < now)
         case "done":
-            return _C.state.in_((CaseState.FINAL, CaseState.REPEAT_REQUESTED))
+            return _C.state.in_((CaseState.FINAL, CaseState.REPEAT_REQUESTED, CaseState.CLOSED))
         case "all":
             return _C.state.in_((*OPEN, CaseState.AWAITING_REVIEW))
         case _:
@@ -244,7 +244,7 @@ class SqlReports(Repository):
         statement = (
             select(Report)
             .join(t.reading_case, _C.id == t.report.c.case_id)
-            .where(t.report.c.uid == uid, visible_cases(actor))
+            .where(t.report.c.uid == uid, visible_reports(actor))
         )
         return self._session.execute(statement).scalar_one_or_none()
 

@@ -8,6 +8,7 @@ from sqlalchemy.orm import registry
 from telemed.adapters.db import tables as t
 from telemed.application.jobs import Job
 from telemed.domain.case import Case
+from telemed.domain.correction import Reassignment
 from telemed.domain.critical import (
     CriticalAction,
     CriticalAlert,
@@ -53,6 +54,7 @@ _MAPPED: dict[type, Table] = {
     ModelApproval: t.model_approval,
     AnalysisRecord: t.analysis,
     Notice: t.notice,
+    Reassignment: t.reassignment,
     Event: t.event,
     Job: t.job,
     ScheduledStep: t.scheduled_step,

@@ -4,6 +4,7 @@ from sqlalchemy import ColumnElement, exists, false, or_, select
 
 from telemed.adapters.db import tables as t
 from telemed.domain.access import Actor, Scope, case_scope
+from telemed.domain.case import CaseState
 from telemed.domain.people import Device, Role
 
 
@@ -14,7 +15,8 @@ def visible_cases(actor: Actor) -> ColumnElement[bool]:
         case Scope.READ_BY_OWN_INSTITUTION:
             return t.reading_case.c.reporting_institution_id == actor.institution_id
         case Scope.DELIVERED_TO_ME:
-            return exists(
+            # A closed case's recordings are another person's: of it only the withdrawn report is theirs.
+            return (t.reading_case.c.state != CaseState.CLOSED) & exists(
                 select(1).where(
                     t.delivery.c.case_id == t.reading_case.c.id, t.delivery.c.user_id == actor.user_id
                 )
@@ -31,6 +33,16 @@ def visible_studies(actor: Actor) -> ColumnElement[bool]:
     if case_scope(actor.role) is Scope.APPLIED_BY_OWN_INSTITUTION:
         return or_(t.study.c.institution_id == actor.institution_id, through_case)
     return through_case
+
+
+def visible_reports(actor: Actor) -> ColumnElement[bool]:
+    """Of a visible case, or handed to this very person. The statement joins case and report."""
+    handed = exists(
+        select(1)
+        .where(t.delivery.c.report_id == t.report.c.id, visible_deliveries(actor))
+        .correlate(t.report)
+    )
+    return or_(visible_cases(actor), handed)
 
 
 def visible_deliveries(actor: Actor) -> ColumnElement[bool]:
@@ -72,12 +84,14 @@ def _alerts_to(actor: Actor) -> ColumnElement[bool]:
 
 
 def visible_notices(actor: Actor) -> ColumnElement[bool]:
-    """Those who can act: the site's technicians, and the administrators of the consortium."""
+    """What is told to this very person; besides, for those who can act at the place: the site's technicians,
+    and the administrators of the consortium."""
+    mine, for_all = t.notice.c.user_id == actor.user_id, t.notice.c.user_id.is_(None)
     if actor.role is Role.ADMINISTRATOR:
-        return t.notice.c.consortium_id == actor.consortium_id
+        return or_(mine, for_all & (t.notice.c.consortium_id == actor.consortium_id))
     if actor.role is Role.TECHNICIAN:
-        return t.notice.c.institution_id == actor.institution_id
-    return false()
+        return or_(mine, for_all & (t.notice.c.institution_id == actor.institution_id))
+    return mine
 
 
 def studies_visible_to_device(device: Device) -> ColumnElement[bool]:

@@ -368,6 +368,9 @@ report = Table(
     _text("verification_code", 32),
     _ref("amends_report_id", "report", null=True),
     _text("pdf_sha256", 64),
+    Column("withdrawn_at", UtcDateTime),
+    _ref("withdrawn_by", "user_account", null=True),
+    _text("withdrawal_reason", 400),
     _version(),
     UniqueConstraint("case_id", "number"),
     Index(
@@ -501,6 +504,7 @@ notice = Table(
     _ref("study_id", "study", null=True, index=True),
     _ref("case_id", "reading_case", null=True),
     _ref("object_id", "stored_object", null=True),
+    _ref("user_id", "user_account", null=True, index=True),
     Column("resolved_at", UtcDateTime),
     _ref("resolved_by", "user_account", null=True),
     Index("ix_notice_open", "institution_id", "resolved_at", "id"),
@@ -666,6 +670,24 @@ commitment_request = Table(
     Column("reported_at", UtcDateTime),
     _version(),
     UniqueConstraint("device_id", "transaction_uid"),
+)
+
+reassignment = Table(
+    "reassignment",
+    metadata,
+    _key(),
+    _uid(),
+    _ref("institution_id", "institution"),
+    _ref("consortium_id", "institution"),
+    _ref("from_study_id", "study", index=True),
+    _ref("study_id", "study", index=True),
+    _ref("object_id", "stored_object", null=True),
+    _ref("from_patient_id", "patient"),
+    _ref("to_patient_id", "patient"),
+    _text("received_as", 64),
+    _text("reason", 400),
+    _ref("made_by", "user_account"),
+    Column("made_at", UtcDateTime, nullable=False),
 )
 
 # What queries of machines and viewers look for.

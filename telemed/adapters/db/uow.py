@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from sqlalchemy.orm.exc import StaleDataError
 
 from telemed.adapters.db.cases import SqlCases, SqlDeliveries, SqlReports
+from telemed.adapters.db.corrections import SqlCorrections
 from telemed.adapters.db.critical import SqlCriticalValues
 from telemed.adapters.db.dicom_services import SqlCommitments, SqlForwards, SqlRemoteNodes, SqlSteps
 from telemed.adapters.db.jobs import SqlJobs
@@ -56,6 +57,7 @@ class SqlUnitOfWork:
         self.forwards = SqlForwards(session)
         self.commitments = SqlCommitments(session)
         self.critical = SqlCriticalValues(session)
+        self.corrections = SqlCorrections(session)
 
     def __enter__(self) -> Self:
         return self

@@ -5,6 +5,7 @@ from fastapi import APIRouter
 from telemed.web.api import (
     admin,
     cases,
+    corrections,
     critical,
     exams,
     inbox,
@@ -24,6 +25,7 @@ for part in (
     worklist,
     cases,
     critical,
+    corrections,
     exams,
     uploads,
     orders,

@@ -116,8 +116,9 @@ def case(opened: OpenedCase, actor: Actor, language: str) -> shapes.CaseOut:
 
 
 def analysis(record: AnalysisRecord, language: str) -> dict[str, Any]:
-    """As `telemed ai read` prints it, and beside a reason's code its text."""
+    """As `telemed ai read` prints it, and beside a reason's code its text; a heat map comes when asked for."""
     answer = {"sop_instance_uid": record.sop_instance_uid, **record.answer}
+    answer["has_heat_map"] = bool(answer.pop("heat_map", None))
     reason = answer.get("reason")
     return {**answer, "reason_text": say(reason, language, answer.get("reason_params")) if reason else None}
 
@@ -128,7 +129,6 @@ def _ai_reason(found: Case, analyses: Sequence[AnalysisRecord], language: str) -
     texts = [
         say(one.reason, language, one.answer.get("reason_params"))
         for one in analyses
-    answer["has_heat_map"] = bool(answer.pop("heat_map", None))
         if not one.in_domain and one.reason
     ]
     return " ".join(dict.fromkeys(texts))
@@ -199,13 +199,16 @@ def report(found: Report, people: Mapping[int, User]) -> shapes.ReportOut:
         verification_code=found.verification_code,
         pdf_url=pdf_url(found),
         updated_at=found.updated_at,
+        withdrawn_at=found.withdrawn_at,
+        withdrawal_reason=found.withdrawal_reason,
     )
 
 
 def pdf_url(found: Report) -> str | None:
     """None until the document is there to be printed."""
-    released = found.state in (ReportState.FINAL, ReportState.AMENDED)
-    return f"/api/v1/reports/{found.uid}/pdf" if released and found.pdf_sha256 else None
+    released = found.state in (ReportState.FINAL, ReportState.AMENDED) and found.pdf_sha256
+    withdrawn = found.state is ReportState.WITHDRAWN and found.released_at is not None
+    return f"/api/v1/reports/{found.uid}/pdf" if released or withdrawn else None
 
 
 def notice(found: Notice, language: str) -> shapes.NoticeOut:
@@ -229,6 +232,8 @@ _EXAM_STATES: dict[CaseState, ExamState] = {
     CaseState.AWAITING_REVIEW: "awaiting_review",
     CaseState.FINAL: "reported",
     CaseState.REPEAT_REQUESTED: "repeat",
+    # Its recordings were somebody else's; what is left of the study is to be read again.
+    CaseState.CLOSED: "waiting",
 }
 
 

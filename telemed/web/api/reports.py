@@ -20,7 +20,8 @@ router = APIRouter(prefix="/reports", tags=["reports"])
 )
 def read_pdf(request: Request, world: TheWorld, actor: CurrentActor, report_id: str) -> Response:
     pdf, report = report_pdf(world, actor=actor, uid=report_id)
-    headers = kept(report.pdf_sha256) | {
+    withdrawn = report.withdrawn_at is not None
+    headers = kept(report.content_sha256 if withdrawn else report.pdf_sha256, "-withdrawn" * withdrawn) | {
         "Content-Disposition": f'inline; filename="report-{report.verification_code}-v{report.number}.pdf"'
     }
     if unchanged(request, headers):

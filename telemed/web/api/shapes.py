@@ -175,6 +175,8 @@ class ReportOut(BaseModel):
     verification_code: str
     pdf_url: str | None
     updated_at: Instant
+    withdrawn_at: Instant | None
+    withdrawal_reason: str
 
 
 class NoticeOut(BaseModel):

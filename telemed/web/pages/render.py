@@ -23,6 +23,7 @@ _TEMPLATES = Path(__file__).resolve().parent.parent / "templates"
 _DOORS = (
     ("/reading", "page.nav.reading", Action.SEE_WORKLIST),
     ("/township", "page.nav.township", Action.SEE_EXAMS),
+    ("/corrections", "page.nav.corrections", Action.CORRECT),
     ("/inbox", "page.nav.inbox", Action.SEE_INBOX),
     ("/admin", "page.nav.admin", Action.ADMINISTER),
 )

@@ -55,6 +55,12 @@ def show_township(
     return page(request, "township.html", exams=found)
 
 
+@router.get("/corrections", response_class=HTMLResponse, **guard(Action.CORRECT))
+def show_corrections(request: Request, _: Spoken) -> HTMLResponse:
+    # The same page for everyone who may correct: what stands in it comes through the API.
+    return page(request, "corrections.html")
+
+
 @router.get("/inbox", response_class=HTMLResponse, **guard(Action.SEE_INBOX))
 def show_inbox(
     request: Request,

@@ -51,6 +51,12 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("POST", "/api/v1/critical/{critical_id}/acknowledge"): {"json": {"how": "screen", "read_back": "虚构"}},
     ("POST", "/api/v1/critical/{critical_id}/close"): {"json": {"note": ""}},
     ("POST", "/api/v1/critical/{critical_id}/act"): {"json": {"kind": "called_120"}},
+    ("POST", "/api/v1/corrections/{correction_id}/resolve"): {
+        "json": {"decision": "leave", "reason": "虚构"}
+    },
+    ("POST", "/api/v1/studies/{study_instance_uid}/reassign"): {
+        "json": {"from_patient_id": "FIC-P1", "patient_id": "FIC-P2", "reason": "虚构"}
+    },
     ("POST", "/api/v1/admin/critical-rules"): {
         "json": {"code": "walk", "tier": "warning", "text_zh": "虚构", "text_en": "Fictional"}
     },
@@ -73,6 +79,7 @@ OWN_ROWS_ONLY = {
     "/api/v1/admin/devices",
     "/api/v1/admin/institutions",
     "/api/v1/admin/users",
+    "/api/v1/corrections",
     "/api/v1/critical",
     "/api/v1/exams",
     "/api/v1/inbox",
@@ -82,6 +89,7 @@ OWN_ROWS_ONLY = {
     "/api/v1/notices",
     "/api/v1/orders",
     "/api/v1/orders/csv",
+    "/api/v1/patients",
     "/api/v1/session",
     "/api/v1/session/language",
     "/api/v1/session/reauthenticate",
@@ -92,6 +100,7 @@ OWN_ROWS_ONLY = {
     "/dicom-web/instances",
     "/dicom-web/series",
     "/dicom-web/studies",
+    "/corrections",
     "/inbox",
     "/reading",
     # The same empty page for every id; the case itself comes through /api/v1/cases.
@@ -130,6 +139,8 @@ class Places:
             "address": "54000100/0/54001010",
             "name": "fictional-ecg",
             "notice_id": self.notice_id,
+            # A doubt about whose it is: the notice is the entry of the correction list.
+            "correction_id": self.notice_id,
             "critical_id": self.critical_id,
             "delivery_id": self.delivery_ids.get(username, self.delivery_ids["technician"]),
         }
@@ -328,6 +339,9 @@ def test_the_lists_of_another_institution_are_empty_of_it(
         "/api/v1/critical?open=0",
         "/api/v1/admin/critical-rules",
         "/api/v1/notices",
+        "/api/v1/corrections",
+        "/api/v1/patients?q=FIC",
+        "/corrections",
         "/dicom-web/studies",
         "/dicom-web/series",
         "/dicom-web/instances?includefield=all",
@@ -366,6 +380,7 @@ _RIGHT: dict[Action, tuple[str, ...]] = {
     Action.REVIEW_REPORT: ("reviewing",),
     Action.SEE_INBOX: ("technician", "system", "family"),
     Action.SEE_CRITICAL: ("technician", "system", "family", "reporting", "reviewing"),
+    Action.CORRECT: ("technician",),
     Action.ANSWER_CRITICAL: ("technician", "family", "reporting", "reviewing"),
     Action.ADMINISTER: ("admin",),
 }

@@ -20,6 +20,7 @@ review_report   -           -                 yes               -              -
 see_inbox       yes         -                 -                 yes            -              yes
 see_critical    yes         yes               yes               yes            -              yes
 answer_critical yes         yes               yes               yes            -              -
+correct         yes         -                 -                 -              -              -
 administer      -           -                 -                 -              yes            -
 """
 HEAD, *LINES = [line.split() for line in TABLE.strip().splitlines()]

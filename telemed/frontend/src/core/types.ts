@@ -16,7 +16,7 @@ export interface User {
 }
 
 export type Priority = "stat" | "urgent" | "routine";
-export type CaseState = "waiting" | "reading" | "awaiting_review" | "final" | "repeat_requested";
+export type CaseState = "waiting" | "reading" | "awaiting_review" | "final" | "repeat_requested" | "closed";
 export type AiState = "pending" | "done" | "out_of_domain" | "no_model" | "off" | "failed";
 export type View = "waiting" | "overdue" | "mine" | "review" | "all" | "done";
 
@@ -132,6 +132,8 @@ export interface Report {
   verification_code: string;
   pdf_url: string | null;
   updated_at: string;
+  withdrawn_at: string | null;
+  withdrawal_reason: string;
 }
 
 export interface Notice {

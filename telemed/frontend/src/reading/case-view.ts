@@ -196,6 +196,7 @@ export class CaseView {
         item.order_source === "study" ? ` · ${t("ui.case.without_order")}` : "",
       ),
       ...notices,
+      withdrawn(item),
     );
   }
 
@@ -249,6 +250,14 @@ export class CaseView {
   private renewLease(): void {
     if (this.item?.holder?.mine && Date.now() - this.lastActivity < RENEW) void this.claim();
   }
+}
+
+/** A report that went to the wrong person says so where it is read. */
+function withdrawn(item: Case): HTMLElement | string {
+  const { report } = item;
+  if (!report?.withdrawn_at) return "";
+  const time = clock(report.withdrawn_at);
+  return message("problem", t("ui.case.withdrawn", { time, reason: report.withdrawal_reason }));
 }
 
 function otherObject(instance: Instance): HTMLElement {

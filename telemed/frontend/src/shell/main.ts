@@ -1,9 +1,13 @@
-/** Every page: the language switch, and a sign-out that leaves no draft behind in this browser. */
+/** Every page: what one is told, the language switch, and a sign-out that leaves no draft behind in this browser. */
 import { explain, send } from "../core/api";
 import { page } from "../core/page";
 import { forgetAll } from "../core/storage";
+import { startTold } from "../core/told";
 
 const DRAFTS = "telemed.draft.";
+
+const told = document.querySelector<HTMLElement>("#told");
+if (told) startTold(told);
 
 for (const form of Array.from(document.querySelectorAll<HTMLFormElement>("form[data-sign-out]"))) {
   form.addEventListener("submit", () => forgetAll(DRAFTS));

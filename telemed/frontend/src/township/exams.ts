@@ -59,12 +59,18 @@ function examRow(exam: Exam): HTMLElement {
       h("strong", {}, exam.patient.name || t("ui.name.none")),
       h("span", { class: "muted" }, ` ${sexAge(exam.patient)}`),
     ),
-    h("td", { class: "id" }, last4(exam.patient)),
+    h("td", { class: "id" }, last4(exam.patient), wrongPerson(exam)),
     h("td", { class: "exam-name" }, h("span", { class: "modality" }, exam.modality), ` ${exam.exam}`),
     h("td", { class: "arrived" }, arrivedMark(exam)),
     h("td", { class: "state" }, stateMark(exam)),
     h("td", { class: "action" }, reportLink(exam)),
   );
+}
+
+/** An ECG under the previous patient's name is an everyday error: the way to correct it stands beside the name. */
+function wrongPerson(exam: Exam): HTMLElement {
+  const href = `/corrections?study=${encodeURIComponent(exam.study_instance_uid)}`;
+  return h("a", { class: "wrong-person", href }, t("ui.exams.wrong_person"));
 }
 
 function arrivedMark(exam: Exam): HTMLElement {
@@ -80,7 +86,15 @@ function arrivedMark(exam: Exam): HTMLElement {
 function stateMark(exam: Exam): HTMLElement {
   const notes = exam.quality.map((one) => h("span", { class: "note-line" }, one.text));
   if (exam.conflicts > 0)
-    notes.push(h("span", { class: "note-line bad" }, t("ui.exams.conflicts", { count: exam.conflicts })));
+    notes.push(
+      h(
+        "span",
+        { class: "note-line bad" },
+        t("ui.exams.conflicts", { count: exam.conflicts }),
+        " ",
+        h("a", { href: "/corrections" }, t("ui.exams.conflicts_decide")),
+      ),
+    );
   if (exam.order_source === "study")
     notes.push(h("span", { class: "note-line" }, t("ui.exams.without_order")));
   return h("div", {}, h("span", { class: `status ${exam.state}` }, stateText(exam)), ...notes);

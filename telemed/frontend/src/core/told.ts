@@ -1,0 +1,69 @@
+/** What this person was told by name or at their institution: it stays on every page until it was read. */
+import { get, send } from "./api";
+import { h } from "./dom";
+import { problemMessage } from "./messages";
+import { t } from "./page";
+
+interface Told {
+  id: string;
+  code: string;
+  text: string;
+  created_at: string;
+  about: { name: string; patient_id: string } | null;
+}
+
+const EVERY = 60_000;
+const SHOWN = new Set([
+  "notice.report_withdrawn",
+  "notice.case_withdrawn",
+  "notice.critical_withdrawn",
+  "notice.patient_corrected",
+  "notice.recording_moved",
+]);
+
+export function startTold(place: HTMLElement): void {
+  async function refresh(): Promise<void> {
+    try {
+      const { notices } = await get<{ notices: Told[] }>("/api/v1/notices");
+      const mine = notices.filter((one) => SHOWN.has(one.code));
+      const shown = mine.map((one) => one.id).join(" ");
+      if (place.dataset.shown !== shown) {
+        place.dataset.shown = shown;
+        place.replaceChildren(...mine.map((one) => card(one)));
+      }
+    } catch (cause) {
+      // What is shown stays; the next round asks again.
+      console.warn("notices could not be read", cause);
+    }
+    window.setTimeout(() => void refresh(), EVERY);
+  }
+  void refresh();
+}
+
+function card(one: Told): HTMLElement {
+  const strong = one.code === "notice.report_withdrawn" || one.code === "notice.critical_withdrawn";
+  const button = h("button", { type: "button", class: "small" }, t("ui.told.read"));
+  const element = h(
+    "div",
+    { class: `message ${strong ? "problem" : "warning"}`, role: strong ? "alert" : "status" },
+    h(
+      "p",
+      {},
+      one.about &&
+        h("strong", {}, `${t("ui.told.about", { name: one.about.name, number: one.about.patient_id })} `),
+      one.text,
+    ),
+    h("div", { class: "choices" }, button),
+  );
+  button.addEventListener("click", async () => {
+    button.disabled = true;
+    try {
+      await send("POST", `/api/v1/notices/${encodeURIComponent(one.id)}/resolve`);
+      element.remove();
+    } catch (cause) {
+      button.disabled = false;
+      element.append(problemMessage(cause));
+    }
+  });
+  return element;
+}

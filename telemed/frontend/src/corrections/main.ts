@@ -1,0 +1,44 @@
+import { get } from "../core/api";
+import { find, reconcile } from "../core/dom";
+import { problemMessage } from "../core/messages";
+import { card } from "./card";
+import { correctStudy } from "./study";
+import type { Correction } from "./types";
+
+const rows = find<HTMLElement>("#correction-rows");
+const empty = find<HTMLElement>("#correction-empty");
+const notes = find<HTMLElement>("#correction-notes");
+const one = find<HTMLElement>("#correct-study");
+
+async function refresh(): Promise<void> {
+  try {
+    const found = await get<{ rows: Correction[] }>("/api/v1/corrections");
+    empty.hidden = found.rows.length > 0;
+    reconcile(
+      rows,
+      found.rows,
+      (row) => row.id,
+      // A form that is being filled in stays; more recordings of one question draw it anew.
+      (row) => `${row.count} ${row.filed.patient_id}`,
+      (row) => card(row, said),
+    );
+  } catch (cause) {
+    notes.replaceChildren(problemMessage(cause));
+  }
+}
+
+function said(words: HTMLElement): void {
+  notes.replaceChildren(words);
+  words.scrollIntoView({ block: "nearest" });
+  void refresh();
+}
+
+const asked = new URLSearchParams(location.search).get("study");
+if (asked) {
+  void correctStudy(one, asked, (words) => {
+    one.replaceChildren();
+    history.replaceState(null, "", location.pathname);
+    said(words);
+  });
+}
+void refresh();
