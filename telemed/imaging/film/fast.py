@@ -122,7 +122,7 @@ def _reduced_j2k(ds: Dataset, factor: int) -> NDArray[Any] | None:
     if claimed_size(stream) != (rows, columns) or rows * columns * 2 > LARGEST_FRAME:
         return None
     precision, signed, levels = _siz_and_cod(stream)
-    if signed or precision != int(ds.BitsStored):
+    if signed or precision < int(ds.BitsStored):
         return None
     level = min(factor.bit_length() - 1, levels)
     try:
@@ -135,8 +135,10 @@ def _reduced_j2k(ds: Dataset, factor: int) -> NDArray[Any] | None:
         return None
     # The library shifts samples of 9 to 15 bits to the top of 16.
     shift = 16 - precision if precision > 8 else 0
-    rest = max(factor >> level, 1)
-    return block_mean(values.astype(np.uint16) >> shift, rest, precision)
+    samples = values.astype(np.uint16) >> shift
+    if not _within(samples, ds):
+        return None
+    return block_mean(samples, max(factor >> level, 1), precision)
 
 
 def _siz_and_cod(stream: bytes) -> tuple[int, bool, int]:

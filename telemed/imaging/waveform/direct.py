@@ -25,7 +25,7 @@ _LONG = frozenset((b"OB", b"OW", b"SQ", b"UC", b"UN", b"UR", b"UT", b"OD", b"OF"
 _SHORT = frozenset(
     (b"AE", b"AS", b"AT", b"CS", b"DA", b"DS", b"DT", b"FL", b"FD", b"IS", b"LO", b"LT", b"PN", b"SH", b"SL")
 ) | {b"SS", b"ST", b"TM", b"UI", b"UL", b"US"}
-_TEXT = frozenset((b"DS", b"IS", b"CS", b"SH", b"LO", b"ST", b"LT", b"UC", b"UT"))
+_TEXT = frozenset((b"AS", b"CS", b"DA", b"DS", b"IS", b"LO", b"LT", b"SH", b"ST", b"TM", b"UC", b"UT"))
 _NUMBERS = {vr: struct.Struct("<" + code) for vr, code in
             {b"US": "H", b"SS": "h", b"UL": "L", b"SL": "l", b"FL": "f", b"FD": "d"}.items()}  # fmt: skip
 _HEAD, _LENGTH, _ITEM = struct.Struct("<HH2sH"), struct.Struct("<L"), struct.Struct("<LL")
