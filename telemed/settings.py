@@ -53,6 +53,9 @@ class Settings:
     time_zone: str = "Asia/Shanghai"
     language: str = "zh-CN"
     public_url: str = ""
+    # Where an OHIF viewer is installed (an address of its own): the case page then leads to it, and it may read
+    # DICOMweb from there.
+    ohif_url: str = ""
     quiet_seconds: int = 30
     # Kept free on the spool's disk: below it senders are told to come back (0xA700), and nothing is taken.
     spool_reserve_mib: int = 256
@@ -84,6 +87,7 @@ class Settings:
             database_url=self.database_url or f"sqlite:///{root / 'telemed.db'}",
             objects_url=self.objects_url or f"file://{root / 'objects'}",
             public_url=self.public_url.rstrip("/"),
+            ohif_url=self.ohif_url.rstrip("/"),
         )
 
     @property

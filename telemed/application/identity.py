@@ -7,12 +7,12 @@ from datetime import datetime, timedelta
 from telemed.application.ports import UnitOfWork
 from telemed.application.record import record
 from telemed.application.world import World
-from telemed.domain.access import Actor
-from telemed.domain.errors import Forbidden, Unauthenticated
+from telemed.domain.access import Action, Actor, demand
+from telemed.domain.errors import Forbidden, NotFound, Unauthenticated
 from telemed.domain.events import Kind
 from telemed.domain.people import Institution, Role, Session, User
 
-SESSION_LENGTH = {"cookie": timedelta(hours=12), "bearer": timedelta(hours=1)}
+SESSION_LENGTH = {"cookie": timedelta(hours=12), "bearer": timedelta(hours=1), "viewer": timedelta(hours=1)}
 LOCK_AFTER = 5
 LOCKED_FOR = timedelta(minutes=10)
 # Verified in place of an unknown user's hash, so that the answer takes the same time.
@@ -99,11 +99,38 @@ def _password_fits(world: World, uow: UnitOfWork, user: User | None, password: s
     return False
 
 
-def find_session(world: World, *, token: str, kind: str) -> tuple[Actor, Session]:
+def hand_to_viewer(world: World, *, actor: Actor, study_instance_uid: str) -> str:
+    """A token for a viewer at an address of its own: it reads by DICOMweb what this person may see, for an hour."""
+    demand(actor, Action.SEE_CASE)
+    now = world.clock.now()
+    with world.unit_of_work() as uow:
+        study = uow.studies.visible_study(actor, study_instance_uid)
+        if study is None:
+            raise NotFound("error.study_not_found")
+        token = world.identifiers.token()
+        uow.sessions.add(
+            Session(
+                token_digest=_digest(token),
+                kind="viewer",
+                user_id=actor.user_id,
+                csrf_token="",
+                created_at=now,
+                expires_at=now + SESSION_LENGTH["viewer"],
+                authenticated_at=now,
+            )
+        )
+        record(world, uow, Kind.SIGNED_IN, actor=actor, study=study, session_kind="viewer")
+        uow.commit()
+    return token
+
+
+def find_session(world: World, *, token: str, kind: str, viewing: bool = False) -> tuple[Actor, Session]:
+    """`viewing`: the request reads DICOMweb, so that a viewer's token will do where a bearer token is asked for."""
     now = world.clock.now()
     with world.unit_of_work(write=False) as uow:
         session = uow.sessions.by_digest(_digest(token))
-        if session is None or session.kind != kind or session.expires_at <= now:
+        kinds = (kind, "viewer") if viewing and kind == "bearer" else (kind,)
+        if session is None or session.kind not in kinds or session.expires_at <= now:
             raise Unauthenticated("error.session_over")
         user = uow.users.get(session.user_id)
         if not user.active:
@@ -116,6 +143,7 @@ def sign_out(world: World, *, actor: Actor, token: str) -> None:
         session = uow.sessions.by_digest(_digest(token))
         if session is not None:
             uow.sessions.remove(session)
+            uow.sessions.remove_of(actor.user_id, "viewer")
             record(world, uow, Kind.SIGNED_OUT, actor=actor)
         uow.commit()
 

@@ -70,7 +70,7 @@ class Session:
     """A server-side session: a browser's cookie or a bearer token; only the token's digest is kept."""
 
     token_digest: str
-    kind: str  # "cookie" | "bearer"
+    kind: str  # "cookie" | "bearer" | "viewer": reads DICOMweb, and nothing else
     user_id: int
     csrf_token: str
     created_at: datetime

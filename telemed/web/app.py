@@ -12,6 +12,7 @@ from telemed.application.orders import MAX_CSV_BYTES
 from telemed.web import api, dicomweb, health, problems, tokens
 from telemed.web.context import Application
 from telemed.web.dicomweb.store import MOST_BODY_BYTES as MOST_STORED_BYTES
+from telemed.web.foreign_viewer import ForeignViewer
 from telemed.web.guard import demand_rules, public
 from telemed.web.intake import MOST_BYTES
 from telemed.web.live.hub import Hub
@@ -73,6 +74,7 @@ def create_app(application: Application) -> FastAPI:
     app.add_middleware(LastResort)
     app.add_middleware(Limited, most=MOST_BODY_BYTES, larger=LARGER_BODIES)
     app.add_middleware(SafeHeaders)
+    app.add_middleware(ForeignViewer, url=application.settings.ohif_url)
     app.add_middleware(Counted, metrics=app.state.metrics)
     return app
 

@@ -20,6 +20,7 @@ from telemed.web.context import TheWorld, application_of
 COOKIE = "telemed_session"
 CSRF_HEADER = "X-CSRF-Token"
 CSRF_FIELD = "csrf_token"
+DICOM_WEB = "/dicom-web/"
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -41,10 +42,10 @@ def credentials(request: Request) -> tuple[str, str]:
     return request.cookies.get(COOKIE, ""), "cookie"
 
 
-def signed_in(world: World, token: str, kind: str) -> Signed:
+def signed_in(world: World, token: str, kind: str, *, viewing: bool = False) -> Signed:
     if not token:
         raise Unauthenticated("error.sign_in_first")
-    actor, session = find_session(world, token=token, kind=kind)
+    actor, session = find_session(world, token=token, kind=kind, viewing=viewing)
     return Signed(actor, token, kind, session.csrf_token)
 
 
@@ -57,7 +58,8 @@ async def _csrf_sent(request: Request) -> str:
 
 
 def current_session(request: Request, world: TheWorld, csrf: Annotated[str, Depends(_csrf_sent)]) -> Signed:
-    signed = signed_in(world, *credentials(request))
+    viewing = request.method in _SAFE and request.url.path.startswith(DICOM_WEB)
+    signed = signed_in(world, *credentials(request), viewing=viewing)
     if signed.kind == "cookie" and request.method not in _SAFE:
         demand_own_origin(request)
         if not hmac.compare_digest(csrf.encode(), signed.csrf_token.encode()):

@@ -97,6 +97,11 @@ class SqlSessions(Repository):
     def remove(self, session: Session) -> None:
         self._session.delete(session)
 
+    def remove_of(self, user_id: int, kind: str) -> None:
+        session = t.web_session.c
+        ended = delete(t.web_session).where(session.user_id == user_id, session.kind == kind)
+        self._session.connection().execute(ended)
+
     def remove_expired(self, now: datetime) -> int:
         statement = delete(t.web_session).where(t.web_session.c.expires_at < now)
         return self._session.connection().execute(statement).rowcount

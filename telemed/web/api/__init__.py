@@ -16,6 +16,7 @@ from telemed.web.api import (
     reports,
     session,
     uploads,
+    viewer,
     worklist,
 )
 
@@ -35,5 +36,6 @@ for part in (
     notices,
     models,
     admin,
+    viewer,
 ):
     router.include_router(part.router)

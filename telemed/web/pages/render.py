@@ -64,6 +64,7 @@ def page(
             "language": language,
             "user": given["user"],
             "zone": settings.time_zone,
+            "viewer": bool(settings.ohif_url),
         },
     }
     answer = HTMLResponse(

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
@@ -146,6 +146,12 @@ class Places:
         }
         # A parameter that takes slashes says so behind its name.
         return template.replace(":path}", "}").format(**values)
+
+
+@pytest.fixture
+def app(cast: Cast) -> FastAPI:
+    """With everything that may be installed, so that every route answers."""
+    return create_app(Joined(cast.world, replace(cast.settings, ohif_url="http://viewer.example")))
 
 
 @pytest.fixture

@@ -10,6 +10,8 @@ interface PageData {
   language: string;
   user: User | null;
   zone: string;
+  /** A full viewer is installed at an address of its own. */
+  viewer: boolean;
 }
 
 const block = document.getElementById("page-data");
@@ -21,6 +23,7 @@ export const page: PageData = {
   language: given.language ?? document.documentElement.lang,
   user: given.user ?? null,
   zone: given.zone ?? "Asia/Shanghai",
+  viewer: given.viewer ?? false,
 };
 
 export type Params = Record<string, string | number>;

@@ -2,7 +2,7 @@
 import { send } from "../core/api";
 import { h } from "../core/dom";
 import { message, problemMessage } from "../core/messages";
-import { t } from "../core/page";
+import { page, t } from "../core/page";
 import { clock } from "../core/time";
 import type { Case, Instance } from "../core/types";
 import { aiPanel } from "./ai-panel";
@@ -14,6 +14,7 @@ import { PicturePanel } from "./picture-panel";
 import { ReportPanel } from "./report-panel";
 import { tick } from "./row";
 import type { LineState } from "./stream";
+import { viewerButton } from "./viewer-link";
 
 export interface CaseHost {
   now(): number;
@@ -181,6 +182,8 @@ export class CaseView {
     const actions = [button(t("ui.case.back"), "Esc", () => this.host.back())];
     if (item.holder?.mine) actions.push(button(t("ui.case.release"), "U", () => void this.release()));
     else if (item.can.claim) actions.push(button(t("ui.case.claim"), "C", () => void this.claim()));
+    if (page.viewer)
+      actions.push(viewerButton(item, (cause) => this.messages.replaceChildren(problemMessage(cause))));
     this.identity.replaceChildren(identityBar(item, this.host.now(), ...actions));
   }
 

@@ -1,0 +1,161 @@
+"""From the case page into OHIF, the published build: a film and an ECG, read from our DICOMweb by another origin."""
+
+from __future__ import annotations
+
+import io
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from telemed.web.app import create_app
+from telemed.web.server import Server
+from tests.browser import ohif
+from tests.browser.rendering import MANIFEST
+from tests.cast import PASSWORD, Cast
+from tests.factories.dicom import dr_bytes, ecg_bytes, uid
+from tests.integration.web.conftest import Joined, Program
+from tests.programs import require
+
+pytestmark = pytest.mark.browser
+
+CONFIGURATION = (Path(__file__).parents[2] / "docs" / "ohif" / "app-config.js").read_text("utf-8")
+# The viewer draws by WebGL 2, here in software.
+ARGUMENTS = ["--no-sandbox", "--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
+# A budget, nothing that is asserted: software WebGL on a busy machine takes its time.
+_PATIENCE = 120
+
+
+@dataclass
+class Rooms:
+    base: str
+    cast: Cast
+    sender: Program
+    viewer: Any
+
+    def case_of(self, study: str) -> str:
+        reader = Program(self.sender.http.app, "reporting")  # type: ignore[arg-type]
+        (row,) = [
+            row
+            for row in reader.get("/api/v1/worklist?view=all")["rows"]
+            if row["study_instance_uid"] == study
+        ]
+        return str(row["id"])
+
+
+@pytest.fixture
+def rooms(cast: Cast) -> Iterator[Rooms]:
+    if not MANIFEST.exists():
+        pytest.fail("the pages' scripts are not built: run `make install`", pytrace=False)
+    with ohif.served(ohif.package(), "") as viewer:
+        address = f"http://127.0.0.1:{viewer.server_port}"
+        app = create_app(Joined(cast.world, replace(cast.settings, public_url="", ohif_url=address)))
+        server = Server(app, "127.0.0.1", 0)
+        thread = threading.Thread(target=server.run)
+        thread.start()
+        while not server.started:
+            assert thread.is_alive()
+            time.sleep(0.01)
+        base = f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+        assert CONFIGURATION.count("https://telemed.example") == 1
+        viewer.configuration = CONFIGURATION.replace("https://telemed.example", base).encode()  # type: ignore[attr-defined]
+        sender = Program(app, "technician")
+        try:
+            yield Rooms(base, cast, sender, viewer)
+        finally:
+            sender.http.close()
+            server.should_exit = True
+            thread.join(20)
+    assert not thread.is_alive()
+
+
+@pytest.fixture
+def chromium() -> Iterator[Browser]:
+    program = require("chromium", package="chromium")
+    with sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=program, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+def opened(chromium: Browser, rooms: Rooms, study: str) -> Page:
+    """As the doctor does it: signs in, opens the case, and follows its button."""
+    context = chromium.new_context(viewport={"width": 1400, "height": 900}, locale="zh-CN")
+    context.set_default_timeout(_PATIENCE * 1000)
+    page = context.new_page()
+    page.goto(f"{rooms.base}/sign-in")
+    page.fill("input[name=username]", "reporting")
+    page.fill("input[name=password]", PASSWORD)
+    page.click("button[type=submit]")
+    page.wait_for_url(lambda url: "/sign-in" not in url)
+    page.goto(f"{rooms.base}/reading/cases/{rooms.case_of(study)}")
+    with context.expect_page() as made:
+        page.click(".viewer-link")
+    viewer = made.value
+    # The first visit's tour lies over the picture.
+    viewer.get_by_text("Skip all").click()
+    return viewer
+
+
+def shown(viewer: Page, drawn: Callable[[NDArray[np.uint8]], bool]) -> NDArray[np.uint8]:
+    """The viewport as it is on the screen, as soon as something is drawn there: (rows, columns, RGB)."""
+    place = viewer.locator(".cornerstone-viewport-element, [data-cy=viewport-pane]").first
+    place.wait_for()
+    ends = time.monotonic() + _PATIENCE
+    while True:
+        picture = np.asarray(Image.open(io.BytesIO(place.screenshot())).convert("RGB"))
+        if drawn(picture) or time.monotonic() > ends:
+            return picture
+        time.sleep(0.5)
+
+
+def test_a_film_opens_in_ohif(chromium: Browser, rooms: Rooms) -> None:
+    study, side = str(uid("ohif", "film")), 512
+    ramp = (np.add.outer(np.arange(side), np.arange(side)) * 4).astype(np.uint16)
+    rooms.sender.upload(dr_bytes(ramp, patient_id="FIC-P5", study_uid=study))
+    rooms.cast.clock.move(seconds=60)
+    rooms.cast.run_jobs()
+    viewer = opened(chromium, rooms, study)
+    picture = shown(viewer, lambda found: bool(found[..., 0].max() > 200))
+    gray = picture[..., 0].astype(float)
+    height, width = gray.shape
+    # The film fills the height, square, in the middle: the ramp along its diagonal, clear of corner texts.
+    along = np.linspace(0.2, 0.8, 60)
+    left = (width - height) / 2
+    seen = np.array([gray[int(part * height), int(left + part * height)] for part in along])
+    assert np.corrcoef(along, seen)[0, 1] > 0.999
+    assert np.all(np.diff(seen) >= 0)
+    assert seen[-1] - seen[0] > 100
+    # The right was handed over without ever standing in an address that was asked for.
+    assert not [path for path in rooms.viewer.seen if "token" in path]
+    assert "token" not in viewer.url
+
+
+def test_an_ecg_opens_in_ohif(chromium: Browser, rooms: Rooms) -> None:
+    study = str(uid("ohif", "curve"))
+    rooms.sender.upload(ecg_bytes(patient_id="FIC-P6", study_uid=study))
+    rooms.cast.run_jobs()
+    viewer = opened(chromium, rooms, study)
+
+    def beats(found: NDArray[np.uint8]) -> int:
+        """R waves stand one above the other in all leads: columns with many bright pixels, counted in groups."""
+        white = (found.min(axis=2) > 150).sum(axis=0)
+        tall = white > 0.5 * np.sort(white)[-12:].mean() if white.max() > 40 else np.zeros_like(white, bool)
+        edges = np.flatnonzero(tall)
+        return int(1 + np.count_nonzero(np.diff(edges) > 20)) if edges.size else 0
+
+    picture = shown(viewer, lambda found: beats(found) > 0)
+    # Ten seconds at 72 a minute.
+    assert beats(picture) == 12
+    # A page that is loaded again still has its right.
+    viewer.reload()
+    again = shown(viewer, lambda found: beats(found) > 0)
+    assert beats(again) == 12
