@@ -12,6 +12,7 @@ from contextlib import contextmanager
 import numpy as np
 
 from ai_models import ladder
+from ai_models.batching import GPU_RUNNERS, JointRun, kind_of
 from ai_models.errors import EngineBusy, ModelFailed, ModelRefused
 from ai_models.evidence import REFERENCE
 from ai_models.ladder import Rung
@@ -105,7 +106,7 @@ class Engine:
     ) -> None:
         self.registry = registry if registry is not None else Registry()
         self.provider, self.precision = provider, precision
-        self.runners = runners or usable_cores()
+        self.runners = runners or (usable_cores() if provider == CPU else GPU_RUNNERS)
         self.metrics = Metrics()
         self.scheduler = Scheduler(self.runners, bound=waiting)
         self.metrics.watch(self.scheduler.waiting, self.scheduler.running)
@@ -247,11 +248,13 @@ class Engine:
     ) -> Callable[[], dict[str, Tensor]]:
         asked = time.perf_counter()
 
-        def job() -> dict[str, Tensor]:
+        def job(inputs: Mapping[str, Tensor] = inputs) -> dict[str, Tensor]:
             self.metrics.queued(loaded.manifest.name, urgency, time.perf_counter() - asked)
             return self._work(loaded, inputs, loaded.session)
 
-        return job
+        if self.provider != CUDA:
+            return job
+        return JointRun((id(loaded), kind_of(inputs)), inputs, job)
 
     def _work(self, loaded: InService, inputs: Mapping[str, Tensor], session: Session) -> dict[str, Tensor]:
         loaded.demand()

@@ -17,7 +17,7 @@ from ai_models.manifest import Manifest, TensorSpec
 from ai_models.openvino_session import OpenVinoSession
 from ai_models.registry import read_network, read_weights
 from ai_models.runner import DATATYPES, Tensor
-from ai_models.session import CPU, Session, open_session
+from ai_models.session import CPU, CUDA, Session, open_session
 from ai_models.signature import PublicKey
 
 log = logging.getLogger(__name__)
@@ -56,7 +56,7 @@ def choose(manifest: Manifest, provider: str, precision: str, signers: tuple[Pub
     A rung asked for by name and not to be had is an error, never replaced: ModelRefused("model.no_rung",
     precision, reason). On other providers than the CPU only the reference runs.
     """
-    reference = open_session(manifest, read_weights(manifest), provider)
+    reference = _reference(manifest, provider)
     if precision in (REFERENCE, manifest.precision) or (precision == AUTO and provider != CPU):
         return Rung(reference, manifest.precision, manifest.sha256)
     found = evidence.find(manifest, signers)
@@ -80,6 +80,15 @@ def choose(manifest: Manifest, provider: str, precision: str, signers: tuple[Pub
     log.info("%s %s runs as %s; ms %s; not used %s", manifest.name, manifest.version, taken.precision,
              dict(taken.milliseconds), dict(taken.passed_over))  # fmt: skip
     return taken
+
+
+def _reference(manifest: Manifest, provider: str) -> Session:
+    if provider != CUDA:
+        return open_session(manifest, read_weights(manifest), provider)
+    # Only where a GPU is asked for: it loads another library.
+    from ai_models.cuda_session import open_on_gpu
+
+    return open_on_gpu(manifest, read_weights(manifest), typical_inputs(manifest))
 
 
 def _open(manifest: Manifest, proof: Evidence) -> Session:

@@ -2,22 +2,39 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
 from queue import SimpleQueue
-from typing import Any
+from typing import Any, Protocol, cast
 
 from ai_models.errors import EngineBusy
 from telemed.domain.inference import Urgency
 
+log = logging.getLogger(__name__)
+
 ORDER = (Urgency.STAT, Urgency.ROUTINE, Urgency.BACKFILL)
 RANK = {urgency: rank for rank, urgency in enumerate(ORDER)}
 LAST = len(ORDER) - 1
+
+
+class Joint(Protocol):
+    """Work that can be done together with others of its `kind`, up to `most` rows in one run."""
+
+    kind: Hashable
+    rows: int
+    most: int
+
+    def __call__(self) -> Any: ...
+
+    def together(self, others: Sequence[Any]) -> list[Any]:
+        """The value of this and of each of `others`, in this order; or raises, and then each is done by itself."""
+        ...
 
 
 class Ticket(Future[Any]):
@@ -223,14 +240,9 @@ class Scheduler:
 
     def _run(self, ticket: Ticket) -> Ticket | None:
         """Do a ticket's work, then take the next of the line into the same slot without waking another thread."""
-        assert ticket.work is not None
-        value, error = None, None
-        begun = self._begin(ticket)
-        if begun:
-            try:
-                value = ticket.work()
-            except BaseException as fault:  # noqa: BLE001 it belongs to whoever waits for the answer
-                error = fault
+        done: list[tuple[Ticket, Any, BaseException | None]] = []
+        if self._begin(ticket):
+            done = _done([ticket, *self._companions(ticket)])
         following, others = None, []
         for granted in self._release(ticket.rank):
             if following is None and granted.work is not None:
@@ -238,11 +250,48 @@ class Scheduler:
             else:
                 others.append(granted)
         self._hand_out(others)
-        if begun and error is None:
-            ticket.set_result(value)
-        elif begun:
-            ticket.set_exception(error)
+        for each, value, error in done:
+            if error is None:
+                each.set_result(value)
+            else:
+                each.set_exception(error)
         return following
+
+    def _companions(self, ticket: Ticket) -> list[Ticket]:
+        """Those in line, no less urgent, whose work can be done together with this one's; they have begun."""
+        work = ticket.work
+        kind = getattr(work, "kind", None)
+        if kind is None:
+            return []
+        joint = cast(Joint, work)
+        room, found = joint.most - joint.rows, []
+        with self._lock:
+            for line in self._lines[: ticket.rank + 1]:
+                for other in [other for other in line if getattr(other.work, "kind", None) == kind]:
+                    rows = cast(Joint, other.work).rows
+                    if rows <= room:
+                        line.remove(other)
+                        found.append(other)
+                        room -= rows
+        return [other for other in found if self._begin(other)]
+
+
+def _done(tickets: list[Ticket]) -> list[tuple[Ticket, Any, BaseException | None]]:
+    """The value or the fault of each; several are done together, and one by one where that fails."""
+    if len(tickets) > 1:
+        first, *others = [cast(Joint, ticket.work) for ticket in tickets]
+        try:
+            return [(t, v, None) for t, v in zip(tickets, first.together(others), strict=True)]
+        except Exception as fault:  # noqa: BLE001 one of them may be what spoils it for the others
+            log.warning("%s requests run one by one after: %s", len(tickets), type(fault).__name__)
+    results: list[tuple[Ticket, Any, BaseException | None]] = []
+    for ticket in tickets:
+        assert ticket.work is not None
+        try:
+            results.append((ticket, ticket.work(), None))
+        except BaseException as fault:  # noqa: BLE001 it belongs to whoever waits for the answer
+            results.append((ticket, None, fault))
+    return results
 
 
 def _refuse(ticket: Ticket, error: EngineBusy) -> None:
