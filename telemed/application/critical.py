@@ -138,6 +138,7 @@ def _new_value(
     )
     uow.critical.add(value)
     uow.flush()
+    _mark(world, uow, value, actor)
     _note(world, uow, Kind.CRITICAL_RAISED, value, actor, edition=rule.edition)
     if not under_clock:
         _release(world, uow, value, None, Check.NOT_REQUIRED, actor)
@@ -170,6 +171,7 @@ def withdraw(world: World, *, actor: Actor, uid: str, reason: str) -> CriticalRo
         value = _find_at_reader(uow, actor, uid)
         if value.state is not CriticalState.WITHDRAWN:
             value.withdraw(actor.user_id, reason, world.clock.now())
+            _mark(world, uow, value, actor)
             _note(world, uow, Kind.CRITICAL_WITHDRAWN, value, actor)
             uow.commit()
     return _row(world, actor, uid)
@@ -263,6 +265,7 @@ def close(world: World, *, actor: Actor, uid: str, note: str = "") -> CriticalRo
         value = _find(uow, actor, uid)
         if not (value.state is CriticalState.CLOSED and value.closed_by == actor.user_id):
             value.close(actor.user_id, note, world.clock.now())
+            _mark(world, uow, value, actor)
             _note(world, uow, Kind.CRITICAL_CLOSED, value, actor)
             uow.commit()
     return _row(world, actor, uid)
@@ -352,6 +355,7 @@ def carry_over(
     for value in uow.corrections.open_critical(old.id):
         told |= uow.corrections.told_of(value.id)
         value.retract(actor.user_id, reason, now)
+        _mark(world, uow, value, actor)
         _note(world, uow, Kind.CRITICAL_WITHDRAWN, value, actor)
         carried = CriticalValue(
             uid=world.identifiers.uid(),
@@ -372,6 +376,7 @@ def carry_over(
         )
         uow.critical.add(carried)
         uow.flush()
+        _mark(world, uow, carried, actor)
         _note(world, uow, Kind.CRITICAL_RAISED, carried, actor, instead_of=value.uid)
         if value.released_at is not None:
             _release(world, uow, carried, value.checked_by, value.check_kind or Check.NOT_REQUIRED, actor)
@@ -420,6 +425,24 @@ def _demand_doctor(actor: Actor) -> None:
 def _demand_short(text: str, field: str) -> None:
     if len(text) > MAX_NOTE:
         raise InvalidInput("error.field_too_long", field=field, limit=MAX_NOTE)
+
+
+def _mark(world: World, uow: UnitOfWork, value: CriticalValue, actor: Actor) -> None:
+    """The case stands in the list as urgent as its open values say."""
+    uow.flush()
+    # The lease of a report being written changes all the time: without the lock a raise could lose to an autosave.
+    case = uow.cases.lock(value.case_id)
+    if case.mark_critical(uow.critical.most_urgent_open(case.id)):
+        priority = int(case.effective_priority)
+        record(
+            world,
+            uow,
+            Kind.CASE_RAISED,
+            actor=actor,
+            case=case,
+            priority=priority,
+            because=case.raised_because,
+        )
 
 
 def _note(

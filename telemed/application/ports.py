@@ -17,6 +17,8 @@ from telemed.application.correction_ports import Corrections
 from telemed.application.dicom_ports import Commitments, Forwards, ObjectIndex, RemoteNodes, Steps
 from telemed.application.film_ports import FilmAnalyser
 from telemed.application.jobs import Job, JobKind
+from telemed.application.worklist_ports import WorklistRow as WorklistRow
+from telemed.application.worklist_ports import Worklists
 from telemed.domain.access import Actor
 from telemed.domain.analysis import Analysis
 from telemed.domain.case import Case
@@ -27,6 +29,7 @@ from telemed.domain.critical import (
     CriticalRule,
     CriticalValue,
     EscalationStep,
+    Tier,
 )
 from telemed.domain.delivery import Delivery
 from telemed.domain.document import ReportDocument
@@ -242,37 +245,14 @@ class Studies(Protocol):
     def overview(self, actor: Actor, study_instance_uid: str) -> StudyOverview | None: ...
 
 
-@dataclass(frozen=True, kw_only=True)
-class WorklistRow:
-    case: Case
-    patient: Patient
-    study: Study
-    order: Order
-    institution: Institution
-    holder_name: str
-    id_last4: str
-    flags: tuple[str, ...]
-    # What was asked for, in the words of the order.
-    exam: str = ""
-
-
-@dataclass(frozen=True, kw_only=True)
-class WorklistPage:
-    rows: Sequence[WorklistRow]
-    next_cursor: str | None
-
-
-class Cases(Protocol):
+class Cases(Worklists, Protocol):
     def get(self, case_id: int) -> Case: ...
+    def lock(self, case_id: int) -> Case:
+        """As it now stands; no other transaction changes it until this one ends."""
+
     def of_study(self, study_id: int) -> Sequence[Case]: ...
     def of_order(self, order_id: int) -> Sequence[Case]: ...
     def visible(self, actor: Actor, uid: str) -> Case | None: ...
-    def worklist(
-        self, actor: Actor, view: str, cursor: str | None, limit: int, now: datetime
-    ) -> WorklistPage: ...
-    def row(self, actor: Actor, uid: str) -> WorklistRow | None: ...
-    def rows_of(self, actor: Actor, case_ids: Sequence[int]) -> Sequence[WorklistRow]: ...
-    def counts(self, actor: Actor, now: datetime) -> dict[str, int]: ...
     def expired_leases(self, now: datetime, limit: int) -> Sequence[Case]: ...
     def open_without_ai(self, institution_id: int) -> Sequence[Case]:
         """Cases still to be read whose site had no approved model when they came."""
@@ -349,6 +329,7 @@ class CriticalValues(Protocol):
     def steps(self, consortium_id: int) -> Sequence[EscalationStep]: ...
     def get(self, value_id: int) -> CriticalValue: ...
     def open_of(self, case_id: int, code: str) -> CriticalValue | None: ...
+    def most_urgent_open(self, case_id: int) -> Tier | None: ...
     def visible(self, actor: Actor, uid: str) -> CriticalValue | None: ...
     def row(self, actor: Actor, uid: str) -> CriticalRow | None: ...
     def rows(self, actor: Actor, limit: int, *, open_only: bool = True) -> Sequence[CriticalRow]:

@@ -226,7 +226,7 @@ def request_repeat(world: World, *, actor: Actor, uid: str, reason: str) -> Open
             # The township would be told to repeat what it holds a signed report of, and nobody could amend it.
             raise Conflict("error.report_is_signed")
         case.state, case.repeat_reason = CaseState.REPEAT_REQUESTED, reason.strip()[:400]
-        case.claimed_by = case.lease_until = None
+        case.claimed_by = case.lease_until = case.returned_at = None
         record(world, uow, Kind.CASE_REPEAT_REQUESTED, actor=actor, case=case)
         uow.commit()
     return shown(world, actor, uid)

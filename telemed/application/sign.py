@@ -39,7 +39,7 @@ def sign(world: World, *, actor: Actor, uid: str, revision: int) -> OpenedCase:
         record(
             world, uow, Kind.REPORT_SIGNED, actor=actor, case=case, report_id=report.id, number=report.number
         )
-        case.claimed_by = case.lease_until = None
+        case.claimed_by = case.lease_until = case.returned_at = None
         if report.state is ReportState.FINAL:
             _released(world, uow, actor, case, report)
         else:
@@ -70,6 +70,7 @@ def review(
             author = report.signed_by
             report.send_back(actor.user_id, comment, now)
             case.state, case.claimed_by, case.lease_until = CaseState.WAITING, None, None
+            case.returned_at = now
             record(
                 world, uow, Kind.REPORT_RETURNED, actor=actor, case=case, report_id=report.id, author=author
             )

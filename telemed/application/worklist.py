@@ -1,18 +1,25 @@
 """The readers' list and the township's: what is seen is decided by the query, not by the page."""
 
-from collections.abc import Sequence, Set
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from telemed.application.ports import InboxRow, StudyOverview, UnitOfWork, WorklistPage, WorklistRow
+from telemed.application.ports import InboxRow, StudyOverview, UnitOfWork
+from telemed.application.read import find_case
 from telemed.application.record import record
+from telemed.application.residents import card_hash
+from telemed.application.worklist_ports import EVERYTHING, Filter, Prior, Sought, WorklistPage, WorklistRow
 from telemed.application.world import World
 from telemed.domain.access import Action, Actor, demand
+from telemed.domain.case import Case
 from telemed.domain.errors import NotFound
-from telemed.domain.events import Event, Kind
+from telemed.domain.events import MERE_READING, Event, Kind
+from telemed.domain.name_keys import search_text
+from telemed.domain.resident import is_id_card_number
 from telemed.domain.study import StoredObject
 
 MAX_PAGE = 200
+PRIORS_SHOWN = 50
 EXAMS_SHOWN = 200
 
 
@@ -24,40 +31,92 @@ class Worklist:
     now: datetime
 
 
-def worklist(world: World, *, actor: Actor, view: str, cursor: str | None, limit: int) -> Worklist:
+def worklist(
+    world: World,
+    *,
+    actor: Actor,
+    view: str,
+    cursor: str | None,
+    limit: int,
+    only: Filter = EVERYTHING,
+) -> Worklist:
     demand(actor, Action.SEE_WORKLIST)
     now = world.clock.now()
     with world.unit_of_work(write=False) as uow:
         # The event first: what changes between the two reads is then told again, never missed.
         last = uow.events.last_id()
-        page = uow.cases.worklist(actor, view, cursor, max(1, min(limit, MAX_PAGE)), now)
+        page = uow.cases.worklist(actor, view, cursor, max(1, min(limit, MAX_PAGE)), now, only)
         return Worklist(page, uow.cases.counts(actor, now), last, now)
 
 
-@dataclass(frozen=True)
-class Delta:
-    rows: Sequence[WorklistRow]
-    counts: dict[str, int]
-    gone: frozenset[str]
-
-
-def changed_rows(
-    world: World, *, actor: Actor, events: Sequence[Event], shown: Set[str] = frozenset()
-) -> Delta | None:
-    """The rows the events are about, as this reader may see them; None where nothing of theirs changed.
-
-    `gone` are those of `shown` that the reader may no longer see.
-    """
+def search(world: World, *, actor: Actor, typed: str, cursor: str | None, limit: int) -> WorklistPage:
+    """Among all cases this person may see. That somebody searched is recorded, and never what they typed."""
     demand(actor, Action.SEE_WORKLIST)
-    touched = list(dict.fromkeys(event.case_id for event in events if event.case_id is not None))
+    sought = _sought(world, typed)
+    with world.unit_of_work(write=False) as uow:
+        page = uow.cases.search(actor, sought, cursor, max(1, min(limit, MAX_PAGE)))
+    with world.unit_of_work() as uow:
+        keys = [name for name in ("name", "number", "card_hash") if getattr(sought, name)]
+        record(world, uow, Kind.QUERY_ANSWERED, actor=actor, keys=keys, answers=len(page.rows))
+        uow.commit()
+    return page
+
+
+def _sought(world: World, typed: str) -> Sought:
+    text = typed.strip()
+    if is_id_card_number(text):
+        return Sought(card_hash=card_hash(world, text))
+    number = text if text.isascii() and any(character.isdigit() for character in text) else ""
+    # No name has a digit in it; every other text may be one.
+    return Sought(name="" if number else search_text(text), number=number)
+
+
+def priors(world: World, *, actor: Actor, case_uid: str) -> tuple[Case, Sequence[Prior]]:
+    """The same person's other exams as far as this reader may see them; the look is recorded."""
+    demand(actor, Action.SEE_WORKLIST)
+    with world.unit_of_work() as uow:
+        case = find_case(uow, actor, case_uid)
+        found = uow.cases.priors(actor, case, PRIORS_SHOWN)
+        record(world, uow, Kind.QUERY_ANSWERED, actor=actor, case=case, keys=["priors"], answers=len(found))
+        uow.commit()
+    return case, found
+
+
+@dataclass(frozen=True)
+class Change:
+    """What some events changed for everybody who sees the same cases."""
+
+    rows: Sequence[WorklistRow]
+    # Touched, and not among what these readers may see (any more).
+    unseen: frozenset[str]
+    counts: dict[str, int]
+    # Of each holder asked for, how many they hold: the one count that differs between them.
+    held: Mapping[int, int]
+
+
+def changed(
+    world: World, *, actor: Actor, events: Sequence[Event], holders: Collection[int]
+) -> Change | None:
+    """None where nothing of theirs changed. `actor` stands for all who see what he sees."""
+    demand(actor, Action.SEE_WORKLIST)
+    touched = {e.case_id for e in events if e.case_id is not None and e.kind not in MERE_READING}
     if not touched:
         return None
     now = world.clock.now()
     with world.unit_of_work(write=False) as uow:
-        rows = uow.cases.rows_of(actor, touched)
-        gone = {uow.cases.get(case_id).uid for case_id in touched} & shown if shown else set()
-        gone -= {row.case.uid for row in rows}
-        return Delta(rows, uow.cases.counts(actor, now), frozenset(gone)) if rows or gone else None
+        rows = uow.cases.rows_of(actor, sorted(touched))
+        others = touched - {row.case.id for row in rows}
+        unseen = uow.cases.uids(others) if others else frozenset()
+        if not rows:
+            return Change((), unseen, {}, {})
+        return Change(rows, unseen, uow.cases.counts(actor, now), uow.cases.held(holders))
+
+
+def counted(world: World, *, actor: Actor, holders: Collection[int]) -> Change:
+    """The counts alone: some of them move by the clock."""
+    with world.unit_of_work(write=False) as uow:
+        counts = uow.cases.counts(actor, world.clock.now())
+        return Change((), frozenset(), counts, uow.cases.held(holders))
 
 
 def last_event_id(world: World) -> int:

@@ -97,6 +97,8 @@ class Actor:
     license_number: str
     language: str
     authenticated_at: datetime
+    # Other institutions for whose reading groups this person is on duty now.
+    reads_for: tuple[int, ...] = ()
 
 
 def may(role: Role, action: Action) -> bool:

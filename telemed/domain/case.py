@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from telemed.domain.critical import Tier
 from telemed.domain.errors import Conflict
 from telemed.domain.order import Priority
 
@@ -56,6 +57,10 @@ class Case:
     lease_until: datetime | None = None
     repeat_reason: str = ""
     follows_case_id: int | None = None
+    # Sent back by the reviewing doctor, until it is signed again.
+    returned_at: datetime | None = None
+    # The most urgent of its critical values that are not closed.
+    critical_tier: Tier | None = None
     id: int = field(init=False)
     version: int = field(init=False)
 
@@ -121,6 +126,14 @@ class Case:
     def close(self) -> None:
         self.claimed_by = self.lease_until = None
         self.state = CaseState.CLOSED
+
+    def mark_critical(self, tier: Tier | None) -> bool:
+        """Follows the open critical values. A raised one moves the case up; closing it moves nothing down."""
+        self.critical_tier = tier
+        if tier is None:
+            return False
+        urgent = Priority.STAT if tier is Tier.CRITICAL else Priority.URGENT
+        return self.raise_to(urgent, "critical")
 
     def move_deadline(self, deadline: datetime) -> None:
         """A deadline never moves later."""

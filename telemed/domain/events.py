@@ -70,6 +70,20 @@ class Kind(StrEnum):
     COMMITMENT_GIVEN_UP = "commitment.given_up"
 
 
+# Somebody looked, and no row of any list is another one for it.
+MERE_READING = frozenset(
+    {
+        Kind.OBJECT_READ,
+        Kind.CASE_OPENED,
+        Kind.REPORT_READ,
+        Kind.DELIVERY_OPENED,
+        Kind.CRITICAL_OPENED,
+        Kind.STEP_SHOWN,
+        Kind.QUERY_ANSWERED,
+    }
+)
+
+
 @dataclass(eq=False, kw_only=True)
 class Event:
     uid: str

@@ -101,6 +101,9 @@ def row(number: int, **changes: Any) -> dict[str, Any]:
         "ai": {"state": "done", "flags": []},
         "study_instance_uid": f"2.25.{1000 + number}",
         "order_source": "api",
+        "critical": None,
+        "returned": False,
+        "priors": {"count": 0, "latest": None},
         **changes,
     }
 
@@ -115,6 +118,8 @@ ROWS: list[dict[str, Any]] = [
         patient=patient("示例·阿依古丽", "F", 67, "301X"),
         history="胸痛 2 小时,向左肩放射,伴大汗;既往高血压 10 年",
         ai={"state": "done", "flags": ["MI", "STTC"]},
+        critical="critical",
+        priors={"count": 3, "latest": iso(-60 * 24 * 40)},
     ),
     row(
         2,
@@ -145,6 +150,7 @@ ROWS: list[dict[str, Any]] = [
         history="",
         ai={"state": "out_of_domain", "flags": []},
         site="松岭社区卫生服务中心",
+        returned=True,
     ),
     row(
         5,

@@ -23,6 +23,36 @@ _TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml",
 POLICY = "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:"
 
 
+COUNT_LIMIT = 999
+VIEWS = ("critical", "overdue", "mine", "returned", "review", "waiting", "all", "done")
+
+
+def position(row: dict[str, Any]) -> str:
+    rank = ("stat", "urgent", "routine").index(row["effective_priority"])
+    return f"{rank}.{row['deadline']}.{row['arrived_at']}.{int(row['id'].split('-')[1]):019}"
+
+
+def views(row: dict[str, Any]) -> list[str]:
+    unread = row["state"] in ("waiting", "reading")
+    review = row["state"] == "awaiting_review"
+    found = {
+        "all": unread or review,
+        "waiting": unread,
+        "mine": unread and row["holder"] is not None and row["holder"]["mine"],
+        "returned": unread and row["returned"],
+        "review": review,
+        "critical": row["critical"] is not None,
+        "done": not (unread or review),
+    }
+    return [view for view, fits in found.items() if fits]
+
+
+def holds(row: dict[str, Any], view: str) -> bool:
+    if view == "overdue":
+        return "all" in row["views"] and row["deadline"] < samples.iso(0)
+    return view in row["views"]
+
+
 class State:
     """What the tests look at and change."""
 
@@ -36,37 +66,41 @@ class State:
         self.listeners: list[queue.Queue[str | None]] = []
         self.event = 100
         self.must_reauthenticate = False
+        # Whether a line that comes back is told what it missed, and what that is.
+        self.resumed = False
+        self.missed: list[dict[str, Any]] = []
         self.fail_next: list[tuple[int, dict[str, Any]]] = []
         self.language = "zh-CN"
 
-    def rows(self, view: str) -> list[dict[str, Any]]:
-        states = {
-            "waiting": ("waiting", "reading"),
-            "mine": ("reading",),
-            "overdue": ("waiting",),
-            "review": ("awaiting_review",),
-            "done": ("final",),
-        }
-        found = [one for one in self.cases.values() if view == "all" or one["state"] in states[view]]
-        if view == "mine":
-            found = [one for one in found if one["holder"] and one["holder"]["mine"]]
-        if view == "overdue":
-            found = [one for one in found if one["deadline"] < samples.iso(0)]
-        rank = ("stat", "urgent", "routine")
-        return sorted(
-            (self.row(one) for one in found),
-            key=lambda one: (rank.index(one["effective_priority"]), one["deadline"], one["arrived_at"]),
-        )
+    def rows(self, view: str, modality: str = "") -> list[dict[str, Any]]:
+        found = (self.row(one) for one in self.cases.values())
+        kept = [one for one in found if holds(one, view) and modality in ("", one["modality"])]
+        return sorted(kept, key=lambda one: one["position"])
+
+    def search(self, text: str) -> list[dict[str, Any]]:
+        """By the beginning of a name and by whole numbers; the real rules are the server's."""
+        return [
+            self.row(one)
+            for one in reversed(self.cases.values())
+            if one["patient"]["name"].startswith(text)
+            or text in (one["patient"]["id_last4"], one["accession_number"], one["patient"]["patient_id"])
+        ]
 
     def row(self, one: dict[str, Any]) -> dict[str, Any]:
-        return {key: one[key] for key in samples.ROWS[0]}
+        row = {key: one[key] for key in samples.ROWS[0]}
+        return row | {"position": position(row), "views": views(row)}
+
+    def whole(self, one: dict[str, Any]) -> dict[str, Any]:
+        return one | self.row(one)
 
     def counts(self) -> dict[str, int]:
-        return {view: len(self.rows(view)) for view in ("waiting", "overdue", "mine", "review", "all")}
+        return {view: min(len(self.rows(view)), COUNT_LIMIT + 1) for view in VIEWS if view != "done"}
 
-    def push(self, rows: list[dict[str, Any]], gone: list[str] | None = None) -> None:
+    def push(
+        self, rows: list[dict[str, Any]], gone: list[str] | None = None, counts: dict[str, int] | None = None
+    ) -> None:
         self.event += 1
-        data = json.dumps({"rows": rows, "gone": gone or [], "counts": self.counts()})
+        data = json.dumps({"rows": rows, "gone": gone or [], "counts": self.counts() | (counts or {})})
         for listener in self.listeners:
             listener.put(f"event: cases\nid: {self.event}\ndata: {data}\n\n")
 
@@ -117,7 +151,7 @@ class Handler(BaseHTTPRequestHandler):
             file = rendering.STATIC / path.removeprefix("/static/")
             self.reply(file.read_bytes(), _TYPES.get(file.suffix, "application/octet-stream"))
         elif path == "/api/v1/worklist":
-            rows = self.state.rows(query["view"])
+            rows = self.state.rows(query["view"], query.get("modality", ""))
             start, limit = int(query.get("cursor", 0)), int(query["limit"])
             following = start + limit if start + limit < len(rows) else None
             self.json(
@@ -125,6 +159,7 @@ class Handler(BaseHTTPRequestHandler):
                     "rows": rows[start : start + limit],
                     "next_cursor": str(following) if following else None,
                     "counts": self.state.counts(),
+                    "count_limit": COUNT_LIMIT,
                     "now": samples.iso(0),
                     "last_event_id": self.state.event,
                 }
@@ -132,7 +167,7 @@ class Handler(BaseHTTPRequestHandler):
         elif path == "/api/v1/worklist/stream":
             self.stream()
         elif match := re.fullmatch(r"/api/v1/cases/([^/]+)", path):
-            self.json(self.state.cases[match[1]])
+            self.json(self.state.whole(self.state.cases[match[1]]))
         elif path == "/api/v1/critical":
             open_ = [one for one in self.state.critical if one["state"] != "closed"]
             self.json({"rows": open_, "now": samples.iso(0)})
@@ -160,7 +195,11 @@ class Handler(BaseHTTPRequestHandler):
         mine: queue.Queue[str | None] = queue.Queue()
         self.state.listeners.append(mine)
         try:
-            self.wfile.write(b"retry: 200\nevent: hello\ndata: {}\n\n")
+            hello = json.dumps({"resumed": self.state.resumed})
+            self.wfile.write(f"retry: 200\nevent: hello\ndata: {hello}\n\n".encode())
+            if self.state.missed:
+                missed = {"rows": self.state.missed, "gone": [], "counts": self.state.counts()}
+                self.wfile.write(f"event: cases\nid: 1\ndata: {json.dumps(missed)}\n\n".encode())
             while (text := mine.get()) is not None:
                 self.wfile.write(text.encode())
         except OSError:
@@ -197,6 +236,12 @@ class Handler(BaseHTTPRequestHandler):
         elif match := re.fullmatch(r"/api/v1/cases/([^/]+)/(\w+)", self.path):
             with self.state.lock:
                 self.case(self.state.cases[match[1]], match[2], body)
+        elif self.path == "/api/v1/worklist/search":
+            rows = self.state.search(body["text"])
+            start = int(body.get("cursor", 0))
+            end = start + body["limit"]
+            following = str(end) if end < len(rows) else None
+            self.json({"rows": rows[start:end], "next_cursor": following, "partial": False})
         elif self.path == "/api/v1/session/reauthenticate":
             self.state.must_reauthenticate = False
             self.json({"signing_until": samples.iso(15)})
@@ -251,7 +296,7 @@ class Handler(BaseHTTPRequestHandler):
             case.update(state="repeat_requested", holder=None)
             case["can"].update(claim=False, write=False, sign=False, repeat=False)
         self.state.push([self.state.row(case)])
-        self.json(case)
+        self.json(self.state.whole(case))
 
     def uploads(self, raw: bytes) -> None:
         boundary = b"--" + self.headers["Content-Type"].split("boundary=")[1].encode()

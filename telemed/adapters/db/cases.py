@@ -1,110 +1,40 @@
 """Cases, the list over them, reports and their copies."""
 
-import base64
-import json
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, exists, func, inspect, or_, select
+from sqlalchemy import Select, exists, inspect, or_, select
 from sqlalchemy.orm import aliased
 
 from telemed.adapters.db import tables as t
 from telemed.adapters.db.repositories import Repository
 from telemed.adapters.db.scope import visible_cases, visible_deliveries, visible_reports
 from telemed.adapters.db.upsert import ensure
+from telemed.adapters.db.worklist import SqlWorklist
 from telemed.application.jobs import JobKind, JobState
-from telemed.application.ports import InboxRow, WorklistPage, WorklistRow
+from telemed.application.ports import InboxRow
 from telemed.domain.access import Actor
 from telemed.domain.case import AiState, Case, CaseState
 from telemed.domain.delivery import Delivery
-from telemed.domain.errors import InvalidInput
-from telemed.domain.order import Order, Priority
 from telemed.domain.people import Institution, User
 from telemed.domain.report import Report, ReportState
 from telemed.domain.resident import Patient
 from telemed.domain.study import Study
+from telemed.domain.worklist import OPEN
 
-OPEN = (CaseState.WAITING, CaseState.READING)
 _C = t.reading_case.c
 
 
-def _cursor_of(case: Case) -> str:
-    key = [int(case.effective_priority), case.deadline.isoformat(), case.arrived_at.isoformat(), case.id]
-    return base64.urlsafe_b64encode(json.dumps(key).encode()).decode()
-
-
-def _after(cursor: str) -> ColumnElement[bool]:
-    try:
-        rank, deadline, arrived, key = json.loads(base64.urlsafe_b64decode(cursor.encode()))
-        position = (
-            Priority(rank),
-            datetime.fromisoformat(deadline).astimezone(UTC),
-            datetime.fromisoformat(arrived).astimezone(UTC),
-            int(key),
-        )
-        # Beyond a database's integers the driver itself would fail.
-        if not 0 <= position[3] < 1 << 63:
-            raise ValueError(key)
-    except (ValueError, TypeError, OverflowError) as fault:
-        raise InvalidInput("error.bad_cursor", field="cursor") from fault
-    # A row comparison walks the list's index; the values go through the columns' own types.
-    columns = (_C.effective_priority, _C.deadline, _C.arrived_at, _C.id)
-    alternatives = []
-    for index, (column, value) in enumerate(zip(columns, position, strict=True)):
-        equal = [c == v for c, v in zip(columns[:index], position[:index], strict=True)]
-        alternatives.append(and_(*equal, column > value))
-    return or_(*alternatives)
-
-
-def _view(actor: Actor, view: str, now: datetime) -> ColumnElement[bool]:
-    match view:
-        case "waiting":
-            return _C.state.in_(OPEN)
-        case "mine":
-            return and_(_C.state.in_(OPEN), _C.claimed_by == actor.user_id)
-        case "review":
-            return _C.state == CaseState.AWAITING_REVIEW
-        case "overdue":
-            return and_(_C.state.in_((*OPEN, CaseState.AWAITING_REVIEW)), _C.deadline < now)
-        case "done":
-            return _C.state.in_((CaseState.FINAL, CaseState.REPEAT_REQUESTED, CaseState.CLOSED))
-        case "all":
-            return _C.state.in_((*OPEN, CaseState.AWAITING_REVIEW))
-        case _:
-            raise InvalidInput("error.unknown_view", field="view")
-
-
 _INBOX: tuple[Any, ...] = (Delivery, Report, Case, Study, Patient)
-VIEWS = ("waiting", "mine", "review", "overdue", "all")
 
-
-def _rows() -> Select[Any]:
-    holder = aliased(t.user_account)
-    return (
-        select(
-            Case,
-            Patient,
-            Study,
-            Order,
-            Institution,
-            holder.c.display_name,
-            t.resident.c.id_card_last4,
-            t.procedure.c.description,
-        )
-        .join(t.patient, t.patient.c.id == _C.patient_id)
-        .join(t.study, t.study.c.id == _C.study_id)
-        .join(t.procedure, t.procedure.c.id == _C.procedure_id)
-        .join(t.exam_order, t.exam_order.c.id == t.procedure.c.order_id)
-        .join(t.institution, t.institution.c.id == _C.institution_id)
-        .outerjoin(holder, holder.c.id == _C.claimed_by)
-        .outerjoin(t.resident, t.resident.c.id == t.patient.c.resident_id)
-    )
-
-
-class SqlCases(Repository):
+class SqlCases(SqlWorklist):
     def get(self, case_id: int) -> Case:
         return self._get(Case, case_id)
+
+    def lock(self, case_id: int) -> Case:
+        statement = select(Case).where(_C.id == case_id).with_for_update()
+        return self._session.execute(statement, execution_options={"populate_existing": True}).scalar_one()
 
     def of_study(self, study_id: int) -> Sequence[Case]:
         return self._all(Case, _C.study_id == study_id, order=_C.id)
@@ -116,67 +46,6 @@ class SqlCases(Repository):
     def visible(self, actor: Actor, uid: str) -> Case | None:
         return self._one(Case, _C.uid == uid, visible_cases(actor))
 
-    def worklist(
-        self, actor: Actor, view: str, cursor: str | None, limit: int, now: datetime
-    ) -> WorklistPage:
-        where = [visible_cases(actor), _view(actor, view, now)]
-        if cursor:
-            where.append(_after(cursor))
-        order = (_C.effective_priority, _C.deadline, _C.arrived_at, _C.id)
-        if view == "done":
-            # What was finished last is looked for first; no cursor there, the newest suffice.
-            order = (_C.id.desc(),)  # type: ignore[assignment]
-        rows = self._worklist_rows(_rows().where(*where).order_by(*order).limit(limit + 1))
-        more = len(rows) > limit and view != "done"
-        rows = rows[:limit]
-        return WorklistPage(rows=rows, next_cursor=_cursor_of(rows[-1].case) if more else None)
-
-    def row(self, actor: Actor, uid: str) -> WorklistRow | None:
-        rows = self._worklist_rows(_rows().where(visible_cases(actor), _C.uid == uid))
-        return rows[0] if rows else None
-
-    def rows_of(self, actor: Actor, case_ids: Sequence[int]) -> Sequence[WorklistRow]:
-        return self._worklist_rows(_rows().where(visible_cases(actor), _C.id.in_(case_ids)))
-
-    def _worklist_rows(self, statement: Select[Any]) -> list[WorklistRow]:
-        rows = self._session.execute(statement).all()
-        flags = self._flags([row.Case.id for row in rows])
-        return [
-            WorklistRow(
-                case=case,
-                patient=patient,
-                study=study,
-                order=order,
-                institution=institution,
-                holder_name=holder or "",
-                id_last4=last4 or "",
-                flags=flags.get(case.id, ()),
-                exam=exam,
-            )
-            for case, patient, study, order, institution, holder, last4, exam in rows
-        ]
-
-    def _flags(self, case_ids: Sequence[int]) -> dict[int, tuple[str, ...]]:
-        if not case_ids:
-            return {}
-        found: dict[int, tuple[str, ...]] = {}
-        statement = (
-            select(t.analysis.c.case_id, t.analysis.c.answer)
-            .where(t.analysis.c.case_id.in_(case_ids))
-            .order_by(t.analysis.c.id)
-        )
-        for case_id, answer in self._session.execute(statement):
-            names = [f["name"] for f in answer.get("findings", []) if f.get("flag")]
-            found[case_id] = tuple(dict.fromkeys([*found.get(case_id, ()), *names]))
-        return found
-
-    def counts(self, actor: Actor, now: datetime) -> dict[str, int]:
-        statement = select(
-            *(func.count().filter(_view(actor, view, now)).label(view) for view in VIEWS)
-        ).where(visible_cases(actor), _C.state.in_((*OPEN, CaseState.AWAITING_REVIEW)))
-        row = self._session.execute(statement).one()
-        return {view: int(getattr(row, view)) for view in VIEWS}
-
     def expired_leases(self, now: datetime, limit: int) -> Sequence[Case]:
         statement = select(Case).where(
             _C.claimed_by.is_not(None), _C.lease_until < now, _C.state == CaseState.READING
@@ -187,7 +56,7 @@ class SqlCases(Repository):
         return self._all(
             Case,
             _C.institution_id == institution_id,
-            _C.state.in_((*OPEN, CaseState.AWAITING_REVIEW)),
+            _C.state.in_(OPEN),
             _C.ai_state == AiState.OFF,
             order=_C.id,
         )

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, inspect, select
+from sqlalchemy import ColumnElement, Select, func, inspect, select
 from sqlalchemy.orm import aliased
 
 from telemed.adapters.db import tables as t
@@ -20,6 +20,7 @@ from telemed.domain.critical import (
     CriticalRule,
     CriticalValue,
     EscalationStep,
+    Tier,
 )
 from telemed.domain.people import Institution, User
 from telemed.domain.resident import Patient
@@ -54,6 +55,11 @@ class SqlCriticalValues(Repository):
 
     def open_of(self, case_id: int, code: str) -> CriticalValue | None:
         return self._one(CriticalValue, _V.case_id == case_id, _V.code == code, _V.closed_at.is_(None))
+
+    def most_urgent_open(self, case_id: int) -> Tier | None:
+        statement = select(func.min(_V.tier)).where(_V.case_id == case_id, _V.closed_at.is_(None))
+        found = self._session.execute(statement).scalar()
+        return None if found is None else Tier(found)
 
     def visible(self, actor: Actor, uid: str) -> CriticalValue | None:
         return self._one(CriticalValue, _V.uid == uid, visible_critical_values(actor))

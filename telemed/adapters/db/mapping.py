@@ -6,6 +6,7 @@ from sqlalchemy import Table
 from sqlalchemy.orm import registry
 
 from telemed.adapters.db import tables as t
+from telemed.adapters.db.search_keys import follow
 from telemed.application.jobs import Job
 from telemed.domain.case import Case
 from telemed.domain.correction import Reassignment
@@ -79,3 +80,4 @@ def map_classes() -> None:
         # A concurrent edit becomes an error that a person sees, never a lost update.
         options = {"version_id_col": table.c.version} if "version" in table.c else {}
         mapper.map_imperatively(kind, table, **options)
+    follow()

@@ -13,7 +13,7 @@ def visible_cases(actor: Actor) -> ColumnElement[bool]:
         case Scope.APPLIED_BY_OWN_INSTITUTION:
             return t.reading_case.c.institution_id == actor.institution_id
         case Scope.READ_BY_OWN_INSTITUTION:
-            return t.reading_case.c.reporting_institution_id == actor.institution_id
+            return t.reading_case.c.reporting_institution_id.in_((actor.institution_id, *actor.reads_for))
         case Scope.DELIVERED_TO_ME:
             # A closed case's recordings are another person's: of it only the withdrawn report is theirs.
             return (t.reading_case.c.state != CaseState.CLOSED) & exists(
@@ -23,6 +23,13 @@ def visible_cases(actor: Actor) -> ColumnElement[bool]:
             )
         case Scope.NOTHING:
             return false()
+
+
+def reading_places(actor: Actor) -> tuple[int, ...] | None:
+    """The institutions whose cases this person reads: `visible_cases` says nothing else of them. None: no reader."""
+    if case_scope(actor.role) is not Scope.READ_BY_OWN_INSTITUTION:
+        return None
+    return tuple(dict.fromkeys((actor.institution_id, *actor.reads_for)))
 
 
 def visible_studies(actor: Actor) -> ColumnElement[bool]:

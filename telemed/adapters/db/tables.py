@@ -43,6 +43,8 @@ metadata = MetaData(
         "pk": "pk_%(table_name)s",
     }
 )
+# Compared by code point on every engine: the beginning of a text is then a range of an index.
+_SearchText = String(120).with_variant(String(120, collation="C"), "postgresql")
 Json = JSON().with_variant(JSONB(), "postgresql")
 
 
@@ -148,6 +150,7 @@ resident = Table(
     _text("phone", 32),
     _version(),
     UniqueConstraint("consortium_id", "id_card_keyed_hash"),
+    Index("ix_resident_last4", "consortium_id", "id_card_last4"),
 )
 
 contract = Table(
@@ -293,6 +296,38 @@ stored_object = Table(
     ),
 )
 
+# The conditions stand in the statements word for word: that is how an engine knows that it may use an index.
+# Spelled with OR, because that is how PostgreSQL hands them back.
+IS_UNREAD = "state = 'waiting' OR state = 'reading'"
+IS_OPEN = f"{IS_UNREAD} OR state = 'awaiting_review'"
+IS_DONE = "state = 'final' OR state = 'repeat_requested' OR state = 'closed'"
+IS_IN_REVIEW = "state = 'awaiting_review'"
+IS_RETURNED = "returned_at IS NOT NULL"
+IS_CRITICAL = "critical_tier IS NOT NULL"
+
+
+def _list_indexes() -> list[Index]:
+    """The order of the list, once for each view that is cut from it: a page is the beginning of an index, however
+    many cases are done. Small, because all but the last hold open cases only."""
+    order = ("effective_priority", "deadline", "arrived_at", "id")
+    place = "reporting_institution_id"
+
+    def some(name: str, where: str, *columns: str) -> Index:
+        return Index(f"ix_case_{name}", *columns, sqlite_where=text(where), postgresql_where=text(where))
+
+    return [
+        some("open", IS_OPEN, place, *order),
+        some("waiting", IS_UNREAD, place, *order),
+        some("review", IS_IN_REVIEW, place, *order),
+        some("returned", IS_RETURNED, place, *order),
+        some("critical", IS_CRITICAL, place, *order),
+        some("mine", "claimed_by IS NOT NULL", "claimed_by", *order),
+        some("done", IS_DONE, place, "id", "name_id"),
+        # All cases of one name, the newest first.
+        some("name", "name_id IS NOT NULL", place, "name_id", "id"),
+    ]
+
+
 reading_case = Table(
     "reading_case",
     metadata,
@@ -319,16 +354,11 @@ reading_case = Table(
     _text("repeat_reason", 400),
     _ref("follows_case_id", "reading_case", null=True),
     _version(),
-    # The order of every list, behind the two columns that always narrow it.
-    Index(
-        "ix_case_list",
-        "reporting_institution_id",
-        "state",
-        "effective_priority",
-        "deadline",
-        "arrived_at",
-        "id",
-    ),
+    Column("returned_at", UtcDateTime),
+    Column("critical_tier", EnumValue(Tier)),
+    # A term of the search, not a reference: see `search_keys`.
+    Column("name_id", BigKey),
+    *_list_indexes(),
     # One first case per study, however often it is routed; a follow-up names the case it follows.
     Index(
         "uq_case_first_of_study",
@@ -337,6 +367,22 @@ reading_case = Table(
         sqlite_where=text("follows_case_id IS NULL"),
         postgresql_where=text("follows_case_id IS NULL"),
     ),
+)
+
+# Every name once, and the keys it is found by: far fewer than cases, so that a name's readings are kept once.
+person_name = Table(
+    "person_name",
+    metadata,
+    _key(),
+    # As `telemed.domain.name_keys.search_text` writes it.
+    Column("name", _SearchText, nullable=False, unique=True),
+)
+
+person_name_key = Table(
+    "person_name_key",
+    metadata,
+    Column("key", _SearchText, primary_key=True),
+    Column("name_id", BigKey, ForeignKey("person_name.id"), primary_key=True, autoincrement=False),
 )
 
 report = Table(

@@ -17,6 +17,7 @@ from telemed.domain.people import Institution, User
 from telemed.domain.report import Report, ReportState
 from telemed.domain.resident import Patient, age_on
 from telemed.domain.study import Series, StoredObject, Study, StudyState, quality_reason
+from telemed.domain.worklist import list_key, position, standing_views
 from telemed.imaging.waveform import ECG_SOP_CLASSES
 from telemed.web.api import shapes
 from telemed.web.words import has, say
@@ -60,6 +61,10 @@ def reasons(tokens: Sequence[str], language: str) -> list[shapes.Reason]:
 
 
 def row(found: WorklistRow, actor: Actor, language: str) -> shapes.Row:
+    return row_for(found, actor.user_id, language)
+
+
+def row_for(found: WorklistRow, user_id: int, language: str) -> shapes.Row:
     case = found.case
     return shapes.Row(
         id=case.uid,
@@ -76,10 +81,15 @@ def row(found: WorklistRow, actor: Actor, language: str) -> shapes.Row:
         patient=patient(found.patient, found.study, found.id_last4, found.institution.time_zone),
         accession_number=found.order.accession_number,
         history=found.order.clinical_history,
-        holder=_holder(case, found.holder_name, actor),
+        holder=_holder(case, found.holder_name, user_id),
         ai=shapes.Ai(state=case.ai_state, flags=list(found.flags)),
         study_instance_uid=found.study.study_instance_uid,
         order_source=found.order.source,
+        critical=case.critical_tier,
+        returned=case.returned_at is not None,
+        priors=shapes.Priors(count=found.priors, latest=found.prior_at),
+        position=position(list_key(case)),
+        views=sorted(standing_views(case, user_id)),
     )
 
 
@@ -91,10 +101,10 @@ def site_name(site: Institution, language: str) -> str:
     return _site(site.name, site.name_en, language)
 
 
-def _holder(case: Case, name: str, actor: Actor) -> shapes.Holder | None:
+def _holder(case: Case, name: str, user_id: int) -> shapes.Holder | None:
     if case.claimed_by is None:
         return None
-    return shapes.Holder(name=name, mine=case.claimed_by == actor.user_id)
+    return shapes.Holder(name=name, mine=case.claimed_by == user_id)
 
 
 def case(opened: OpenedCase, actor: Actor, language: str) -> shapes.CaseOut:

@@ -6,9 +6,11 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, field_validator
 
 from telemed.domain.case import AiState, CaseState
+from telemed.domain.critical import Tier
 from telemed.domain.order import OrderSource
 from telemed.domain.people import InstitutionKind, Role
 from telemed.domain.report import ReportState
+from telemed.domain.worklist import View
 
 
 def _utc(value: datetime) -> str:
@@ -17,7 +19,6 @@ def _utc(value: datetime) -> str:
 
 Instant = Annotated[datetime, PlainSerializer(_utc, return_type=str)]
 PriorityName = Literal["stat", "urgent", "routine"]
-View = Literal["waiting", "mine", "review", "overdue", "all", "done"]
 
 
 class Body(BaseModel):
@@ -96,7 +97,15 @@ class Ai(BaseModel):
     flags: list[str]
 
 
+class Priors(BaseModel):
+    count: int
+    latest: Instant | None
+
+
 class Row(BaseModel):
+    """`position` sorts as text in the order of the list; `views` are those the row stands in. Not among them is
+    `overdue`: into that one a row of `all` comes by the clock."""
+
     id: str
     state: CaseState
     priority: PriorityName
@@ -115,20 +124,21 @@ class Row(BaseModel):
     ai: Ai
     study_instance_uid: str
     order_source: OrderSource
+    critical: Tier | None
+    returned: bool
+    priors: Priors
+    position: str
+    views: list[View]
 
 
 class WorklistOut(BaseModel):
     rows: list[Row]
     next_cursor: str | None
     counts: dict[str, int]
+    # A count beyond it means "more".
+    count_limit: int
     now: Instant
     last_event_id: int
-
-
-class Delta(BaseModel):
-    rows: list[Row]
-    gone: list[str]
-    counts: dict[str, int]
 
 
 class Reason(BaseModel):

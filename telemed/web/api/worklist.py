@@ -1,42 +1,123 @@
-"""The readers' list, and the line on which it moves by itself."""
+"""The readers' list, the search in all cases, and the line on which the list moves by itself."""
 
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Query, Request
 from fastapi.responses import StreamingResponse
+from pydantic import BaseModel, Field
 
-from telemed.application.worklist import worklist
+from telemed.application.document import exam_name
+from telemed.application.worklist import priors, search, worklist
+from telemed.application.worklist_ports import Filter, Prior
 from telemed.domain.access import Action
+from telemed.domain.case import Case, CaseState
+from telemed.domain.worklist import COUNT_LIMIT, View
 from telemed.web.api import convert
-from telemed.web.api.shapes import View, WorklistOut
+from telemed.web.api.shapes import Body, Instant, Row, WorklistOut
 from telemed.web.context import TheWorld
 from telemed.web.guard import guard
 from telemed.web.live.hub import Hub
 from telemed.web.live.stream import Line, stream
 from telemed.web.security import CurrentActor, CurrentSession
 
-router = APIRouter(prefix="/worklist", tags=["worklist"])
+router = APIRouter(tags=["worklist"])
+Limit = Annotated[int, Query(ge=1, le=200)]
 
 
-@router.get("", **guard(Action.SEE_WORKLIST))
+@router.get("/worklist", **guard(Action.SEE_WORKLIST))
 def read(
     world: TheWorld,
     actor: CurrentActor,
-    view: View = "waiting",
+    view: View = View.WAITING,
     cursor: Annotated[str | None, Query(max_length=400)] = None,
-    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    limit: Limit = 50,
+    modality: Annotated[str, Query(max_length=16)] = "",
 ) -> WorklistOut:
-    found = worklist(world, actor=actor, view=view, cursor=cursor, limit=limit)
+    only = Filter(modality=modality)
+    found = worklist(world, actor=actor, view=view, cursor=cursor, limit=limit, only=only)
     return WorklistOut(
         rows=[convert.row(row, actor, actor.language) for row in found.page.rows],
         next_cursor=found.page.next_cursor,
         counts=found.counts,
+        count_limit=COUNT_LIMIT,
         now=found.now,
         last_event_id=found.last_event_id,
     )
 
 
-@router.get("/stream", response_class=StreamingResponse, **guard(Action.SEE_WORKLIST))
+class SearchIn(Body):
+    text: str = Field(min_length=1, max_length=120)
+    cursor: str | None = Field(None, max_length=40)
+    limit: int = Field(50, ge=1, le=200)
+
+
+class SearchOut(BaseModel):
+    rows: list[Row]
+    next_cursor: str | None
+    # The text fits too many names: not all of them were followed to their oldest case.
+    partial: bool
+
+
+# A name asked for in an address would stand in the log of every server on the way.
+@router.post("/worklist/search", **guard(Action.SEE_WORKLIST))
+def find(world: TheWorld, actor: CurrentActor, body: SearchIn) -> SearchOut:
+    """By the beginning of a name in characters, pinyin or initials; by a patient's number, an accession number, a
+    card number or its last four characters. The newest case first."""
+    found = search(world, actor=actor, typed=body.text, cursor=body.cursor, limit=body.limit)
+    return SearchOut(
+        rows=[convert.row(row, actor, actor.language) for row in found.rows],
+        next_cursor=found.next_cursor,
+        partial=found.partial,
+    )
+
+
+class PriorOut(BaseModel):
+    id: str
+    modality: str
+    exam: str
+    body_part: str
+    site: str
+    arrived_at: Instant
+    state: CaseState
+    study_instance_uid: str
+    # By the same modality as the case it was asked for.
+    comparable: bool
+    # Of the report in force.
+    impression: str
+    abnormal: bool | None
+    report_id: str | None
+
+
+class PriorsOut(BaseModel):
+    rows: list[PriorOut]
+
+
+@router.get("/cases/{case_id}/priors", **guard(Action.SEE_WORKLIST))
+def earlier(world: TheWorld, actor: CurrentActor, case_id: str) -> PriorsOut:
+    """The same person's other exams, wherever they were made, as far as this reader may see them."""
+    case, found = priors(world, actor=actor, case_uid=case_id)
+    return PriorsOut(rows=[_prior(one, case, actor.language) for one in found])
+
+
+def _prior(found: Prior, to: Case, language: str) -> PriorOut:
+    report = found.report
+    return PriorOut(
+        id=found.case.uid,
+        modality=found.case.modality,
+        exam=exam_name(found.study, found.exam or found.study.description, language),
+        body_part=found.study.body_part,
+        site=convert.site_name(found.institution, language),
+        arrived_at=found.case.arrived_at,
+        state=found.case.state,
+        study_instance_uid=found.study.study_instance_uid,
+        comparable=found.case.modality == to.modality,
+        impression=report.impression if report else "",
+        abnormal=report.abnormal if report else None,
+        report_id=report.uid if report else None,
+    )
+
+
+@router.get("/worklist/stream", response_class=StreamingResponse, **guard(Action.SEE_WORKLIST))
 async def live(
     request: Request,
     world: TheWorld,
@@ -44,7 +125,8 @@ async def live(
     last_event_id: Annotated[int | None, Query(ge=0)] = None,
     resumed: Annotated[str, Header(alias="Last-Event-ID")] = "",
 ) -> StreamingResponse:
-    """Server-sent events: `hello`, then `cases` with the rows that changed, as this person may see them."""
+    """Server-sent events: `hello` (with `resumed`: whether what was missed will be told), then `cases` with the
+    rows that changed, those that are gone and the counts, as this person may see them."""
     hub: Hub = request.app.state.hub
     # What the browser resumes with is newer than what the page was opened with.
     since = int(resumed) if resumed.isascii() and resumed.isdigit() else last_event_id

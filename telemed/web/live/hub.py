@@ -8,22 +8,26 @@ the ids is therefore looked at again until it fills, or until no transaction can
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 
 from telemed.application.faults import trace_of
 from telemed.application.worklist import events_after, last_event_id
 from telemed.application.world import World
-from telemed.domain.events import Event
+from telemed.domain.access import Actor
+from telemed.domain.events import Event, Kind
+from telemed.web.live.telling import Audience, Told, tell, tell_counts
 
 log = logging.getLogger(__name__)
 
 PERIOD = 0.15
+COUNTS_PERIOD = 20.0
 # No transaction of ours lives longer; a gap older than this was a rollback.
 GAP_SECONDS = 60.0
 _PAGE = 500
-# A list that does not take its events for so long is closed; its browser comes back and resumes.
-_WAITING = 1000
+# Looks that a list has not taken: it is closed then; its browser comes back and resumes.
+_WAITING = 200
 
 
 class Cursor:
@@ -55,14 +59,25 @@ class Cursor:
             self._seen.discard(self.position)
 
 
+@dataclass(frozen=True)
+class Batch:
+    """What one look brought, for everybody: each line takes its audience's part."""
+
+    last_event_id: int
+    told: Mapping[Audience, Told]
+    # These may have signed out: their lines ask.
+    left: frozenset[int] = frozenset()
+
+
 class Subscription:
-    def __init__(self) -> None:
-        self._waiting: list[Event] = []
+    def __init__(self, actor: Actor) -> None:
+        self.actor = actor
+        self._waiting: list[Batch] = []
         self._something = asyncio.Event()
         self.closed = False
 
-    def offer(self, events: Sequence[Event]) -> None:
-        self._waiting += events
+    def offer(self, batch: Batch) -> None:
+        self._waiting.append(batch)
         if len(self._waiting) > _WAITING:
             self.close()
         self._something.set()
@@ -71,7 +86,7 @@ class Subscription:
         self.closed = True
         self._something.set()
 
-    async def take(self, timeout: float) -> list[Event]:
+    async def take(self, timeout: float) -> list[Batch]:
         """What came since, at once; or nothing after `timeout` seconds."""
         try:
             async with asyncio.timeout(timeout):
@@ -96,9 +111,9 @@ class Hub:
         return len(self._subscriptions)
 
     @asynccontextmanager
-    async def subscribed(self) -> AsyncIterator[Subscription]:
+    async def subscribed(self, actor: Actor) -> AsyncIterator[Subscription]:
         """Entered once the table is followed: every event after this moment will be offered."""
-        subscription = Subscription()
+        subscription = Subscription(actor)
         self._subscriptions.add(subscription)
         self._wanted.set()
         try:
@@ -120,6 +135,7 @@ class Hub:
     async def run(self) -> None:
         """Looks at the table as long as somebody listens; a fault of one look ends no list and loses no event."""
         cursor: Cursor | None = None
+        counted = time.monotonic()
         while not self._closed:
             if not self._subscriptions:
                 cursor = None
@@ -128,6 +144,9 @@ class Hub:
                 await self._wanted.wait()
             pause = PERIOD
             try:
+                if time.monotonic() - counted >= COUNTS_PERIOD:
+                    counted = time.monotonic()
+                    await self._offer([])
                 if cursor is None:
                     cursor = Cursor(await asyncio.to_thread(last_event_id, self._world))
                     self._following.set()
@@ -146,5 +165,33 @@ class Hub:
             if len(page) < _PAGE:
                 break
         if new := cursor.fresh(events, time.monotonic()):
-            for subscription in tuple(self._subscriptions):
-                subscription.offer(new)
+            await self._offer(new)
+
+    async def _offer(self, events: Sequence[Event]) -> None:
+        """Of no events: the counts alone, because some of them move by the clock."""
+        subscriptions = tuple(self._subscriptions)
+        readers: dict[Audience, dict[int, Actor]] = {}
+        for one in subscriptions:
+            readers.setdefault(Audience.of(one.actor), {})[one.actor.user_id] = one.actor
+        told = await asyncio.to_thread(self._told, events, readers)
+        left = frozenset(e.actor_user_id for e in events if e.kind is Kind.SIGNED_OUT and e.actor_user_id)
+        last = max((event.id for event in events), default=0)
+        if told or left:
+            batch = Batch(last, told, left)
+            for one in subscriptions:
+                one.offer(batch)
+
+    def _told(
+        self, events: Sequence[Event], readers: Mapping[Audience, Mapping[int, Actor]]
+    ) -> dict[Audience, Told]:
+        told = {}
+        for audience, people in readers.items():
+            actor = next(iter(people.values()))
+            found = (
+                tell(self._world, actor, events, people)
+                if events
+                else tell_counts(self._world, actor, people)
+            )
+            if found is not None:
+                told[audience] = found
+        return told

@@ -6,20 +6,21 @@ import time
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 
-from telemed.application.worklist import changed_rows, events_after, last_event_id
+from telemed.application.worklist import events_after, last_event_id
 from telemed.application.world import World
 from telemed.domain.errors import Unauthenticated
 from telemed.domain.events import Event
-from telemed.web.api import convert
-from telemed.web.api.shapes import Delta
 from telemed.web.live.hub import Hub
+from telemed.web.live.telling import Audience, Told, tell
 from telemed.web.security import Signed, signed_in
 
 HEARTBEAT_SECONDS = 15.0
+# Whether the session still stands is asked so often, however much there is to tell.
+CHECK_SECONDS = 3.0
 # A resuming browser names an id; a transaction with a lower one may have committed after it was told.
 LOOK_BACK = 200
 # Whoever was away for longer loads the list anew.
-_RESUMED = 5000
+_RESUMED = 2000
 _PAGE = 500
 
 
@@ -39,52 +40,60 @@ class Line:
             return False
         return True
 
-    def delta(self, events: Sequence[Event]) -> Delta | None:
-        actor = self.signed.actor
-        found = changed_rows(self.world, actor=actor, events=events, shown=self.shown)
-        if found is None:
-            return None
-        rows = [convert.row(row, actor, actor.language) for row in found.rows]
-        self.shown.difference_update(found.gone)
-        self.shown.update(row.id for row in rows)
-        return Delta(rows=rows, gone=sorted(found.gone), counts=found.counts)
+    def data(self, told: Told) -> str | None:
+        data = told.to(self.signed.actor.user_id, self.shown)
+        self.shown.difference_update(told.unseen)
+        self.shown.update(row.uid for row in told.rows)
+        return data
 
-    def missed(self) -> list[Event]:
+    def missed(self) -> tuple[list[Event], bool]:
+        """The events since `since`, and whether these are all: who was away too long loads the list anew."""
         if self.since is None:
-            return []
+            return [], False
         events: list[Event] = []
         after = max(self.since - LOOK_BACK, 0)
-        while len(events) < _RESUMED and (page := events_after(self.world, event_id=after, limit=_PAGE)):
+        while len(events) < _RESUMED:
+            page = events_after(self.world, event_id=after, limit=_PAGE)
+            if not page:
+                return events, True
             events += page
             after = page[-1].id
-        return events
+        return [], False
+
+    def tell_missed(self, events: Sequence[Event]) -> Told | None:
+        actor = self.signed.actor
+        return tell(self.world, actor, events, (actor.user_id,))
 
 
 async def stream(line: Line) -> AsyncIterator[str]:
-    async with line.hub.subscribed() as subscription:
+    async with line.hub.subscribed(line.signed.actor) as subscription:
         # Subscribed first: what happens while the missed is read is told twice rather than never.
         if subscription.closed:
             return
         last = await asyncio.to_thread(last_event_id, line.world)
-        yield _event("hello", json.dumps({"last_event_id": last}))
-        events = await asyncio.to_thread(line.missed)
+        missed, resumed = await asyncio.to_thread(line.missed)
+        yield _event("hello", json.dumps({"last_event_id": last, "resumed": resumed}))
+        told = await asyncio.to_thread(line.tell_missed, missed) if missed else None
+        if told is not None and (data := line.data(told)):
+            last = max(last, missed[-1].id)
+            yield _event("cases", data, last)
+        user_id, audience = line.signed.actor.user_id, Audience.of(line.signed.actor)
         checked = time.monotonic()
-        while True:
+        while not subscription.closed:
+            batches = await subscription.take(HEARTBEAT_SECONDS)
             # Nothing is told to someone who left: a sign-out is itself an event that wakes this line.
-            if events or time.monotonic() - checked >= HEARTBEAT_SECONDS:
+            left = any(user_id in batch.left for batch in batches)
+            if left or time.monotonic() - checked >= min(CHECK_SECONDS, HEARTBEAT_SECONDS):
                 if not await asyncio.to_thread(line.still_signed_in):
                     yield _event("signed_out", "{}")
                     return
                 checked = time.monotonic()
-            if events:
-                last = max(last, events[-1].id)
-                delta = await asyncio.to_thread(line.delta, events)
-                if delta is not None:
-                    yield _event("cases", delta.model_dump_json(), last)
-            if subscription.closed:
-                return
-            events = await subscription.take(HEARTBEAT_SECONDS)
-            if not events:
+            for batch in batches:
+                last = max(last, batch.last_event_id)
+                told = batch.told.get(audience)
+                if told is not None and (data := line.data(told)):
+                    yield _event("cases", data, last)
+            if not batches:
                 yield ": still here\n\n"
 
 

@@ -17,11 +17,12 @@ import pytest
 from fastapi import FastAPI
 
 from telemed.application.worklist import events_after
+from telemed.domain.access import Actor
 from telemed.domain.errors import Unavailable
 from telemed.domain.events import Event, Kind
 from telemed.web.live import hub as hub_module
 from telemed.web.live import stream as stream_module
-from telemed.web.live.hub import GAP_SECONDS, Cursor
+from telemed.web.live.hub import GAP_SECONDS, Batch, Cursor, Subscription
 from telemed.web.server import GRACE_SECONDS, Server
 from tests.cast import NOW, PASSWORD, Cast
 from tests.integration.web.conftest import Way
@@ -271,15 +272,84 @@ def test_a_gap_that_stays_is_given_up_after_the_longest_transaction() -> None:
     assert [e.id for e in cursor.fresh([event(15)], now=GAP_SECONDS + 2)] == [15]
 
 
-def test_a_list_that_takes_nothing_is_closed_so_that_it_comes_back() -> None:
-    from telemed.web.live.hub import Subscription
-
+def test_a_list_that_takes_nothing_is_closed_so_that_it_comes_back(cast: Cast) -> None:
     async def run() -> bool:
-        subscription = Subscription()
-        subscription.offer([event(n) for n in range(1, 1002)])
+        subscription = Subscription(cast_actor(cast))
+        for number in range(1, 1002):
+            subscription.offer(Batch(number, {}))
         return subscription.closed
 
     assert asyncio.run(run())
+
+
+def cast_actor(cast: Cast) -> Actor:
+    person = cast.people["reporting"]
+    return Actor(
+        user_id=person.id,
+        user_uid=person.uid,
+        username=person.username,
+        display_name=person.display_name,
+        role=person.role,
+        institution_id=person.institution_id,
+        consortium_id=person.consortium_id,
+        license_number=person.license_number,
+        language=person.language,
+        authenticated_at=NOW,
+    )
+
+
+def test_each_reader_is_told_which_cases_are_the_own(cast: Cast, way: Way, listen: Listen) -> None:
+    _, doctor = listen("reporting")
+    _, colleague = listen("colleague")
+    way.arrive()
+    way.program("reporting").post(f"{way.path}/claim")
+
+    def held(mine: bool) -> Callable[[str, Any], bool]:
+        return lambda name, data: (
+            name == "cases"
+            and bool(data["rows"])
+            and data["rows"][0]["holder"] == {"name": "虚构报告医师", "mine": mine}
+        )
+
+    _, _, own = doctor.wait_for(held(True))
+    _, _, others = colleague.wait_for(held(False))
+    assert (own["counts"]["mine"], others["counts"]["mine"]) == (1, 0)
+    assert "mine" in own["rows"][0]["views"]
+    assert "mine" not in others["rows"][0]["views"]
+
+
+def test_who_was_away_is_told_whether_the_line_knows_all_that_was_missed(
+    cast: Cast, way: Way, listen: Listen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    way.arrive()
+    _, fresh = listen("reporting")
+    assert fresh.wait_for(lambda name, _: name == "hello")[2]["resumed"] is False
+    _, resumed = listen("reporting", **{"Last-Event-ID": "1"})
+    assert resumed.wait_for(lambda name, _: name == "hello")[2]["resumed"] is True
+    resumed.wait_for(tells("FIC-P1"))
+    monkeypatch.setattr(stream_module, "_RESUMED", 1)
+    _, late = listen("reporting", **{"Last-Event-ID": "1"})
+    assert late.wait_for(lambda name, _: name == "hello")[2]["resumed"] is False
+
+
+def test_looking_at_a_case_moves_no_list(cast: Cast, way: Way, listen: Listen) -> None:
+    way.arrive()
+    _, doctor = listen("reporting")
+    way.program("colleague").get(way.path)
+    way.program("colleague").post(f"{way.path}/claim")
+    _, _, delta = doctor.wait_for(lambda name, _: name == "cases")
+    assert delta["rows"][0]["state"] == "reading"
+
+
+def test_counts_that_move_by_the_clock_are_told_without_an_event(
+    cast: Cast, way: Way, listen: Listen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hub_module, "COUNTS_PERIOD", 0.2)
+    way.arrive()
+    _, doctor = listen("reporting")
+    cast.clock.move(minutes=45)
+    _, _, delta = doctor.wait_for(lambda n, d: n == "cases" and d["counts"]["overdue"] == 1)
+    assert delta["rows"] == []
 
 
 def test_the_line_tells_the_very_rows_that_the_list_has(cast: Cast, way: Way, listen: Listen) -> None:

@@ -67,8 +67,13 @@ export async function get<T>(path: string, signal?: AbortSignal): Promise<T> {
   return (await request("GET", path, undefined, signal)).json() as Promise<T>;
 }
 
-export async function send<T>(method: "POST" | "PUT", path: string, body?: unknown): Promise<T> {
-  const response = await request(method, path, body ?? {});
+export async function send<T>(
+  method: "POST" | "PUT",
+  path: string,
+  body?: unknown,
+  signal?: AbortSignal,
+): Promise<T> {
+  const response = await request(method, path, body ?? {}, signal);
   return (response.status === 204 ? undefined : await response.json()) as T;
 }
 

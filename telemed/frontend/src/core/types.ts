@@ -18,7 +18,7 @@ export interface User {
 export type Priority = "stat" | "urgent" | "routine";
 export type CaseState = "waiting" | "reading" | "awaiting_review" | "final" | "repeat_requested" | "closed";
 export type AiState = "pending" | "done" | "out_of_domain" | "no_model" | "off" | "failed";
-export type View = "waiting" | "overdue" | "mine" | "review" | "all" | "done";
+export type View = "critical" | "overdue" | "mine" | "returned" | "review" | "waiting" | "all" | "done";
 
 export interface Age {
   value: number;
@@ -52,6 +52,13 @@ export interface Row {
   ai: { state: AiState; flags: string[] };
   study_instance_uid: string;
   order_source: string;
+  critical: "critical" | "warning" | null;
+  returned: boolean;
+  priors: { count: number; latest: string | null };
+  /** Sorts as text in the order of the list. */
+  position: string;
+  /** Without "overdue": into that one a row of "all" comes by the clock. */
+  views: View[];
 }
 
 export type Counts = Partial<Record<View, number>>;
@@ -60,8 +67,16 @@ export interface Worklist {
   rows: Row[];
   next_cursor: string | null;
   counts: Counts;
+  /** A count beyond it means "more". */
+  count_limit: number;
   now: string;
   last_event_id: string | number | null;
+}
+
+export interface Search {
+  rows: Row[];
+  next_cursor: string | null;
+  partial: boolean;
 }
 
 export interface Delta {

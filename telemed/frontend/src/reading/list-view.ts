@@ -1,96 +1,102 @@
-/** The list on the screen: views with counts, filter of the loaded rows, a selection that survives movement. */
+/** The list on the screen: views with counts, search, and as many rows as the screen holds. */
 import { h, reconcile, setText } from "../core/dom";
 import { problemMessage } from "../core/messages";
 import { t } from "../core/page";
-import type { Row, View } from "../core/types";
+import type { Row } from "../core/types";
 import { rowElement, tick } from "./row";
+import { SearchBar } from "./search-bar";
 import type { LineState } from "./stream";
-import { views, type Worklist } from "./worklist";
+import { RowWindow } from "./window";
+import { type Query, views, type Worklist } from "./worklist";
 
 export interface ListActions {
   open(id: string): void;
-  view(view: View): void;
+  show(query: Partial<Query>, typing?: boolean): void;
+  href(query: Partial<Query>): string;
+  caseHref(id: string): string;
   keys(): void;
-  href(id: string): string;
+  palette(): void;
 }
 
-const columns = ["priority", "due", "patient", "id", "exam", "site", "history", "ai", "holder"] as const;
-const NEAR_THE_END = 400;
+const columns = [
+  ["priority", "ui.column.priority_why"],
+  ["due", "ui.column.due"],
+  ["patient", "ui.column.patient"],
+  ["exam", "ui.column.exam_site"],
+  ["history", "ui.column.history"],
+  ["ai", "ui.column.ai"],
+  ["priors", "ui.column.priors"],
+  ["holder", "ui.column.holder"],
+] as const;
+const NEAR_THE_END = 30;
 
 export class ListView {
   readonly element = h("section", { class: "list-page", "aria-label": t("ui.list.title") });
-  readonly filter = h("input", {
-    type: "search",
-    class: "filter",
-    placeholder: t("ui.list.filter"),
-    "aria-label": t("ui.list.filter_label"),
-    oninput: () => this.render(),
-  });
+  readonly search: SearchBar;
   private readonly tabs = h("nav", { class: "views", "aria-label": t("ui.list.views") });
   private readonly body = h("div", { role: "rowgroup", class: "rows" });
   private readonly scroller: HTMLElement;
+  private readonly window: RowWindow;
   private readonly foot = h("p", { class: "list-foot muted", role: "status" });
   private readonly line = h("span", { class: "line connecting", role: "status" });
   private readonly messages = h("div", { class: "messages" });
   private selected = "";
+  private drawing = 0;
   private readonly list: Worklist;
   private readonly actions: ListActions;
 
   constructor(list: Worklist, actions: ListActions) {
     this.list = list;
     this.actions = actions;
-    const heads = columns.map((name) =>
-      h("div", { role: "columnheader", class: `cell c-${name}` }, t(`ui.column.${name}`)),
+    this.search = new SearchBar({
+      changed: (change) => actions.show(change, true),
+      entered: () => this.select(list.rows[0]?.id ?? ""),
+    });
+    const heads = columns.map(([name, label]) =>
+      h("div", { role: "columnheader", class: `cell c-${name}` }, t(label)),
     );
     this.scroller = h(
       "div",
-      { role: "grid", class: "grid", "aria-label": t("ui.list.title"), onscroll: () => this.loadNearEnd() },
+      { role: "grid", class: "grid", "aria-label": t("ui.list.title"), onscroll: () => this.drawSoon() },
       h("div", { role: "rowgroup", class: "heads" }, h("div", { role: "row", class: "row head" }, ...heads)),
       this.body,
       this.foot,
     );
+    this.window = new RowWindow(this.scroller, this.body);
+    window.addEventListener("resize", () => this.drawSoon());
     this.body.addEventListener("click", (event) => this.onClick(event));
+    const button = (text: string, key: string, run: () => void): HTMLElement =>
+      h("button", { type: "button", class: "quiet", onclick: run }, text, h("kbd", {}, key));
     this.element.append(
       h(
         "div",
         { class: "toolbar" },
         this.tabs,
-        this.filter,
+        this.search.element,
         this.line,
-        h(
-          "button",
-          { type: "button", class: "quiet", onclick: () => actions.keys() },
-          t("ui.keys.title"),
-          h("kbd", {}, "?"),
-        ),
+        button(t("ui.palette.title"), "Ctrl K", () => actions.palette()),
+        button(t("ui.keys.title"), "?", () => actions.keys()),
       ),
       this.messages,
       this.scroller,
     );
-    this.filter.addEventListener("keydown", (event) => {
-      if (event.key !== "Enter" || event.isComposing) return;
-      event.preventDefault();
-      this.select(this.shown()[0]?.id ?? "");
-    });
     this.setLine("connecting");
   }
 
   render(): void {
     this.renderTabs();
     const { list } = this;
+    this.search.follow(list.query);
     this.messages.replaceChildren(...(list.problem ? [problemMessage(list.problem)] : []));
-    const rows = this.shown();
-    const focused = this.body.contains(document.activeElement);
-    reconcile(
-      this.body,
-      rows,
-      (row) => row.id,
-      (row) => JSON.stringify(row),
-      (row) => rowElement(row, this.actions.href(row.id), list.now()),
-    );
-    if (!rows.some((row) => row.id === this.selected)) this.selected = rows[0]?.id ?? "";
-    this.mark(focused);
-    setText(this.foot, this.footText(rows.length));
+    if (!list.rows.some((row) => row.id === this.selected)) this.selected = list.rows[0]?.id ?? "";
+    this.draw();
+    setText(this.foot, this.footText());
+  }
+
+  /** From the top: another view, another search. */
+  fromTheTop(): void {
+    this.scroller.scrollTop = 0;
+    this.selected = "";
   }
 
   tick(): void {
@@ -102,74 +108,107 @@ export class ListView {
     setText(this.line, t(`ui.line.${state}`));
   }
 
+  say(problem: unknown): void {
+    this.messages.replaceChildren(problemMessage(problem));
+  }
+
   move(step: number): void {
-    const rows = this.shown();
+    const { rows } = this.list;
     const at = rows.findIndex((row) => row.id === this.selected);
     this.select(rows[Math.max(0, Math.min(rows.length - 1, at + step))]?.id ?? "");
-    if (at + step >= rows.length - 5) void this.list.more();
+  }
+
+  /** Rows on one screen, for paging. */
+  get screenful(): number {
+    return Math.max(1, Math.floor(this.scroller.clientHeight / this.window.rowHeight) - 1);
   }
 
   select(id: string): void {
     this.selected = id;
+    const at = this.list.rows.findIndex((row) => row.id === id);
+    if (at >= 0) this.window.reveal(at);
+    this.draw();
     this.mark(true);
   }
 
   get current(): Row | undefined {
-    return this.shown().find((row) => row.id === this.selected);
+    return this.list.find(this.selected);
   }
 
-  private shown(): Row[] {
-    const words = this.filter.value.trim().toLowerCase().split(/\s+/).filter(Boolean);
-    if (words.length === 0) return this.list.rows;
-    return this.list.rows.filter((row) => {
-      const { patient } = row;
-      const text = [
-        patient.name,
-        patient.patient_id,
-        patient.id_last4,
-        row.accession_number,
-        row.modality,
-        row.exam,
-        row.site,
-        row.history,
-      ]
-        .join(" ")
-        .toLowerCase();
-      return words.every((word) => text.includes(word));
-    });
+  private drawSoon(): void {
+    window.cancelAnimationFrame(this.drawing);
+    this.drawing = window.requestAnimationFrame(() => this.draw());
   }
 
-  private footText(count: number): string {
+  private draw(): void {
     const { list } = this;
+    const focused = this.body.contains(document.activeElement);
+    const slice = this.window.slice(list.rows.length);
+    const now = list.now();
+    reconcile(
+      this.body,
+      list.rows.slice(slice.first, slice.end),
+      (row) => row.id,
+      (row) => JSON.stringify(row),
+      (row) => rowElement(row, this.actions.caseHref(row.id), now),
+    );
+    this.window.stretch(slice, list.rows.length);
+    this.scroller.setAttribute("aria-rowcount", String(list.nextCursor ? -1 : list.rows.length + 1));
+    Array.from(this.body.children).forEach((element, index) => {
+      element.setAttribute("aria-rowindex", String(slice.first + index + 2));
+    });
+    this.mark(focused);
+    if (slice.end > list.rows.length - NEAR_THE_END) void list.more();
+  }
+
+  private footText(): string {
+    const { list } = this;
+    const loaded = list.rows.length;
     if (list.problem) return "";
-    if (this.filter.value.trim()) return t("ui.list.filtered", { shown: count, loaded: list.rows.length });
-    if (count === 0) return list.loading ? t("ui.list.loading") : t(`ui.list.empty.${list.view}`);
-    return list.nextCursor ? t("ui.list.more", { loaded: count }) : t("ui.list.end", { loaded: count });
+    if (loaded === 0 && list.loading) return t("ui.list.loading");
+    if (list.searching) {
+      if (loaded === 0) return t("ui.list.empty.search");
+      return t(
+        list.partial ? "ui.list.found_some" : list.nextCursor ? "ui.list.found_more" : "ui.list.found",
+        {
+          loaded,
+        },
+      );
+    }
+    if (loaded === 0) return t(`ui.list.empty.${list.view}`);
+    return list.nextCursor ? t("ui.list.more", { loaded }) : t("ui.list.end", { loaded });
   }
 
   private renderTabs(): void {
-    const { counts } = this.list;
+    const { counts, countLimit, searching } = this.list;
     reconcile(
       this.tabs,
       views,
       (view) => view,
-      (view) => `${counts[view] ?? ""} ${view === this.list.view}`,
+      (view) => `${counts[view] ?? ""} ${view === this.list.view && !searching} ${this.list.query.modality}`,
       (view) => {
-        const current = view === this.list.view;
-        const late = view === "overdue" && (counts.overdue ?? 0) > 0;
+        const current = view === this.list.view && !searching;
+        const count = counts[view];
+        const pressing = (view === "overdue" || view === "critical") && (count ?? 0) > 0;
         return h(
           "a",
           {
-            href: `/reading?view=${view}`,
+            href: this.actions.href({ view, text: "" }),
             "aria-current": current ? "page" : null,
+            class: count === 0 ? "none" : null,
             onclick: (event: MouseEvent) => {
               if (event.ctrlKey || event.metaKey || event.shiftKey) return;
               event.preventDefault();
-              this.actions.view(view);
+              this.actions.show({ view, text: "" });
             },
           },
           t(`ui.view.${view}`),
-          counts[view] !== undefined && h("span", { class: late ? "count overdue" : "count" }, counts[view]),
+          count !== undefined &&
+            h(
+              "span",
+              { class: pressing ? "count overdue" : "count" },
+              count > countLimit ? `${countLimit}+` : count,
+            ),
         );
       },
     );
@@ -181,7 +220,7 @@ export class ListView {
       const on = element.dataset.key === this.selected;
       element.tabIndex = on ? 0 : -1;
       element.setAttribute("aria-selected", String(on));
-      if (on && focus) element.focus();
+      if (on && focus) element.focus({ preventScroll: true });
     }
   }
 
@@ -192,10 +231,5 @@ export class ListView {
     event.preventDefault();
     this.selected = key;
     this.actions.open(key);
-  }
-
-  private loadNearEnd(): void {
-    const { scrollTop, clientHeight, scrollHeight } = this.scroller;
-    if (scrollHeight - scrollTop - clientHeight < NEAR_THE_END) void this.list.more();
   }
 }

@@ -2,30 +2,39 @@
 import { send } from "../core/api";
 import { find } from "../core/dom";
 import { type Command, obey } from "../core/keys";
-import { problemMessage } from "../core/messages";
 import { t } from "../core/page";
-import type { Case, View } from "../core/types";
+import type { Case } from "../core/types";
 import { CaseCache } from "./case-cache";
 import { CaseView } from "./case-view";
 import { keysPanel } from "./keys-panel";
 import { ListView } from "./list-view";
+import { type Entry, entries, Palette } from "./palette";
 import { listen } from "./stream";
-import { views, Worklist } from "./worklist";
+import { FIRST, modalities, type Query, same, views, Worklist } from "./worklist";
 
 interface Place {
-  view: View;
+  query: Query;
   caseId: string;
 }
 
+/** The text sought stands behind the #: a name must not reach the log of any server on the way. */
 function here(): Place {
-  const asked = new URLSearchParams(location.search).get("view");
-  const view = views.find((name) => name === asked) ?? "waiting";
+  const asked = new URLSearchParams(location.search);
+  const view = views.find((name) => name === asked.get("view")) ?? FIRST.view;
+  const modality = modalities.find((name) => name === asked.get("modality")) ?? "";
+  const text = new URLSearchParams(location.hash.slice(1)).get("q") ?? "";
   const caseId = /^\/reading\/cases\/([^/]+)/.exec(location.pathname)?.[1] ?? "";
-  return { view, caseId: decodeURIComponent(caseId) };
+  return { query: { view, modality, text }, caseId: decodeURIComponent(caseId) };
 }
 
-const caseUrl = (id: string): string => `/reading/cases/${encodeURIComponent(id)}?view=${list.view}`;
-const listUrl = (view: View): string => `/reading?view=${view}`;
+function queryUrl(query: Query): string {
+  const asked = new URLSearchParams({ view: query.view });
+  if (query.modality) asked.set("modality", query.modality);
+  return `?${asked}${query.text ? `#${new URLSearchParams({ q: query.text })}` : ""}`;
+}
+
+const caseUrl = (id: string): string => `/reading/cases/${encodeURIComponent(id)}${queryUrl(list.query)}`;
+const listUrl = (change: Partial<Query> = {}): string => `/reading${queryUrl({ ...list.query, ...change })}`;
 
 const root = find<HTMLElement>("#reading");
 const said = find<HTMLElement>("#announcements");
@@ -33,28 +42,46 @@ const cache = new CaseCache();
 const list: Worklist = new Worklist(() => listView.render());
 const listView: ListView = new ListView(list, {
   open: (id) => go(caseUrl(id)),
-  view: (view) => go(listUrl(view)),
+  show: showList,
+  href: (change) => listUrl(change),
+  caseHref: (id) => caseUrl(id),
   keys: toggleKeys,
-  href: (id) => caseUrl(id),
+  palette: togglePalette,
 });
 const caseView = new CaseView(cache, {
   now: () => list.now(),
-  back: () => go(listUrl(list.view)),
+  back: () => go(listUrl()),
   done: onDone,
   changed: (item) => list.replace(item),
 });
 let keys: HTMLElement | null = null;
+let palette: Palette | null = null;
 
-function go(url: string): void {
-  if (url !== location.pathname + location.search) history.pushState(null, "", url);
+function go(url: string, instead = false): void {
+  if (url !== location.pathname + location.search + location.hash) {
+    if (instead) history.replaceState(null, "", url);
+    else history.pushState(null, "", url);
+  }
   show();
 }
 
+/** While somebody types, one step back leads to where they began to. */
+function showList(change: Partial<Query>, typing = false): void {
+  const going = typing && list.searching && change.text !== undefined && change.text !== "";
+  go(listUrl(change), going);
+}
+
 function show(): void {
-  const { view, caseId } = here();
+  const { query, caseId } = here();
   const opening = caseId !== "";
   listView.element.hidden = opening;
-  if (view !== list.view) void list.open(view);
+  if (!same(query, list.query)) {
+    const typing = document.activeElement === listView.search.field;
+    if (!typing) listView.search.reset(query.text);
+    listView.fromTheTop();
+    void list.open(query);
+    if (typing) return;
+  }
   if (opening) {
     void caseView.open(caseId).then(() => {
       const next = list.nextToRead(caseId);
@@ -75,7 +102,7 @@ function onDone(item: Case): void {
   cache.forget(item.id);
   said.textContent = t("ui.case.done", { name: item.patient.name, state: t(`ui.case_state.${item.state}`) });
   list.replace(item);
-  go(next ? caseUrl(next.id) : listUrl(list.view));
+  go(next ? caseUrl(next.id) : listUrl());
 }
 
 function neighbour(step: number): boolean {
@@ -93,7 +120,7 @@ async function claimSelected(): Promise<void> {
   try {
     list.replace(await send<Case>("POST", `/api/v1/cases/${encodeURIComponent(row.id)}/claim`));
   } catch (cause) {
-    root.querySelector(".list-page .messages")?.replaceChildren(problemMessage(cause));
+    listView.say(cause);
   }
 }
 
@@ -102,8 +129,16 @@ const listCommands: readonly Command[] = [
   { keys: ["k", "ArrowUp"], label: "ui.key.previous", run: () => listView.move(-1) },
   { keys: ["Enter"], label: "ui.key.open", run: openSelected },
   { keys: ["c"], label: "ui.key.claim", run: () => void claimSelected() },
-  { keys: ["/"], label: "ui.key.filter", run: () => listView.filter.focus() },
-  { keys: ["Escape"], label: "ui.key.leave_filter", run: leaveFilter, whileTyping: true },
+  { keys: ["PageDown"], label: "ui.key.screen_down", run: () => listView.move(listView.screenful) },
+  { keys: ["PageUp"], label: "ui.key.screen_up", run: () => listView.move(-listView.screenful) },
+  { keys: ["/"], label: "ui.key.search", run: () => listView.search.field.focus() },
+  { keys: ["m"], label: "ui.key.modality", run: nextModality },
+  { keys: ["Escape"], label: "ui.key.leave_search", run: leaveSearch, whileTyping: true },
+  ...views.map((view, index) => ({
+    keys: [String(index + 1)],
+    label: `ui.view.${view}` as const,
+    run: () => showList({ view, text: "" }),
+  })),
 ];
 
 const caseCommands: readonly Command[] = [
@@ -140,6 +175,35 @@ const stageCommands: readonly Command[] = [
 ];
 
 const helpCommand: Command = { keys: ["?"], label: "ui.key.keys", run: toggleKeys };
+const paletteCommand: Command = {
+  keys: ["Ctrl+k"],
+  label: "ui.key.palette",
+  run: togglePalette,
+  whileTyping: true,
+};
+
+function active(): Command[] {
+  return here().caseId ? [...caseCommands, ...stageCommands] : [...listCommands];
+}
+
+function togglePalette(): void {
+  if (palette) {
+    palette.leave();
+    palette = null;
+    return;
+  }
+  const elsewhere = here().caseId ? listCommands.filter(({ label }) => label.startsWith("ui.view.")) : [];
+  const search = (text: string): Entry => ({
+    label: t("ui.palette.search", { text }),
+    keys: [],
+    run: () => {
+      listView.search.reset(text);
+      showList({ text });
+    },
+  });
+  palette = new Palette(entries([...active(), ...elsewhere, helpCommand]), search, togglePalette);
+  palette.open(root);
+}
 
 function larger(step: number): void {
   caseView.ecg.stepGain(step);
@@ -157,11 +221,17 @@ function openSelected(): boolean {
   return row !== undefined;
 }
 
-function leaveFilter(): boolean {
+function nextModality(): void {
+  const all = ["", ...modalities];
+  showList({ modality: all[(all.indexOf(list.query.modality) + 1) % all.length] ?? "", text: "" });
+}
+
+function leaveSearch(): boolean {
   if (keys) toggleKeys();
-  else if (document.activeElement === listView.filter) {
-    listView.filter.value = "";
-    listView.render();
+  else if (list.searching || document.activeElement === listView.search.field) {
+    listView.search.field.blur();
+    listView.search.reset("");
+    showList({ text: "" });
     listView.select(listView.current?.id ?? "");
   } else return false;
   return true;
@@ -175,7 +245,7 @@ function leaveCase(): void {
     document.activeElement.closest(".report-fields, .stage-tools")
   ) {
     document.activeElement.blur();
-  } else if (!caseView.ecg.clearCaliper()) go(listUrl(list.view));
+  } else if (!caseView.ecg.clearCaliper()) go(listUrl());
 }
 
 function toggleKeys(): void {
@@ -186,7 +256,7 @@ function toggleKeys(): void {
   }
   keys = keysPanel(
     [
-      { title: t("ui.keys.list"), commands: [...listCommands, helpCommand] },
+      { title: t("ui.keys.list"), commands: [...listCommands, helpCommand, paletteCommand] },
       { title: t("ui.keys.case"), commands: caseCommands },
       { title: t("ui.keys.stage"), commands: stageCommands },
     ],
@@ -196,16 +266,17 @@ function toggleKeys(): void {
 }
 
 root.replaceChildren(listView.element, caseView.element);
-obey(() => [...(here().caseId ? [...caseCommands, ...stageCommands] : listCommands), helpCommand]);
+obey(() => [...active(), helpCommand, paletteCommand]);
 window.addEventListener("popstate", show);
 window.setInterval(() => {
   listView.tick();
   caseView.tick();
 }, 1_000);
 
-const start = here();
+const opened = list.open(here().query);
+listView.search.reset(list.query.text);
 show();
-void list.open(start.view).then(() => {
+void opened.then(() => {
   if (here().caseId) {
     const next = list.nextToRead(here().caseId);
     if (next) cache.prefetch(next.id);

@@ -2,7 +2,7 @@
 import { h } from "../core/dom";
 import { maybe, t } from "../core/page";
 import { last4, sexAge } from "../core/patient";
-import { countdown } from "../core/time";
+import { clock, countdown, dateTime } from "../core/time";
 import type { Priority, Row } from "../core/types";
 
 /** Word and shape; the colour only repeats them. */
@@ -70,24 +70,59 @@ export function holderMark(row: Row): HTMLElement {
   );
 }
 
+/** Why it stands so high, in words: what raised it, a critical value, a report sent back. */
+export function reasonMark(row: Row): HTMLElement {
+  const because =
+    row.raised_because && row.raised_because !== "critical" ? findingText(row.raised_because) : "";
+  const parts = [
+    row.critical &&
+      h(
+        "span",
+        { class: `tag ${row.critical}` },
+        t(row.critical === "critical" ? "ui.tag.critical" : "ui.tag.warning"),
+      ),
+    row.returned && h("span", { class: "tag returned" }, t("ui.tag.returned")),
+    because && h("span", { class: "because" }, `↑ ${because}`),
+  ];
+  return h("span", { class: "second" }, ...parts);
+}
+
+export function priorsMark(row: Row): HTMLElement[] {
+  const { count, latest } = row.priors;
+  if (count === 0) return [h("span", { class: "muted" }, t("ui.priors.none"))];
+  return [
+    h("span", {}, t("ui.priors.count", { count })),
+    h("span", { class: "second" }, dateTime(latest).slice(0, 10)),
+  ];
+}
+
 export function rowElement(row: Row, href: string, now: number): HTMLElement {
   const cell = (name: string, ...children: (Node | string | false)[]): HTMLElement =>
     h("div", { role: "gridcell", class: `cell ${name}` }, ...children);
+  const second = (text: string): HTMLElement => h("span", { class: "second", title: text || null }, text);
   return h(
     "div",
     { role: "row", class: `row ${row.effective_priority}`, tabindex: "-1", "aria-selected": "false" },
-    cell("c-priority", priorityMark(row)),
-    cell("c-due", dueMark(row, now)),
+    cell("c-priority", priorityMark(row), reasonMark(row)),
+    cell("c-due", dueMark(row, now), second(t("ui.due.at", { time: clock(row.deadline, new Date(now)) }))),
     cell(
       "c-patient",
-      h("a", { href, tabindex: "-1" }, row.patient.name || t("ui.name.none")),
-      h("span", { class: "muted" }, ` ${sexAge(row.patient)}`),
+      h(
+        "span",
+        {},
+        h("a", { href, tabindex: "-1" }, row.patient.name || t("ui.name.none")),
+        h("span", { class: "muted" }, ` ${sexAge(row.patient)}`),
+      ),
+      second(`${last4(row.patient)} · ${row.accession_number || row.patient.patient_id}`),
     ),
-    cell("c-id", last4(row.patient)),
-    cell("c-exam", h("span", { class: "modality" }, row.modality), ` ${row.exam}`),
-    cell("c-site", row.site),
+    cell(
+      "c-exam",
+      h("span", {}, h("span", { class: "modality" }, row.modality), ` ${row.exam}`),
+      second(row.site),
+    ),
     cell("c-history", h("span", { title: row.history || null }, row.history || t("ui.history.none"))),
     cell("c-ai", aiMark(row)),
+    cell("c-priors", ...priorsMark(row)),
     cell("c-holder", holderMark(row)),
   );
 }

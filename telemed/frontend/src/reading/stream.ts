@@ -5,7 +5,7 @@ export type LineState = "connecting" | "live" | "lost";
 
 export interface Listener {
   onCases(delta: Delta): void;
-  /** The line is back after a loss: what was missed must be fetched. */
+  /** The line is back after a loss, and will not tell what was missed: it must be fetched. */
   onBack(): void;
   onState(state: LineState): void;
 }
@@ -27,7 +27,10 @@ export function listen(listener: Listener, lastEventId: string): () => void {
     source.addEventListener("open", () => {
       wait = FIRST_WAIT;
       listener.onState("live");
-      if (lost) listener.onBack();
+    });
+    source.addEventListener("hello", (event) => {
+      const { resumed } = JSON.parse(event.data) as { resumed?: boolean };
+      if (lost && !resumed) listener.onBack();
       lost = false;
     });
     source.addEventListener("cases", (event) => {

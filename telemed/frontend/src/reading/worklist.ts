@@ -1,17 +1,43 @@
-/** The rows of one view in the server's order. The order and the membership are the server's alone. */
-import { get } from "../core/api";
-import type { Counts, Delta, Worklist as Page, Row, View } from "../core/types";
+/** The rows of one view in the server's order, moved by what the server tells of single rows. */
+import { get, send } from "../core/api";
+import type { Counts, Delta, Worklist as Page, Row, Search, View } from "../core/types";
 
-export const views: readonly View[] = ["waiting", "overdue", "mine", "review", "all", "done"];
+export const views: readonly View[] = [
+  "critical",
+  "overdue",
+  "mine",
+  "returned",
+  "review",
+  "waiting",
+  "all",
+  "done",
+];
+export const modalities = ["ECG", "DX", "CR", "CT", "MR", "US"] as const;
 const PAGE = 50;
 const LARGEST_PAGE = 200;
 const QUIET = 700;
 
+/** What the list shows: a view, cut by a modality; or, where a text is given, whoever is meant by it. */
+export interface Query {
+  view: View;
+  modality: string;
+  text: string;
+}
+
+export const FIRST: Query = { view: "waiting", modality: "", text: "" };
+
+export function same(one: Query, other: Query): boolean {
+  return one.view === other.view && one.modality === other.modality && one.text === other.text;
+}
+
 export class Worklist {
-  view: View = "waiting";
+  query: Query = FIRST;
   rows: Row[] = [];
   counts: Counts = {};
+  countLimit = Number.POSITIVE_INFINITY;
   nextCursor: string | null = null;
+  /** The text fits too many names: not all of their cases are here. */
+  partial = false;
   lastEventId = "";
   loading = false;
   problem: unknown = null;
@@ -26,15 +52,24 @@ export class Worklist {
     this.changed = changed;
   }
 
+  get view(): View {
+    return this.query.view;
+  }
+
+  get searching(): boolean {
+    return this.query.text !== "";
+  }
+
   now(): number {
     return Date.now() + this.offset;
   }
 
-  async open(view: View): Promise<void> {
-    if (view !== this.view) {
-      this.view = view;
+  async open(query: Query): Promise<void> {
+    if (!same(query, this.query)) {
+      this.query = query;
       this.rows = [];
       this.nextCursor = null;
+      this.partial = false;
     }
     await this.refresh();
   }
@@ -42,15 +77,14 @@ export class Worklist {
   /** Fetches again what is shown, from the first row on. */
   async refresh(): Promise<void> {
     this.request?.abort();
+    window.clearTimeout(this.timer);
     const request = new AbortController();
     this.request = request;
     const limit = Math.min(LARGEST_PAGE, Math.max(PAGE, Math.ceil(this.rows.length / PAGE) * PAGE));
     this.loading = true;
     this.changed();
     try {
-      const page = await this.fetch("", limit, request.signal);
-      this.rows = page.rows;
-      this.take(page);
+      await this.fetch("", limit, request.signal);
       this.problem = null;
     } catch (cause) {
       if (request.signal.aborted) return;
@@ -63,37 +97,33 @@ export class Worklist {
 
   async more(): Promise<void> {
     if (!this.nextCursor || this.loading) return;
-    const { view } = this;
+    const request = new AbortController();
+    this.request = request;
     this.loading = true;
     try {
-      const page = await this.fetch(this.nextCursor, PAGE);
-      if (view !== this.view) return;
-      const known = new Set(this.rows.map((row) => row.id));
-      this.rows = [...this.rows, ...page.rows.filter((row) => !known.has(row.id))];
-      this.take(page);
+      await this.fetch(this.nextCursor, PAGE, request.signal);
     } catch (cause) {
+      if (request.signal.aborted) return;
       this.problem = cause;
     }
     this.loading = false;
     this.changed();
   }
 
-  /** What moved: shown rows change at once; where rows enter or leave, the server is asked for the order. */
+  /** What moved. Whether a row stands in this view is the server's word, and where it stands is its position. */
   apply(delta: Delta): void {
     this.counts = { ...this.counts, ...delta.counts };
-    const gone = new Set(delta.gone);
-    const fresh = new Map(delta.rows.map((row) => [row.id, row]));
-    let moves = false;
-    this.rows = this.rows.flatMap((row) => {
-      if (gone.has(row.id)) return [];
-      const now = fresh.get(row.id);
-      if (!now) return [row];
-      fresh.delete(row.id);
-      moves ||= place(now) !== place(row) || now.state !== row.state || now.holder?.mine !== row.holder?.mine;
-      return [now];
-    });
+    if (this.searching) {
+      const fresh = new Map(delta.rows.map((row) => [row.id, row]));
+      const gone = new Set(delta.gone);
+      this.rows = this.rows.filter((row) => !gone.has(row.id)).map((row) => fresh.get(row.id) ?? row);
+    } else if (delta.rows.length + delta.gone.length > 0) this.place(delta);
     this.changed();
-    if (moves || fresh.size > 0) this.refreshSoon();
+    // Into this view rows come by the clock as well.
+    if (this.view === "overdue" && !this.searching && !this.nextCursor && !this.query.modality) {
+      const known = Math.min(this.rows.length, this.countLimit);
+      if (known !== Math.min(this.counts.overdue ?? known, this.countLimit)) this.refreshSoon();
+    }
   }
 
   replace(row: Row): void {
@@ -112,6 +142,44 @@ export class Worklist {
     return order.find((row) => open.includes(row.state) && (!row.holder || row.holder.mine));
   }
 
+  private place(delta: Delta): void {
+    const moved = new Set([...delta.gone, ...delta.rows.map((row) => row.id)]);
+    const rows = this.rows.filter((row) => !moved.has(row.id));
+    const last = this.rows[this.rows.length - 1];
+    for (const row of delta.rows) {
+      if (!this.holds(row)) continue;
+      // Beyond what is loaded it comes with its page.
+      if (this.nextCursor && last && this.before(last, row)) continue;
+      rows.splice(this.indexFor(rows, row), 0, row);
+    }
+    this.rows = rows;
+  }
+
+  private holds(row: Row): boolean {
+    const { view, modality } = this.query;
+    if (modality && row.modality !== modality) return false;
+    if (view === "overdue") return row.views.includes("all") && Date.parse(row.deadline) < this.now();
+    return row.views.includes(view);
+  }
+
+  private before(one: Row, other: Row): boolean {
+    if (this.view !== "done") return one.position < other.position;
+    // What is done is listed by its number, the newest first; the number ends the position.
+    return one.position.slice(-19) > other.position.slice(-19);
+  }
+
+  private indexFor(rows: readonly Row[], row: Row): number {
+    let low = 0;
+    let high = rows.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      const there = rows[middle];
+      if (there && this.before(there, row)) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
   /** At once after a quiet time, then not more often than the eye can follow. */
   private refreshSoon(): void {
     window.clearTimeout(this.timer);
@@ -119,20 +187,34 @@ export class Worklist {
     this.timer = window.setTimeout(() => void this.refresh(), wait);
   }
 
-  private async fetch(cursor: string, limit: number, signal?: AbortSignal): Promise<Page> {
-    const query = new URLSearchParams({ view: this.view, limit: String(limit) });
+  private async fetch(cursor: string, limit: number, signal: AbortSignal): Promise<void> {
+    const { view, modality, text } = this.query;
+    if (text) {
+      const found = await send<Search>(
+        "POST",
+        "/api/v1/worklist/search",
+        { text, limit, ...(cursor ? { cursor } : {}) },
+        signal,
+      );
+      this.partial = found.partial;
+      this.take(found, cursor);
+      return;
+    }
+    const query = new URLSearchParams({ view, limit: String(limit) });
+    if (modality) query.set("modality", modality);
     if (cursor) query.set("cursor", cursor);
-    return get<Page>(`/api/v1/worklist?${query}`, signal);
-  }
-
-  private take(page: Page): void {
+    const page = await get<Page>(`/api/v1/worklist?${query}`, signal);
+    this.take(page, cursor);
     this.counts = page.counts;
-    this.nextCursor = page.next_cursor;
+    this.countLimit = page.count_limit;
     this.lastEventId = page.last_event_id === null ? "" : String(page.last_event_id);
     this.offset = Date.parse(page.now) - Date.now();
   }
-}
 
-function place(row: Row): string {
-  return `${row.effective_priority} ${row.deadline} ${row.arrived_at}`;
+  private take(page: { rows: Row[]; next_cursor: string | null }, cursor: string): void {
+    const known = new Set(cursor ? this.rows.map((row) => row.id) : []);
+    const fresh = page.rows.filter((row) => !known.has(row.id));
+    this.rows = cursor ? [...this.rows, ...fresh] : fresh;
+    this.nextCursor = page.next_cursor;
+  }
 }

@@ -1,0 +1,101 @@
+"""What the list, the search in it and a person's earlier exams ask of the database."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from telemed.domain.access import Actor
+from telemed.domain.case import Case
+from telemed.domain.order import Order
+from telemed.domain.people import Institution
+from telemed.domain.report import Report
+from telemed.domain.resident import Patient
+from telemed.domain.study import Study
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorklistRow:
+    case: Case
+    patient: Patient
+    study: Study
+    order: Order
+    institution: Institution
+    holder_name: str
+    id_last4: str
+    flags: tuple[str, ...]
+    # What was asked for, in the words of the order.
+    exam: str = ""
+    # Earlier exams of this person by the same modality that this reader may see, and the newest of them.
+    priors: int = 0
+    prior_at: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorklistPage:
+    rows: Sequence[WorklistRow]
+    next_cursor: str | None
+    # A search that matched too many names looked only so far back.
+    partial: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Filter:
+    """Cuts a view further. Empty means everything."""
+
+    modality: str = ""
+
+
+EVERYTHING = Filter()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sought:
+    """What was typed, as the database looks for it."""
+
+    # As names are kept; "" where it cannot be a name.
+    name: str = ""
+    # A local patient number, an accession number or the end of a card number; "" where it cannot be one.
+    number: str = ""
+    # The keyed hash of a whole card number.
+    card_hash: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prior:
+    case: Case
+    study: Study
+    institution: Institution
+    exam: str
+    # What is in force of it.
+    report: Report | None
+
+
+class Worklists(Protocol):
+    def worklist(
+        self,
+        actor: Actor,
+        view: str,
+        cursor: str | None,
+        limit: int,
+        now: datetime,
+        only: Filter = ...,
+    ) -> WorklistPage:
+        """Raises InvalidInput for an unknown view and a cursor that none of its pages gave."""
+
+    def search(self, actor: Actor, sought: Sought, cursor: str | None, limit: int) -> WorklistPage:
+        """All visible cases of whoever is meant, the newest first."""
+
+    def row(self, actor: Actor, uid: str) -> WorklistRow | None: ...
+    def rows_of(self, actor: Actor, case_ids: Sequence[int]) -> Sequence[WorklistRow]: ...
+    def uids(self, case_ids: Collection[int]) -> frozenset[str]:
+        """For those who were shown them before."""
+
+    def counts(self, actor: Actor, now: datetime) -> dict[str, int]:
+        """Of each counted view; `COUNT_LIMIT` + 1 means "more than that"."""
+
+    def held(self, user_ids: Collection[int]) -> Mapping[int, int]:
+        """How many unread cases each of these people holds."""
+
+    def priors(self, actor: Actor, case: Case, limit: int) -> Sequence[Prior]:
+        """Other cases of the same person, the newest first."""
