@@ -8,8 +8,8 @@ from datetime import datetime
 from typing import Any
 
 from telemed.application.dicom_ports import CommitmentReport
-from telemed.application.filing import notify_institution
 from telemed.application.jobs import JobKind
+from telemed.application.notifying import notify_institution
 from telemed.application.objects import read_object
 from telemed.application.ports import UnitOfWork
 from telemed.application.record import record

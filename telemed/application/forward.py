@@ -10,8 +10,8 @@ from datetime import datetime, timedelta
 
 from telemed.application.administer import site_of
 from telemed.application.dicom_ports import SendingLine
-from telemed.application.filing import notify_institution
 from telemed.application.jobs import JobKind
+from telemed.application.notifying import notify_institution
 from telemed.application.ports import UnitOfWork
 from telemed.application.record import record
 from telemed.application.retrieve_objects import data_set_of, is_warning, readable_form

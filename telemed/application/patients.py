@@ -28,32 +28,20 @@ def is_surrogate(patient: Patient, study_instance_uid: str) -> bool:
     return patient.patient_id == surrogate_id(study_instance_uid)
 
 
-def ensure_patient(
-    world: World,
-    uow: UnitOfWork,
-    *,
-    header: StudyHeader,
-    institution_id: int,
-    consortium_id: int,
-    known: Patient | None,
-) -> Patient:
-    """`known` is whoever holds the number so far, if anybody does."""
-    if known is None:
-        fresh = new_patient(
-            world,
-            institution_id=institution_id,
-            consortium_id=consortium_id,
-            patient_id=local_id(header),
-            name=header.patient_name.display[:_NAME_LENGTH],
-            sex=_sex(header),
-            birth_date=dicom_date(header.birth_date),
-        )
-        fresh.name_pinyin = fresh.name_pinyin[:_PINYIN_LENGTH]
-        fresh.name_initials = fresh.name_initials[:_INITIALS_LENGTH]
-        known = uow.patients.ensure(fresh)
-    if known.resident_id is None:
-        _link_by_card(world, uow, header, known)
-    return known
+def patient_of(world: World, *, header: StudyHeader, institution_id: int, consortium_id: int) -> Patient:
+    """Whom the header names, as somebody not seen before."""
+    fresh = new_patient(
+        world,
+        institution_id=institution_id,
+        consortium_id=consortium_id,
+        patient_id=local_id(header),
+        name=header.patient_name.display[:_NAME_LENGTH],
+        sex=_sex(header),
+        birth_date=dicom_date(header.birth_date),
+    )
+    fresh.name_pinyin = fresh.name_pinyin[:_PINYIN_LENGTH]
+    fresh.name_initials = fresh.name_initials[:_INITIALS_LENGTH]
+    return fresh
 
 
 def contradictions(patient: Patient, header: StudyHeader) -> list[str]:
@@ -90,7 +78,7 @@ def dicom_date(value: str) -> date | None:
         return None
 
 
-def _link_by_card(world: World, uow: UnitOfWork, header: StudyHeader, patient: Patient) -> None:
+def link_by_card(world: World, uow: UnitOfWork, header: StudyHeader, patient: Patient) -> None:
     """A card number in PatientID or OtherPatientIDs names a person, if that person is registered."""
     for number in (header.patient_id, *header.other_patient_ids):
         if is_id_card_number(number):

@@ -176,6 +176,9 @@ class Patients(Protocol):
     def ensure(self, patient: Patient) -> Patient:
         """Inserts, or returns the one another transaction was first to insert."""
 
+    def ensure_all(self, patients: Sequence[Patient]) -> Sequence[Patient]:
+        """The rows that now hold these numbers, in no certain order."""
+
 
 class Orders(Protocol):
     def get(self, order_id: int) -> Order: ...
@@ -213,7 +216,11 @@ class Studies(Protocol):
         self, institution_id: int, study_instance_uids: Sequence[str]
     ) -> Sequence[Study]: ...
     def ensure(self, study: Study) -> Study: ...
+    def ensure_all(self, studies: Sequence[Study]) -> Sequence[Study]:
+        """The rows that now hold these UIDs, in no certain order."""
+
     def ensure_series(self, series: Series) -> Series: ...
+    def ensure_series_all(self, series: Sequence[Series]) -> Sequence[Series]: ...
     def series(self, study_id: int) -> Sequence[Series]: ...
     def series_among(
         self, study_ids: Sequence[int], series_instance_uids: Sequence[str]

@@ -8,13 +8,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from telemed.application.arrival import Incoming
-from telemed.application.filing import add_row, facts, file_new, item_key, notify
+from telemed.application.filing import add_row, facts, file_new, item_key
 from telemed.application.jobs import JobKind
 from telemed.application.known import Known, look_up
 from telemed.application.mpps import end_quiet_if_whole
+from telemed.application.notifying import notify
 from telemed.application.objects import read_object
 from telemed.application.ports import UnitOfWork
 from telemed.application.record import record
+from telemed.application.registering import register
 from telemed.application.world import World
 from telemed.domain.errors import Conflict, DomainError, Unavailable
 from telemed.domain.events import Kind
@@ -120,20 +122,15 @@ def _commit_rows(world: World, batch: Sequence[Incoming]) -> list[Received]:
 def _transaction(world: World, batch: Sequence[Incoming], verdicts: _Verdicts) -> list[Received]:
     with world.unit_of_work() as uow:
         known = look_up(uow, batch)
-        # Always in the same order: two batches that meet wait for each other, and never both.
-        order = sorted(range(len(batch)), key=lambda n: _place(batch[n]))
-        filed = {n: _file(world, uow, batch[n], known, verdicts) for n in order}
+        register(world, uow, batch, known)
+        filed = [_file(world, uow, item, known, verdicts) for item in batch]
         uow.flush()
-        _ask(world, uow, [filed[n] for n in order], known)
+        _ask(world, uow, filed, known)
         uow.commit()
     return [
-        _received(reception, batch[n], study, stored)
-        for n, (reception, study, stored) in sorted(filed.items())
+        _received(reception, item, study, stored)
+        for item, (reception, study, stored) in zip(batch, filed, strict=True)
     ]
-
-
-def _place(item: Incoming) -> tuple[int, str, str]:
-    return item.institution_id, item.header.study_instance_uid, item.header.sop_instance_uid
 
 
 def _ask(

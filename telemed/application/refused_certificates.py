@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from ipaddress import IPv6Address, ip_address, ip_network
 from threading import Lock
 
-from telemed.application.filing import notify_institution
+from telemed.application.notifying import notify_institution
 from telemed.application.ports import UnitOfWork
 from telemed.application.record import record
 from telemed.application.world import World

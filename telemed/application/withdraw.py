@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from telemed.application.filing import notify_institution
+from telemed.application.notifying import notify_institution
 from telemed.application.ports import UnitOfWork
 from telemed.application.record import record
 from telemed.application.world import World

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session as OrmSession
 from telemed.adapters.db import tables as t
 from telemed.adapters.db.scope import visible_notices
 from telemed.adapters.db.statements import rows_by
-from telemed.adapters.db.upsert import ensure
+from telemed.adapters.db.upsert import ensure, ensure_all
 from telemed.domain.access import Actor
 from telemed.domain.errors import NotFound
 from telemed.domain.events import Event
@@ -163,6 +163,9 @@ class SqlPatients(Repository):
 
     def ensure(self, patient: Patient) -> Patient:
         return ensure(self._session, patient, "institution_id", "patient_id")[0]
+
+    def ensure_all(self, patients: Sequence[Patient]) -> Sequence[Patient]:
+        return ensure_all(self._session, patients, ("institution_id",), "patient_id")
 
 
 class SqlOrders(Repository):

@@ -36,3 +36,11 @@ def insert_if_new(table: Table, dialect: str, names: tuple[str, ...], key: tuple
     statement = insert.values({name: bindparam(name) for name in names})
     statement = statement.on_conflict_do_nothing(index_elements=list(key))
     return cast("Insert", statement.returning(table.c.id))
+
+
+@cache
+def insert_ignoring(table: Table, dialect: str, names: tuple[str, ...], key: tuple[str, ...]) -> Insert:
+    """For many rows at once: those whose `key` is taken are passed over."""
+    insert = (postgresql if dialect == "postgresql" else sqlite).insert(table)
+    statement = insert.values({name: bindparam(name) for name in names})
+    return cast("Insert", statement.on_conflict_do_nothing(index_elements=list(key)))

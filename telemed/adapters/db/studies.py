@@ -10,7 +10,7 @@ from telemed.adapters.db import tables as t
 from telemed.adapters.db.repositories import Repository, T
 from telemed.adapters.db.scope import visible_studies
 from telemed.adapters.db.statements import rows_by
-from telemed.adapters.db.upsert import ensure
+from telemed.adapters.db.upsert import ensure, ensure_all
 from telemed.application.ports import StudyOverview
 from telemed.domain.access import Actor
 from telemed.domain.case import Case
@@ -40,6 +40,9 @@ class SqlStudies(Repository):
     def ensure(self, study: Study) -> Study:
         return ensure(self._session, study, "institution_id", "study_instance_uid")[0]
 
+    def ensure_all(self, studies: Sequence[Study]) -> Sequence[Study]:
+        return ensure_all(self._session, studies, ("institution_id",), "study_instance_uid")
+
     def ensure_series(self, series: Series) -> Series:
         return ensure(self._session, series, "study_id", "series_instance_uid")[0]
 
@@ -47,6 +50,9 @@ class SqlStudies(Repository):
         found = rows_by(Series, among=("study_id", "series_instance_uid"))
         keys = {"study_id": list(study_ids), "series_instance_uid": list(series_instance_uids)}
         return self._session.execute(found, keys).scalars().all()
+
+    def ensure_series_all(self, series: Sequence[Series]) -> Sequence[Series]:
+        return ensure_all(self._session, series, ("study_id",), "series_instance_uid")
 
     def series(self, study_id: int) -> Sequence[Series]:
         return self._all(Series, t.series.c.study_id == study_id, order=t.series.c.id)

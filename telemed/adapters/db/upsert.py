@@ -1,12 +1,13 @@
 """Insert, or find what another transaction was first to insert: the unique keys decide a race, not a look before."""
 
+from collections.abc import Sequence
 from functools import cache
 from typing import Any, TypeVar
 
 from sqlalchemy import inspect
 from sqlalchemy.orm import Mapper, Session, make_transient_to_detached
 
-from telemed.adapters.db.statements import insert_if_new, rows_by
+from telemed.adapters.db.statements import insert_if_new, insert_ignoring, rows_by
 
 T = TypeVar("T")
 
@@ -19,11 +20,7 @@ def ensure(session: Session, row: T, *key: str) -> tuple[T, bool]:
     """
     kind = type(row)
     mapper = inspect(kind)
-    attributes = _columns(mapper)
-    version = "version" if mapper.version_id_col is not None else None
-    values: dict[str, Any] = {
-        column: 1 if name == version else getattr(row, name) for name, column in attributes
-    }
+    values = _values(mapper, row)
     dialect = session.get_bind().dialect.name
     statement = insert_if_new(mapper.local_table, dialect, tuple(values), key)
     # Not by rowcount: an INSERT leaves it unset on PostgreSQL.
@@ -32,12 +29,37 @@ def ensure(session: Session, row: T, *key: str) -> tuple[T, bool]:
         where = {name: values[name] for name in key}
         return session.execute(rows_by(kind, *key), where).scalar_one(), False
     row.id = created  # type: ignore[attr-defined]
-    if version is not None:
-        setattr(row, version, 1)
+    if mapper.version_id_col is not None:
+        row.version = 1  # type: ignore[attr-defined]
     # All its columns are known: nothing is gained by reading back what was just written.
     make_transient_to_detached(row)
     session.add(row)
     return row, True
+
+
+def ensure_all(session: Session, rows: Sequence[T], shared: tuple[str, ...], key: str) -> Sequence[T]:
+    """The rows that now hold the keys (`shared`, `key`) of these fresh objects, in the order of their ids.
+
+    One statement inserts all that are new, one finds them; objects of different `shared` values may be mixed.
+    """
+    kind = type(rows[0])
+    mapper = inspect(kind)
+    statement = insert_ignoring(
+        mapper.local_table,
+        session.get_bind().dialect.name,
+        tuple(name for _, name in _columns(mapper)),
+        (*shared, key),
+    )
+    session.connection().execute(statement, [_values(mapper, row) for row in rows])
+    wanted = {(*(getattr(row, name) for name in shared), getattr(row, key)) for row in rows}
+    keys = {name: sorted({getattr(row, name) for row in rows}) for name in (*shared, key)}
+    found = session.execute(rows_by(kind, among=(*shared, key)), keys).scalars().all()
+    return [row for row in found if (*(getattr(row, name) for name in shared), getattr(row, key)) in wanted]
+
+
+def _values(mapper: Mapper[Any], row: Any) -> dict[str, Any]:
+    version = "version" if mapper.version_id_col is not None else None
+    return {column: 1 if name == version else getattr(row, name) for name, column in _columns(mapper)}
 
 
 @cache

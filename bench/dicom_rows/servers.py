@@ -1,0 +1,152 @@
+"""The two receivers under test, each as the processes that would run in the field, and what they cost."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from telemed.bootstrap import build
+from telemed.drill.house import DEVICE, provision
+from telemed.group import free_ports
+from telemed.settings import Settings
+
+CALLING = DEVICE
+OURS_SYNCS = "one fsync of the file, one of its folder, one of the commit (shared by those who wait)"
+ORTHANC_SYNCS = "one fdatasync of the file; folder and index are not synced"
+
+
+class NoPeer(Exception):
+    """A program that is not installed here; says which."""
+
+
+@dataclass(frozen=True)
+class Server:
+    name: str
+    pid: int
+    port: int
+    called: str
+    folder: Path
+    tls_port: int = 0
+    settings: Settings | None = None
+
+    def memory_mb(self) -> float:
+        """Proportional set size of the process and its children: shared pages are counted once."""
+        return sum(_pss_kb(pid) for pid in _tree(self.pid)) / 1024
+
+    def cpu_seconds(self) -> float:
+        return sum(cpu_seconds(pid) for pid in _tree(self.pid))
+
+
+@contextlib.contextmanager
+def node(*, tls: tuple[Path, Path] | None = None) -> Iterator[Server]:
+    """Our DICOM node alone: bytes safe in the spool and rows in the database when it answers."""
+    with tempfile.TemporaryDirectory(prefix="telemed-bench-") as folder:
+        port, tls_port = free_ports(2)
+        settings = replace(
+            Settings(demo=True),
+            data_dir=Path(folder) / "var",
+            dicom_port=port,
+            dicom_tls_port=tls_port,
+            dicom_tls_certificate=str(tls[0]) if tls else "",
+            dicom_tls_key=str(tls[1]) if tls else "",
+        ).complete()
+        application = build(settings, sessions_here=False)
+        provision(application.world)
+        application.close()
+        command = [sys.executable, "-m", "telemed.cli.part", "dicom"]
+        with _running(command, {**os.environ, **settings.environment()}, port) as pid:
+            yield Server("ours", pid, port, settings.ae_title, Path(folder), tls_port, settings)
+
+
+@contextlib.contextmanager
+def orthanc() -> Iterator[Server]:
+    program = shutil.which("Orthanc")
+    if program is None:
+        raise NoPeer("Orthanc is not installed")
+    with tempfile.TemporaryDirectory(prefix="telemed-bench-") as folder:
+        (port,) = free_ports(1)
+        configuration = Path(folder) / "orthanc.json"
+        configuration.write_text(
+            json.dumps(
+                {
+                    "Name": "bench",
+                    "StorageDirectory": f"{folder}/storage",
+                    "IndexDirectory": f"{folder}/index",
+                    "DicomPort": port,
+                    "DicomAet": "ORTHANC",
+                    "DicomCheckCalledAet": False,
+                    "DicomAlwaysAllowStore": True,
+                    "DicomAlwaysAllowEcho": True,
+                    "DicomAlwaysAllowFind": True,
+                    "HttpServerEnabled": False,
+                    "StorageCompression": False,
+                }
+            ),
+            "utf-8",
+        )
+        environment = {**os.environ, "TCP_NODELAY": "1"}
+        with _running([program, str(configuration)], environment, port) as pid:
+            yield Server("Orthanc", pid, port, "ORTHANC", Path(folder))
+
+
+def orthanc_version() -> str:
+    found = subprocess.run(["Orthanc", "--version"], capture_output=True, text=True, check=False)
+    return " ".join(found.stdout.split()[:2])
+
+
+def cpu_seconds(pid: int) -> float:
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return 0.0
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+@contextlib.contextmanager
+def _running(command: list[str], environment: dict[str, str], port: int) -> Iterator[int]:
+    process = subprocess.Popen(
+        command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+    )
+    try:
+        _wait(port, process)
+        yield process.pid
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait(10)
+
+
+def _wait(port: int, process: subprocess.Popen[bytes]) -> None:
+    until = time.monotonic() + 40
+    while time.monotonic() < until and process.poll() is None:
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+            return
+        time.sleep(0.05)
+    raise NoPeer("a server did not start")
+
+
+def _tree(pid: int) -> list[int]:
+    try:
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    except OSError:
+        return []
+    return [pid, *(found for child in children for found in _tree(int(child)))]
+
+
+def _pss_kb(pid: int) -> int:
+    try:
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    except OSError:
+        return 0
+    return next((int(line.split()[1]) for line in lines if line.startswith("Pss:")), 0)
