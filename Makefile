@@ -8,7 +8,7 @@ PACKAGE_STAMP := $(VENV)/.package-installed
 FRONTEND_SOURCES := $(shell find telemed/frontend -type f -not -path '*/node_modules/*' 2>/dev/null)
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help install install-test demo drill test check bench lock clean train-env
+.PHONY: help install install-test demo drill test check bench bench-gpu lock clean train-env
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 16
@@ -57,6 +57,9 @@ check: install-test  ## style, types, layers, front-end lint and types
 
 bench: install-test  ## all benchmarks, each beside its peer or limit
 	@$(BIN)/python -m bench
+
+bench-gpu: install-test  ## the models on this machine's GPU, against the bare CUDA session
+	@$(BIN)/python -m bench.gpu
 
 train-env:  ## a separate environment for training (torch); never needed to run or to test
 	test -x .venv-train/bin/python || $(PYTHON) -m venv .venv-train

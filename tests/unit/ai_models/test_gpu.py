@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnxruntime
 import pytest
 
 from ai_models import ladder
@@ -31,6 +32,7 @@ from ai_models.registry import Registry, read_weights
 from ai_models.runner import Tensor
 from ai_models.scheduler import Scheduler
 from ai_models.session import CUDA, open_session
+from bench import gpu
 from telemed.domain.inference import Urgency
 
 
@@ -278,3 +280,11 @@ def test_one_that_was_cancelled_in_line_is_not_run() -> None:
     assert goes.cancel()
     line.let_go(stays)
     assert line.runs == [1]
+
+
+def test_measuring_without_a_gpu_says_so_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    if CUDA in onnxruntime.get_available_providers():
+        pytest.skip("this machine's runtime can use a GPU")
+    assert gpu.main() == 1
+    said = capsys.readouterr()
+    assert said.out == "" and said.err.count("\n") == 1 and CUDA in said.err
