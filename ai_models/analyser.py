@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from ai_models.bound import BoundRunner
 from ai_models.chest.domain import FilmDomain
 from ai_models.chest.reader import FilmReader
+from ai_models.ecg.interpretation.rules import NAME as STATEMENTS
+from ai_models.ecg.interpretation.rules import RuleSet, rule_set, rule_sets
 from ai_models.errors import EngineBusy, RemoteFailed
 from ai_models.manifest import Manifest
 from ai_models.registry import Registry
@@ -18,12 +22,15 @@ from telemed.domain.inference import Urgency
 from telemed.imaging.film import Film
 from telemed.imaging.waveform import Waveform
 
+if TYPE_CHECKING:
+    from ai_models.ecg.recording import Recording
+
 
 @dataclass(frozen=True)
 class ModelInService:
     """A model as people are shown it; `sha256` is what an administrator approves."""
 
-    manifest: Manifest
+    manifest: Manifest | RuleSet
 
     @property
     def name(self) -> str:
@@ -52,14 +59,20 @@ class Analyser:
     def __init__(self, runner: Runner, registry: Registry | None = None) -> None:
         self._runner = runner
         self._registry = registry if registry is not None else Registry()
+        self._here = threading.local()
 
     def models_for(self, modality: str) -> Sequence[ModelInService]:
-        """All versions, each model's newest first: an older one answers on until the newer is approved."""
-        return [
-            ModelInService(manifest)
+        """All versions, each model's newest first: an older one answers on until the newer is approved.
+
+        The rules for statements are one of them: they are approved, and answer, like a model.
+        """
+        networks = [
+            manifest
             for newest in self._registry.for_modality(modality)
             for manifest in self._registry.versions(newest.name)
         ]
+        rules = [rules for rules in rule_sets() if modality in rules.modalities]
+        return [*map(ModelInService, networks), *map(ModelInService, rules)]
 
     def analyse(
         self,
@@ -73,16 +86,27 @@ class Analyser:
 
         Preparing the signal takes longer than the network, so both happen on one core of the engine's own.
         """
-        # Its signal library costs a second and 60 MB: only a process that reads loads it.
-        from ai_models.ecg.readers import reader_for
-
-        manifest = self._registry.get(model, version)
-        runner = BoundRunner(self._runner, urgency, manifest.version)
+        chosen = rule_set(version) if model == STATEMENTS else self._registry.get(model, version)
         try:
-            with runner.core():
-                return reader_for(runner, manifest).read(waveform)
+            with self._runner.core(urgency):
+                return self._recording(waveform, urgency).answer(chosen)
         except (EngineBusy, RemoteFailed) as error:
             raise Unavailable(error.code, **error.params) from error
+
+    def _recording(self, waveform: Waveform, urgency: Urgency) -> Recording:
+        """A recording goes to several models one after the other: the last one of this thread is kept."""
+        # Its signal library costs a second and 60 MB: only a process that reads loads it.
+        from ai_models.ecg.recording import Recording
+
+        last: Recording | None = getattr(self._here, "last", None)
+        if last is None or last.waveform is not waveform:
+            last = Recording(
+                waveform,
+                lambda manifest: BoundRunner(self._runner, urgency, manifest.version),
+                self._registry,
+            )
+            self._here.last = last
+        return last
 
     def fits(self, model: str, film: Film, *, version: str | None = None) -> bool:
         """Whether the film's header is in the model's domain; nothing is decoded."""
@@ -105,6 +129,10 @@ class Analyser:
         self, model: str, reason: str, params: dict[str, str | int], *, version: str | None = None
     ) -> Analysis:
         """Out of domain before the network was asked, because the object holds nothing it reads."""
+        if model == STATEMENTS:
+            rules = rule_set(version)
+            networks = [self._runner.identity(name, used) for name, used in rules.networks.items()]
+            return Analysis(rules.identity(networks), False, reason, params)
         manifest = self._registry.get(model, version)
         return Analysis(self._runner.identity(model, manifest.version), False, reason, params)
 

@@ -15,6 +15,8 @@ SHORTEST_S = 5.0
 """Trained on windows of 3 s and judged on recordings of 10 s; under 5 s too few windows agree with each other."""
 LONGEST_S = 60.0
 RATES_HZ = (100.0, 2000.0)
+YOUNGEST_YEARS = 16.0
+"""Trained on adults; rate, axis, PR and T waves of children have limits of their own (Rijnbeek 2001) up to here."""
 LARGEST_MV = 50.0
 """No electrode on a body gives more; such numbers are a wrong unit or a broken scale."""
 
@@ -39,12 +41,16 @@ class Verdict:
 def judge(waveform: Waveform) -> Verdict:
     """Hold a recording against the input domain of the ECG network.
 
-    Reasons: waveform.not_twelve_leads (missing), waveform.sampling_rate (hertz), waveform.too_short,
-    waveform.too_long_for_model, waveform.gaps (no complete stretch of 5 s), waveform.lead_off (leads),
-    waveform.implausible_amplitude, waveform.einthoven (the limb leads contradict each other).
+    Reasons: waveform.child (years, limit; an unknown age is not held against it), waveform.not_twelve_leads
+    (missing), waveform.sampling_rate (hertz), waveform.too_short, waveform.too_long_for_model, waveform.gaps (no
+    complete stretch of 5 s), waveform.lead_off (leads), waveform.implausible_amplitude, waveform.einthoven (the limb
+    leads contradict each other).
     """
     rate = waveform.sampling_rate
     quality: dict[str, Any] = {"sampling_rate_hz": rate, "duration_s": 0.0, "problems": []}
+    age = waveform.age_years
+    if age is not None and age < YOUNGEST_YEARS:
+        return Verdict("waveform.child", {"years": f"{age:g}", "limit": f"{YOUNGEST_YEARS:g}"}, quality)
     if (
         tuple(waveform.leads) != LEADS
         or waveform.samples.ndim != 2

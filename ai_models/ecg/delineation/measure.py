@@ -48,12 +48,16 @@ class MedianBeat:
 
 @dataclass(frozen=True)
 class Measured:
-    """`measurements` and `leads` hold only what could be measured; units are in the names."""
+    """`measurements` and `leads` hold only what could be measured; units are in the names.
+
+    `placed` are the forms of the beats in `beats`; None where there was no beat.
+    """
 
     measurements: dict[str, float]
     leads: dict[str, dict[str, float]]
     median_beat: MedianBeat | None
     beats: JoinedBeats
+    placed: representative.Alignment | None = None
 
 
 def measure(
@@ -82,7 +86,7 @@ def measure(
     found = rhythm(placed.fiducial, placed.form, main_form, signal.shape[1] / representative.RATE)
     alike = int((placed.form == main_form).sum())
     if main_form < 0 or alike < max(FEWEST_ALIKE, LEAST_ALIKE * len(beats)):
-        return Measured(found, {}, None, beats)
+        return Measured(found, {}, None, beats, placed)
     at = placed.fiducial[placed.dominant]
     with_p = has_p(beats.waves["P"][placed.dominant], at)
     rr_ms = found.get("rr_mean_ms")
@@ -93,7 +97,7 @@ def measure(
     if typical is not None:
         found["qrs_typical_lead_ms"] = typical
     if bounds.qrs_onset is None or bounds.qrs_offset is None:
-        return Measured(found, {}, None, beats)
+        return Measured(found, {}, None, beats, placed)
     level = representative.without_wander(signal, placed.fiducial + bounds.qrs_onset - ISOELECTRIC_LEAD_S)
     middle = representative.median_beat(representative.beat_stack(level, at))
     beat = MedianBeat(
@@ -104,7 +108,7 @@ def measure(
         int(placed.dominant.sum()),
         len(beats),
     )
-    return Measured(found | axes(beat), per_lead(beat), beat, beats)
+    return Measured(found | axes(beat), per_lead(beat), beat, beats, placed)
 
 
 def intervals(bounds: GlobalWaves, rr_ms: float | None) -> dict[str, float]:

@@ -67,10 +67,14 @@ class DelineationReader:
         Out of domain the answer has a reason and no number. In domain `measurements` and `leads` hold what could
         be measured, and nothing that could not; with `waves` also every wave of every lead.
         """
+        return self.read_measured(waveform, waves)[0]
+
+    def read_measured(self, waveform: Waveform, waves: bool = False) -> tuple[Analysis, Measured | None]:
+        """`read`, and beside it what it was made from, unrounded and with the median beat; None out of domain."""
         identity = self.identity
         verdict = judge(waveform)
         if verdict.samples is None:
-            return Analysis(identity, False, verdict.reason, verdict.params, verdict.quality)
+            return Analysis(identity, False, verdict.reason, verdict.params, verdict.quality), None
         rate = waveform.sampling_rate
         probability, found = self.delineate(verdict.samples, rate)
         measured = measure(verdict.samples, rate, probability, found)
@@ -87,7 +91,9 @@ class DelineationReader:
                 for lead, row in measured.leads.items()
             },
         )
-        return replace(answer, waves=wave_rows(found, verdict.start / rate)) if waves else answer
+        if waves:
+            answer = replace(answer, waves=wave_rows(found, verdict.start / rate))
+        return answer, measured
 
 
 def wave_rows(leads: list[LeadWaves], start_s: float = 0.0) -> tuple[Wave, ...]:

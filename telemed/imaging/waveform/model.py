@@ -41,6 +41,7 @@ class Waveform:
 
     `samples` is float32 of shape (12, n), millivolts, rows in the order of `leads` (always `LEADS`); NaN
     stands for padding and for spans in which a lead was not recorded. `sampling_rate` is in Hz.
+    `age_years` at the recording and `sex` ("M", "F") are the header's, None and "" where it is silent.
     `derived` names the leads that were computed from the recorded ones. `resolution_uv` is the device's
     least significant bit in microvolts when all recorded leads share it and start from zero, else None.
     """
@@ -53,6 +54,8 @@ class Waveform:
     resolution_uv: float | None = None
     filters: Filters = field(default_factory=Filters)
     annotations: tuple[Annotation, ...] = ()
+    age_years: float | None = None
+    sex: str = ""
 
     @property
     def duration(self) -> float:

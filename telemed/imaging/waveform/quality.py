@@ -7,6 +7,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from telemed.imaging.waveform.disturbance import (
+    MAINS_MV,
+    WANDER_MV,
+    arms_opposed,
+    in_several,
+    mains_amplitude,
+    wander,
+)
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -45,8 +54,9 @@ def quality_findings(waveform: Waveform, residual: float | None = None) -> list[
     quality.too_short: under 2.5 s. quality.sampling_rate: outside 100-2000 Hz. quality.lead_off: a lead is
     absent or flat (moves less than 0.02 mV in most seconds). quality.saturated: a lead rests on its extreme
     value three times or more for 10 ms. quality.einthoven: the limb leads contradict each other by more than
-    0.1 mV, as with exchanged or mislabelled leads. `residual` is the recording's `einthoven_residual`, where it is
-    already known.
+    0.1 mV, as with exchanged or mislabelled leads. quality.mains: three leads or more carry mains of 0.05 mV.
+    quality.wander: three leads or more drift by 1.5 mV. quality.arms_exchanged: lead I runs
+    against V6. `residual` is the recording's `einthoven_residual`, where it is already known.
     """
     found = []
     if waveform.duration < _SHORTEST_S:
@@ -66,6 +76,14 @@ def quality_findings(waveform: Waveform, residual: float | None = None) -> list[
         residual = einthoven_residual(waveform)
     if residual > _EINTHOVEN_MV:
         found.append(QualityFinding("quality.einthoven", waveform.leads[:6]))
+    for code, marked in (
+        ("quality.mains", in_several(mains_amplitude(samples, rate), MAINS_MV)),
+        ("quality.wander", in_several(wander(samples, rate), WANDER_MV)),
+    ):
+        if marked.any():
+            found.append(QualityFinding(code, _named(waveform, marked)))
+    if arms_opposed(samples[waveform.leads.index("I")], samples[waveform.leads.index("V6")], rate):
+        found.append(QualityFinding("quality.arms_exchanged", ("I",)))
     return found
 
 

@@ -13,6 +13,7 @@ from telemed.imaging.waveform.derive import complete_limb_leads
 from telemed.imaging.waveform.direct import DirectItem, NotDirect, direct_dataset
 from telemed.imaging.waveform.group import Group, describe, millivolts
 from telemed.imaging.waveform.model import CHEST, LEADS, LIMB, Waveform
+from telemed.imaging.waveform.subject import age_at_recording, sex_of
 from telemed.imaging.waveform.values import text
 
 if TYPE_CHECKING:
@@ -87,6 +88,8 @@ def _read(ds: Source) -> Waveform:
         resolution_uv=_resolution(chosen),
         filters=read_filters(chosen[0].channels),
         annotations=read_annotations(ds),
+        age_years=age_at_recording(ds),
+        sex=sex_of(ds),
     )
 
 

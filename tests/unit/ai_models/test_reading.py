@@ -7,6 +7,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from PIL import Image
 from pydicom import dcmread
@@ -20,6 +21,7 @@ from ai_models.engine import Engine
 from ai_models.reading import ModelReader
 from telemed.cli.ai import app
 from telemed.domain.errors import Unreadable
+from tests.unit.ai_models.synthetic import samples
 
 DX = "1.2.840.10008.5.1.4.1.1.1.1"
 
@@ -93,9 +95,11 @@ def run(*arguments: str) -> tuple[int, list[dict[str, Any]]]:
 def test_read_prints_one_line_a_file_and_model(tmp_path: Path, mortara: bytes, film: bytes) -> None:
     (tmp_path / "a.dcm").write_bytes(mortara)
     (tmp_path / "b.dcm").write_bytes(film)
-    code, (ecg, measured, dx) = run("read", str(tmp_path), "--json")
+    code, (ecg, measured, said, dx) = run("read", str(tmp_path), "--json")
     assert code == 0
-    assert [line["model"]["name"] for line in (ecg, measured)] == ["ecg-superclass", "ecg-delineation"]
+    names = ["ecg-superclass", "ecg-delineation", "ecg-statements"]
+    assert [line["model"]["name"] for line in (ecg, measured, said)] == names
+    assert said["statements"][0]["text"] == {"zh": "窦性心律", "en": "Sinus rhythm"}
     assert {"heart_rate_bpm", "pr_ms", "qrs_ms", "qt_ms", "qtc_ms", "qrs_axis_deg"} <= set(
         measured["measurements"]
     )
@@ -117,7 +121,7 @@ def test_read_prints_one_line_a_file_and_model(tmp_path: Path, mortara: bytes, f
 def test_a_file_that_cannot_be_read_is_a_line_and_exit_status_1(tmp_path: Path, mortara: bytes) -> None:
     (tmp_path / "a.txt").write_text("hello")
     (tmp_path / "b.dcm").write_bytes(mortara)
-    code, (bad, good, measured, missing) = run(
+    code, (bad, good, measured, said, missing) = run(
         "read", str(tmp_path / "a.txt"), str(tmp_path / "b.dcm"), str(tmp_path / "none.dcm"), "--json"
     )
     assert code == 1
@@ -125,13 +129,39 @@ def test_a_file_that_cannot_be_read_is_a_line_and_exit_status_1(tmp_path: Path, 
     assert missing["error"]
     assert good["in_domain"] is True
     assert measured["in_domain"] is True
+    assert said["in_domain"] is True
+
+
+def test_an_ecg_of_another_format_is_read_like_the_object_it_becomes(tmp_path: Path) -> None:
+    header, signals = wfdb_files()
+    (tmp_path / "r.hea").write_bytes(header)
+    (tmp_path / "r.dat").write_bytes(signals)
+    code, lines = run("read", str(tmp_path), "--json")
+    assert code == 0
+    assert {line["path"] for line in lines} == {str(tmp_path / "r.hea")}
+    assert [line["in_domain"] for line in lines] == [True] * 3
+    assert lines[1]["measurements"]["heart_rate_bpm"] == pytest.approx(72, abs=0.5)
+    (tmp_path / "r.dat").unlink()
+    code, (missing,) = run("read", str(tmp_path), "--json")
+    assert code == 1
+    assert "r.dat" in missing["error"]
+
+
+def wfdb_files() -> tuple[bytes, bytes]:
+    raw = np.round(samples() * 1000).astype("<i2")
+    lines = [
+        f"r 12 500 {raw.shape[1]}",
+        *(f"r.dat 16 1000/mV 16 0 {row[0]} 0 0 {lead}" for lead, row in zip(LEADS, raw, strict=True)),
+    ]
+    return "\n".join(lines).encode() + b"\n", raw.T.tobytes()
 
 
 def test_waves_are_rows_of_a_lead_and_a_wave(tmp_path: Path, mortara: bytes) -> None:
     (tmp_path / "a.dcm").write_bytes(mortara)
-    code, (ecg, measured) = run("read", str(tmp_path), "--json", "--waves")
+    code, (ecg, measured, said) = run("read", str(tmp_path), "--json", "--waves")
     assert code == 0
     assert "waves" not in ecg
+    assert "waves" not in said
     assert {row["lead"] for row in measured["waves"]} == set(LEADS)
     assert {row["wave"] for row in measured["waves"]} == {"P", "QRS", "T"}
     for row in measured["waves"]:
@@ -161,6 +191,7 @@ def test_models_lists_the_verified_registry(engine: Engine) -> None:
 
 
 def test_evaluate_says_where_the_recordings_should_lie(tmp_path: Path) -> None:
-    result = CliRunner().invoke(app, ["evaluate", "--data", str(tmp_path / "nothing")])
+    nowhere = {"--data": str(tmp_path / "recordings"), "--films": str(tmp_path / "films")}
+    result = CliRunner().invoke(app, ["evaluate", *(word for pair in nowhere.items() for word in pair)])
     assert result.exit_code == 0
-    assert str(tmp_path / "nothing") in result.stderr
+    assert all(folder in result.stderr for folder in nowhere.values())

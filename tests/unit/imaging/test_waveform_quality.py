@@ -17,6 +17,7 @@ from telemed.imaging.waveform import (
     quality_findings,
     read_waveform,
 )
+from telemed.imaging.waveform.disturbance import mains_amplitude
 from tests.factories.dicom import beats
 
 
@@ -72,3 +73,46 @@ def test_limb_leads_that_never_overlap_have_no_residual(good: Waveform) -> None:
         apart = changed(apart, lead, values)
     assert np.isnan(einthoven_residual(apart))
     assert "quality.einthoven" not in quality(apart)
+
+
+def test_mains_in_several_leads_is_named_and_in_one_alone_is_not(good: Waveform) -> None:
+    time = np.arange(good.samples.shape[1]) / good.sampling_rate
+    hum = (0.1 * np.sin(2 * np.pi * 50.1 * time)).astype(np.float32)
+    one = changed(good, "V3", good.samples[8] + hum)
+    assert quality(one) == []
+    every = replace(good, samples=good.samples + hum * np.asarray([[1], [1], [0]] + [[0]] * 9, np.float32))
+    assert "quality.mains" not in quality(every)
+    chest = replace(good, samples=np.vstack((good.samples[:6], good.samples[6:] + hum)))
+    (finding,) = quality_findings(chest)
+    assert (finding.code, finding.leads) == ("quality.mains", LEADS[6:])
+
+
+@pytest.mark.parametrize("rate", [500.0, 250.0, 1000.0])
+def test_mains_is_measured_in_millivolts_at_any_rate(rate: float) -> None:
+    time = np.arange(int(10 * rate)) / rate
+    for hertz in (50.0, 60.0):
+        found = mains_amplitude((0.2 * np.sin(2 * np.pi * hertz * time) + 3)[None].astype(np.float32), rate)
+        assert found == pytest.approx(0.2, rel=0.02)
+
+
+def test_mains_above_what_the_rate_can_show_is_not_guessed() -> None:
+    assert mains_amplitude(np.ones((1, 1000), np.float32), 100.0).tolist() == [0.0]
+
+
+def test_a_drifting_baseline_is_named(good: Waveform) -> None:
+    drift = np.linspace(0, 2.0, good.samples.shape[1], dtype=np.float32)
+    (finding,) = quality_findings(
+        replace(good, samples=np.vstack((good.samples[:6], good.samples[6:] + drift)))
+    )
+    assert (finding.code, finding.leads) == ("quality.wander", LEADS[6:])
+
+
+def test_exchanged_arms_are_suspected(good: Waveform) -> None:
+    i, ii, iii, avr, avl, avf = good.samples[:6]
+    swapped = replace(good, samples=np.vstack((-i, iii, ii, avl, avr, avf, good.samples[6:])))
+    assert einthoven_residual(swapped) < 1e-5
+    assert quality(swapped) == ["quality.arms_exchanged"]
+
+
+def test_a_lead_without_a_signal_runs_against_nothing(good: Waveform) -> None:
+    assert quality(changed(good, "V6", 0.0)) == ["quality.lead_off"]

@@ -1,0 +1,51 @@
+"""Statements on a 12-lead ECG from the answers of both networks."""
+
+from __future__ import annotations
+
+from ai_models.ecg.delineation.measure import Measured
+from ai_models.ecg.gate import longest_complete
+from ai_models.ecg.interpretation.facts import gather
+from ai_models.ecg.interpretation.rules import RuleSet
+from telemed.domain.analysis import Analysis
+from telemed.imaging.waveform import Waveform
+
+
+def facts_of(classified: Analysis, measured: Measured, waveform: Waveform) -> dict[str, float]:
+    """The facts of a recording in domain, from the answer of the classification and the measurements."""
+    return gather(
+        measured,
+        {finding.name: finding.probability for finding in classified.findings},
+        waveform.samples[:, longest_complete(waveform.samples)],
+        waveform.sampling_rate,
+        quality_problems=len(classified.quality["problems"]),
+        age_years=waveform.age_years,
+        sex=waveform.sex,
+    )
+
+
+def interpret(
+    rules: RuleSet,
+    waveform: Waveform,
+    classified: Analysis,
+    delineated: Analysis,
+    measured: Measured | None,
+) -> Analysis:
+    """The statements on a recording that both networks have answered for; out of domain where one of them is.
+
+    `quality.undecided` counts rules that could not be judged because something was not measurable.
+    """
+    assert classified.model is not None and delineated.model is not None
+    identity = rules.identity((classified.model, delineated.model))
+    for answer in (classified, delineated):
+        if not answer.in_domain:
+            return Analysis(identity, False, answer.reason, answer.reason_params, answer.quality)
+    if measured is None:
+        raise ValueError("a recording in domain comes with its measurements")
+    facts = facts_of(classified, measured, waveform)
+    undecided = sum(value is None for value in rules.judged(facts).values())
+    return Analysis(
+        identity,
+        True,
+        quality={**delineated.quality, "undecided": undecided},
+        statements=rules.statements(facts),
+    )

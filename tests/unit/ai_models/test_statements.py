@@ -1,0 +1,241 @@
+"""Rules as data: the small language, what is refused, and statements through the product's own path."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from ai_models.analyser import Analyser
+from ai_models.ecg.interpretation.conditions import BadRule, compiled
+from ai_models.ecg.interpretation.evaluation.figures import wilson
+from ai_models.ecg.interpretation.evaluation.truth import Labels
+from ai_models.ecg.interpretation.names import NAMES
+from ai_models.ecg.interpretation.rules import NAME, RuleSet, read_rules, rule_set
+from ai_models.engine import Engine
+from ai_models.errors import ModelRefused
+from telemed.imaging.waveform import Waveform
+from tests.unit.ai_models.synthetic import WAVES, samples, waveform
+
+FACTS = frozenset({"a", "b"})
+
+
+def holds(node: Any, **facts: float) -> bool | None:
+    return compiled(node, FACTS, frozenset({"r"}))(facts, {"r": None})
+
+
+@pytest.mark.parametrize(
+    ("node", "facts", "expected"),
+    [
+        (["a", ">=", 1], {"a": 1}, True),
+        (["a", ">", 1], {"a": 1}, False),
+        (["a", "<", 1], {}, None),
+        (["a", "<", 1], {"a": float("nan")}, None),
+        ({"all": [["a", ">", 0], ["b", ">", 0]]}, {"a": 1}, None),
+        ({"all": [["a", ">", 0], ["b", ">", 0]]}, {"a": 0}, False),
+        ({"any": [["a", ">", 0], ["b", ">", 0]]}, {"a": 1}, True),
+        ({"any": [["a", ">", 0], ["b", ">", 0]]}, {"a": 0}, None),
+        ({"none": [["a", ">", 0]]}, {}, None),
+        ({"none": [["a", ">", 0]]}, {"a": 0}, True),
+        ({"least": [2, [["a", ">", 0], ["b", ">", 0], ["b", ">", 5]]]}, {"a": 1, "b": 1}, True),
+        ({"rule": "r"}, {}, None),
+    ],
+)
+def test_what_cannot_be_known_is_neither_true_nor_false(
+    node: Any, facts: dict[str, float], expected: bool | None
+) -> None:
+    assert holds(node, **facts) is expected
+
+
+@pytest.mark.parametrize(
+    "node",
+    [
+        ["c", ">", 1],
+        ["a", "==", 1],
+        ["a", ">", "b"],
+        ["a", ">", True],
+        ["a", ">", float("nan")],
+        ["a", ">"],
+        {"all": []},
+        {"all": [["a", ">", 0]], "any": [["a", ">", 0]]},
+        {"least": [3, [["a", ">", 0]]]},
+        {"rule": "later"},
+        {"not": [["a", ">", 0]]},
+        "a > 0",
+    ],
+)
+def test_a_rule_that_cannot_mean_anything_is_refused(node: Any) -> None:
+    with pytest.raises(BadRule):
+        holds(node)
+
+
+@pytest.fixture
+def rules() -> RuleSet:
+    return rule_set()
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        {"code": "ecg.sinus_rhythm"},
+        {"level": "perhaps"},
+        {"text": {"zh": "只有中文"}},
+        {"source": ""},
+        {"when": ["no_such_fact", ">", 1]},
+        {"narrower": ["ecg.not_there"]},
+    ],
+)
+def test_a_spoiled_rule_file_is_refused_with_its_place(
+    tmp_path: Path, rules: RuleSet, spoil: dict[str, Any]
+) -> None:
+    folder = tmp_path / rules.folder.name
+    shutil.copytree(rules.folder, folder)
+    data = json.loads((folder / "rules.json").read_text("utf-8"))
+    data["rules"][-1] |= spoil
+    (folder / "rules.json").write_text(json.dumps(data), "utf-8")
+    with pytest.raises(ModelRefused) as refused:
+        read_rules(folder)
+    assert "rules.json" in str(refused.value.params["file"])
+
+
+def test_every_shipped_rule_has_texts_a_source_and_its_row_on_the_card(rules: RuleSet) -> None:
+    kept = json.loads((rules.folder / "evaluation.json").read_text("utf-8"))
+    assert kept["rules"] == rules.sha256
+    assert set(kept["statements"]) == {rule.code for rule in rules.rules}
+    for language, key in (("zh-CN", "zh"), ("en", "en")):
+        card = rules.card(language).read_text("utf-8")
+        assert rules.sha256 in card
+        assert "{{" not in card
+        for rule in rules.rules:
+            assert rule.text[key] in card
+
+
+def test_without_any_fact_nothing_is_said(rules: RuleSet) -> None:
+    assert rules.statements({}) == ()
+    assert set(rules.judged({}).values()) == {None}
+
+
+def test_a_narrower_statement_is_said_in_place_of_the_wider(rules: RuleSet) -> None:
+    facts = dict.fromkeys(NAMES, 0.0) | {"p_MI": 0.9, "inferior.q_leads": 3.0, "qrs_typical_lead_ms": 90.0}
+    said = rules.judged(facts)
+    codes = [statement.code for statement in rules.statements(facts)]
+    assert said["ecg.infarction"] is True
+    assert "ecg.infarction_inferior" in codes
+    assert "ecg.infarction" not in codes
+
+
+def test_withheld_rules_are_said_to_nobody(rules: RuleSet) -> None:
+    withheld = {rule.code for rule in rules.rules if rule.level == "withheld"}
+    facts = dict.fromkeys(NAMES, 0.0) | {"heart_rate_bpm": 70.0}
+    assert rules.judged(facts)["ecg.atrial_flutter"] is True
+    assert "ecg.atrial_flutter" in withheld
+    assert not withheld & {statement.code for statement in rules.statements(facts)}
+
+
+@pytest.fixture(scope="module")
+def analyser(engine: Engine) -> Analyser:
+    return Analyser(engine)
+
+
+def codes(analyser: Analyser, recording: Waveform) -> set[str]:
+    answer = analyser.analyse(NAME, recording)
+    assert answer.in_domain
+    return {statement.code for statement in answer.statements}
+
+
+@pytest.mark.parametrize(("bpm", "rhythm"), [(45.0, {"ecg.sinus_bradycardia"}), (72.0, set())])
+def test_rate_and_rhythm_of_a_made_heart(analyser: Analyser, bpm: float, rhythm: set[str]) -> None:
+    said = codes(analyser, waveform(bpm=bpm))
+    assert "ecg.sinus_rhythm" in said
+    assert said & {"ecg.sinus_bradycardia", "ecg.sinus_tachycardia"} == rhythm
+
+
+@pytest.mark.parametrize(("bpm", "fast"), [(100.0, False), (101.0, True)])
+def test_tachycardia_begins_above_a_hundred(rules: RuleSet, bpm: float, fast: bool) -> None:
+    sinus = {"p_share": 1.0, "II.p_mv": 0.1, "aVR.p_mv": -0.1, "p_AFIB": 0.0, "spike_share": 0.0}
+    said = rules.judged(sinus | {"heart_rate_bpm": bpm, "rr_cv": 0.02})
+    assert said["ecg.sinus_rhythm"] is True
+    assert said["ecg.sinus_tachycardia"] is fast
+
+
+def test_a_heart_without_p_is_not_called_sinus_rhythm(
+    analyser: Analyser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tests.unit.ai_models.synthetic.WAVES", WAVES[1:])
+    said = codes(analyser, waveform())
+    assert "ecg.sinus_rhythm" not in said
+    assert "ecg.normal" not in said
+
+
+def test_a_spike_before_each_qrs_is_pacing(analyser: Analyser) -> None:
+    recording = samples()
+    for beat in np.arange(0.4, 10.0, 60.0 / 72.0):
+        recording[:, round((beat - 0.06) * 500)] += 1.5
+    # One instant in all leads breaks no relation of the limb leads: they are derived again from I and II.
+    i, ii = recording[0], recording[1]
+    recording[2:6] = [ii - i, -(i + ii) / 2, i - ii / 2, ii - i / 2]
+    assert "ecg.paced" in codes(analyser, replace(waveform(), samples=recording))
+
+
+def test_a_child_is_out_of_every_models_domain_and_an_unknown_age_is_not(analyser: Analyser) -> None:
+    child = replace(waveform(), age_years=9.0)
+    for model in analyser.models_for("ECG"):
+        answer = analyser.analyse(model.name, child, version=model.version)
+        assert (answer.in_domain, answer.reason, answer.statements) == (False, "waveform.child", ())
+    assert analyser.analyse(NAME, waveform()).in_domain
+    assert analyser.analyse(NAME, replace(waveform(), age_years=40.0)).in_domain
+
+
+def test_the_rules_are_listed_approved_and_told_apart_like_a_model(
+    analyser: Analyser, rules: RuleSet
+) -> None:
+    shown = next(model for model in analyser.models_for("ECG") if model.name == NAME)
+    assert (shown.version, shown.sha256) == (rules.version, rules.sha256)
+    assert shown.card("zh-CN") != shown.card("en")
+    identity = analyser.analyse(NAME, waveform()).model
+    assert identity is not None
+    assert identity.sha256 == rules.sha256
+    # A network of another digest is another result.
+    for name, version in rules.networks.items():
+        assert f"{name}-{version}@" in identity.preprocessing
+    assert analyser.refuse(NAME, "waveform.no_waveform", {}).model == identity
+
+
+def test_two_models_that_need_the_same_network_ask_it_once(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    run = engine.run
+
+    def counted(model: str, *args: Any, **kwargs: Any) -> Any:
+        asked.append(model)
+        return run(model, *args, **kwargs)
+
+    monkeypatch.setattr(engine, "run", counted)
+    analyser, recording = Analyser(engine), waveform()
+    for model in analyser.models_for("ECG"):
+        analyser.analyse(model.name, recording, version=model.version)
+    assert sorted(asked) == ["ecg-delineation", "ecg-superclass"]
+
+
+def test_wilson_against_a_published_example() -> None:
+    # Newcombe RG, Stat Med 1998;17:857, table I: 81 of 263, method 3.
+    share, low, high = wilson(81, 263)
+    assert (round(share, 4), round(low, 4), round(high, 4)) == (0.3080, 0.2553, 0.3662)
+
+
+def test_a_set_judges_only_what_it_labels() -> None:
+    silent = Labels("ptbxl", frozenset({"IMI", "class:MI"}), None, "")
+    assert silent.says("ecg.sinus_rhythm") is None
+    assert silent.says("ecg.left_axis") is None
+    assert silent.says("ecg.infarction_inferior") is True
+    assert silent.says("ecg.normal") is False
+    assert Labels("ludb", frozenset({"Rhythm: Sinus rhythm"}), None, "").says("ecg.low_voltage") is None
+    normal = Labels("ptbxl", frozenset({"NORM", "SR", "class:NORM"}), 40, "M")
+    assert normal.says("ecg.normal") is True
+    assert Labels("ptbxl", normal.names | {"PAC"}, 40, "M").says("ecg.normal") is False
