@@ -14,6 +14,8 @@ from telemed.application.world import World
 from telemed.domain.inference import Urgency
 
 Handler = Callable[[World, int], None]
+# Told the code of what the last attempt failed with.
+LastHandler = Callable[[World, int, str], None]
 
 HANDLERS: Mapping[JobKind, Handler] = {
     JobKind.PLACE_OBJECT: lambda world, key: place_object(world, object_id=key),
@@ -26,6 +28,6 @@ HANDLERS: Mapping[JobKind, Handler] = {
     JobKind.FORWARD_OBJECTS: lambda world, key: forward_objects(world, node_id=key),
 }
 
-AFTER_LAST_ATTEMPT: Mapping[JobKind, Handler] = {
-    JobKind.INFER_CASE: lambda world, key: give_up_inference(world, case_id=key),
+AFTER_LAST_ATTEMPT: Mapping[JobKind, LastHandler] = {
+    JobKind.INFER_CASE: lambda world, key, error: give_up_inference(world, case_id=key, error=error),
 }

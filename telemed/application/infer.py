@@ -12,12 +12,20 @@ from telemed.domain.analysis import Analysis, input_digest, result_key
 from telemed.domain.case import AiState, Case, CaseState
 from telemed.domain.errors import Unavailable
 from telemed.domain.events import Kind
-from telemed.domain.inference import TAKEN_OUT, AnalysisRecord, Urgency
+from telemed.domain.inference import GIVEN_UP, TAKEN_OUT, AnalysisRecord, Urgency
 from telemed.domain.notice import Notice
 from telemed.domain.order import Priority
 from telemed.domain.study import StoredObject, Study
 from telemed.domain.triage import raised_priority
 from telemed.imaging.waveform import WaveformError, read_waveform
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A code of the catalogue and what its text is filled with."""
+
+    code: str
+    params: dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -152,6 +160,7 @@ def _out_of_service(world: World, case_id: int, fault: Unavailable) -> None:
                 state=AiState.FAILED.value,
                 flags=[],
                 reason=TAKEN_OUT,
+                params={"name": name, "reason": str(fault.params.get("reason", ""))},
             )
         notice = Notice(
             uid=world.identifiers.uid(),
@@ -175,10 +184,31 @@ def _out_of_service(world: World, case_id: int, fault: Unavailable) -> None:
         uow.commit()
 
 
-def give_up_inference(world: World, *, case_id: int) -> None:
+def give_up_inference(world: World, *, case_id: int, error: str) -> None:
     """After the last attempt: the case says that the machine could not read it, and stays where it is."""
     with world.unit_of_work() as uow:
         case = uow.cases.get(case_id)
         case.ai_state = AiState.FAILED
-        record(world, uow, Kind.CASE_INFERRED, case=case, state=AiState.FAILED.value, flags=[])
+        record(
+            world,
+            uow,
+            Kind.CASE_INFERRED,
+            case=case,
+            state=AiState.FAILED.value,
+            flags=[],
+            reason=GIVEN_UP,
+            params={"error": error},
+        )
         uow.commit()
+
+
+def fault_of(uow: UnitOfWork, case: Case) -> Fault | None:
+    """Why the machine failed on a case, as it was recorded when it did; None where it did not fail."""
+    if case.ai_state is not AiState.FAILED:
+        return None
+    told = [
+        e for e in uow.events.of_study(case.study_id) if e.kind is Kind.CASE_INFERRED and e.case_id == case.id
+    ]
+    facts = told[-1].facts if told else {}
+    # Failures of before this was recorded have no reason of their own.
+    return Fault(str(facts.get("reason", GIVEN_UP)), dict(facts.get("params", {"error": "-"})))

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from telemed.application.infer import Fault, fault_of
 from telemed.application.ports import UnitOfWork, WorklistRow
 from telemed.application.record import record
 from telemed.application.world import World
@@ -23,6 +24,7 @@ class OpenedCase:
     series: Sequence[Series]
     objects: Sequence[StoredObject]
     analyses: Sequence[AnalysisRecord]
+    ai_fault: Fault | None
     versions: Sequence[Report]
     notices: Sequence[Notice]
     people: dict[int, User]
@@ -70,6 +72,7 @@ def _collect(world: World, uow: UnitOfWork, actor: Actor, row: WorklistRow) -> O
         series=[] if closed else uow.studies.series(case.study_id),
         objects=[] if closed else uow.studies.objects(case.study_id),
         analyses=uow.analyses.of_case(case.id),
+        ai_fault=fault_of(uow, case),
         versions=versions,
         notices=_notices(uow, actor, case),
         people=people,

@@ -79,7 +79,7 @@ def _give_up(world: World, job: Job, error: str) -> None:
     log.error("job %s %s of %s given up after %s attempts", job.id, job.kind, job.subject_id, job.attempts)
     try:
         if after := AFTER_LAST_ATTEMPT.get(job.kind):
-            after(world, job.subject_id)
+            after(world, job.subject_id, error)
     except DomainError as fault:
         # The job ends all the same: what comes after it is courtesy, and must not make it run for ever.
         log.error("what follows a given-up %s of %s failed: %s", job.kind, job.subject_id, fault)

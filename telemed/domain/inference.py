@@ -8,6 +8,9 @@ from typing import Any
 TAKEN_OUT = "model.taken_out"
 """The code of a refusal that no further attempt changes: a model that failed again and again."""
 
+GIVEN_UP = "model.given_up"
+"""The code of a case that no attempt could read; the code of the last attempt's fault is its parameter `error`."""
+
 
 class Urgency(StrEnum):
     """How a request stands in the engine's line: someone waits now, a case is new, an archive is read again."""

@@ -115,7 +115,7 @@ def case(opened: OpenedCase, actor: Actor, language: str) -> shapes.CaseOut:
         **dict(base),
         series=[_series(one, opened, language) for one in opened.series],
         analyses=[analysis(one, language) for one in opened.analyses],
-        ai_reason=_ai_reason(found, opened.analyses, language),
+        ai_reason=_ai_reason(opened, language),
         generation=found.generation,
         report=versions[-1] if versions else None,
         versions=versions,
@@ -133,12 +133,15 @@ def analysis(record: AnalysisRecord, language: str) -> dict[str, Any]:
     return {**answer, "reason_text": say(reason, language, answer.get("reason_params")) if reason else None}
 
 
-def _ai_reason(found: Case, analyses: Sequence[AnalysisRecord], language: str) -> str:
-    if found.ai_state is not AiState.OUT_OF_DOMAIN:
+def _ai_reason(opened: OpenedCase, language: str) -> str:
+    """Why there is no score: what the models say of the recording, or what they failed with."""
+    if fault := opened.ai_fault:
+        return say(fault.code, language, fault.params)
+    if opened.row.case.ai_state is not AiState.OUT_OF_DOMAIN:
         return ""
     texts = [
         say(one.reason, language, one.answer.get("reason_params"))
-        for one in analyses
+        for one in opened.analyses
         if not one.in_domain and one.reason
     ]
     return " ".join(dict.fromkeys(texts))

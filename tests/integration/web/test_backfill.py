@@ -8,7 +8,7 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from telemed.application.backfill import ask_again, still_to_do
-from telemed.application.infer import infer_case
+from telemed.application.infer import give_up_inference, infer_case
 from telemed.application.jobs import RANK, JobKind
 from telemed.domain.case import AiState, Case
 from telemed.domain.errors import Unavailable
@@ -98,8 +98,21 @@ def test_a_model_that_was_taken_out_leaves_the_case_readable_and_tells_a_person_
         ]
     assert TAKEN_OUT in codes
     assert len(raised) == 1
+    way.case_id = case.uid
+    told = way.program("reporting").get(way.path)["ai_reason"]
+    assert "fictional-ecg" in told and "no memory for this node" in told
     cast.analyser.fault = None
     assert ask_again(cast.world, modality="ECG") == 1
     cast.run_jobs()
     assert the_case(cast).ai_state is AiState.DONE
+    assert way.program("reporting").get(way.path)["ai_reason"] == ""
     assert TestClient(app).get("/metrics").status_code == 200
+
+
+def test_a_case_that_no_attempt_could_read_says_so_with_the_last_attempts_code(cast: Cast, way: Way) -> None:
+    cast.analyser.fault = Unavailable("inference.unreachable", url="-", detail="-")
+    case = read_case(cast, way)
+    way.case_id = case.uid
+    give_up_inference(cast.world, case_id=case.id, error="inference.unreachable")
+    assert the_case(cast).ai_state is AiState.FAILED
+    assert "推理服务器" in way.program("reporting").get(way.path)["ai_reason"]
