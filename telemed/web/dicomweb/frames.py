@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from fastapi import APIRouter, Request, Response
@@ -16,6 +16,7 @@ from telemed.imaging.bulk import bulk_value
 from telemed.imaging.errors import PixelError
 from telemed.imaging.part10 import EXPLICIT_LITTLE
 from telemed.imaging.pixels.decode import frame_count, parsed
+from telemed.imaging.pixels.encode import JPEG_2000, JPEG_LOSSLESS, JPEG_LS, RLE, can_encode, encoded_frame
 from telemed.imaging.pixels.frames import is_encapsulated, plain_frame, stored_frame
 from telemed.web.context import TheWorld
 from telemed.web.dicomweb.accept import Wanted, wanted
@@ -53,12 +54,22 @@ _COMPRESSED = {
     "1.2.840.10008.1.2.4.203": "image/jphc",
 }
 
+# What each compressed media type means where no transfer syntax is named (the same table), and what can be made of
+# samples without loss.
+ENCODED = {
+    "image/jpeg": JPEG_LOSSLESS,
+    "image/jls": JPEG_LS,
+    "image/jp2": JPEG_2000,
+    "image/dicom-rle": RLE,
+}
+
 
 @dataclass(frozen=True)
 class _Form:
     kind: str
     syntax: str
     multipart: bool
+    stored: bool
 
     @property
     def decoded(self) -> bool:
@@ -116,7 +127,14 @@ def _place(request: Request, study: str, series: str, sop: str) -> str:
 
 def _answer(request: Request, opened: OpenedObject, numbers: Sequence[int]) -> Response:
     syntax = opened.stored.transfer_syntax_uid
-    form = _form(wanted(request), syntax, alone=len(numbers) == 1)
+    data: list[Dataset] = []
+
+    def whole() -> Dataset:
+        if not data:
+            data.append(parsed(opened.read()))
+        return data[0]
+
+    form = _form(wanted(request), syntax, whole, alone=len(numbers) == 1)
     if form is None:
         possible = ", ".join(dict.fromkeys((OCTETS, _COMPRESSED.get(syntax, OCTETS))))
         return refused(request, 406, "error.not_acceptable", possible=possible)
@@ -125,7 +143,7 @@ def _answer(request: Request, opened: OpenedObject, numbers: Sequence[int]) -> R
     if unchanged(request, headers):
         return Response(status_code=304, headers=headers)
     demand_frames(opened.stored, numbers)
-    ds = parsed(opened.read())
+    ds = whole()
     place = _place(request, opened.study.study_instance_uid, *_series_and_sop(request))
     parts = _parts(ds, numbers, form, place)
     # The first one is made before the answer begins: what cannot be given is then still said.
@@ -139,22 +157,33 @@ def _series_and_sop(request: Request) -> tuple[str, str]:
     return request.path_params["series"], request.path_params["sop"]
 
 
-def _form(ranges: Sequence[Wanted], syntax: str, *, alone: bool) -> _Form | None:
+def _form(
+    ranges: Sequence[Wanted], syntax: str, whole: Callable[[], Dataset], *, alone: bool
+) -> _Form | None:
+    """As stored before decoded, and decoded before encoded anew."""
     compressed = _COMPRESSED.get(syntax)
     for one in ranges:
         multipart = one.multipart or not alone
         if not (one.multipart or alone):
             continue
         if compressed and one.takes(compressed) and one.syntax in ("", "*", syntax):
-            return _Form(compressed, syntax, multipart)
+            return _Form(compressed, syntax, multipart, True)
         if one.takes(OCTETS) and one.syntax in ("", "*", EXPLICIT_LITTLE):
-            return _Form(OCTETS, EXPLICIT_LITTLE, multipart)
+            return _Form(OCTETS, EXPLICIT_LITTLE, multipart, False)
+        for kind, made in ENCODED.items():
+            if one.takes(kind) and one.syntax in ("", "*", made) and can_encode(whole(), made):
+                return _Form(kind, made, multipart, False)
     return None
 
 
 def _parts(ds: Dataset, numbers: Sequence[int], form: _Form, place: str) -> Iterator[Part]:
     for number in numbers:
-        data = plain_frame(ds, number) if form.decoded else stored_frame(ds, number)
+        if form.stored:
+            data = stored_frame(ds, number)
+        elif form.decoded:
+            data = plain_frame(ds, number)
+        else:
+            data = encoded_frame(ds, number, form.syntax)
         yield Part(form.kind, data, form.syntax, f"{place}/frames/{number}")
 
 

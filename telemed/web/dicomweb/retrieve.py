@@ -9,8 +9,9 @@ from telemed.application.retrieve import OpenedStudy, open_bytes, open_study
 from telemed.application.world import World
 from telemed.domain.access import Action
 from telemed.domain.study import StoredObject
-from telemed.imaging.part10 import EXPLICIT_LITTLE
-from telemed.imaging.plain_file import to_explicit_little
+from telemed.imaging.part10 import EXPLICIT_BIG, EXPLICIT_LITTLE, IMPLICIT_LITTLE
+from telemed.imaging.pixels.encode import LOSSLESS
+from telemed.imaging.plain_file import can_be_given, to_syntax
 from telemed.web.context import TheWorld
 from telemed.web.dicomweb.accept import Wanted, wanted
 from telemed.web.dicomweb.answers import DICOM, refused
@@ -50,7 +51,7 @@ def read_instance(
     """`application/dicom`, or one part of `multipart/related` for those who ask for it."""
     opened = open_bytes(world, actor=actor, sop_instance_uid=sop, place=(study, series))
     stored = opened.stored
-    choice = _choice(wanted(request), [stored])
+    choice = _choice(world, wanted(request), [stored])
     if choice is None:
         return refused(request, 406, "error.not_acceptable", possible=_POSSIBLE)
     form = f"-{'one' if choice.single else 'multipart'}-{choice.syntax or 'stored'}".replace("*", "stored")
@@ -66,19 +67,24 @@ def read_instance(
 
 def _together(request: Request, world: World, open_: Callable[[], OpenedStudy]) -> Response:
     opened = open_()
-    choice = _choice([one for one in wanted(request) if one.multipart], opened.objects)
+    choice = _choice(world, [one for one in wanted(request) if one.multipart], opened.objects)
     if choice is None:
         return refused(request, 406, "error.not_acceptable", possible=_POSSIBLE)
     return several(DICOM, _parts(world, opened.objects, choice))
 
 
-def _choice(ranges: Sequence[Wanted], objects: Sequence[StoredObject]) -> Wanted | None:
-    """The first range that all of these objects can be given in: as stored, or in Explicit Little Endian."""
-    syntaxes = {stored.transfer_syntax_uid for stored in objects}
+def _choice(world: World, ranges: Sequence[Wanted], objects: Sequence[StoredObject]) -> Wanted | None:
+    """The first range that all of these objects can be given in: as stored, or turned into another form."""
     for one in ranges:
-        if one.takes(DICOM) and (one.syntax in ("", "*", EXPLICIT_LITTLE) or syntaxes == {one.syntax}):
+        if one.takes(DICOM) and all(_can_give(world, stored, one.syntax) for stored in objects):
             return one
     return None
+
+
+def _can_give(world: World, stored: StoredObject, syntax: str) -> bool:
+    if syntax in ("", "*", EXPLICIT_LITTLE, stored.transfer_syntax_uid):
+        return True
+    return syntax in LOSSLESS and can_be_given(read_object(world, stored), syntax)
 
 
 def _parts(world: World, objects: Sequence[StoredObject], choice: Wanted) -> Iterator[Part]:
@@ -87,7 +93,11 @@ def _parts(world: World, objects: Sequence[StoredObject], choice: Wanted) -> Ite
 
 
 def _part(world: World, stored: StoredObject, choice: Wanted) -> Part:
-    data = read_object(world, stored)
-    if choice.syntax in ("", "*", stored.transfer_syntax_uid):
-        return Part(DICOM, data, stored.transfer_syntax_uid)
-    return Part(DICOM, to_explicit_little(data), EXPLICIT_LITTLE)
+    data, syntax = read_object(world, stored), choice.syntax
+    if syntax in ("", "*"):
+        # PS3.18 8.7.3.5.2: never these two, whatever the object was received in.
+        hidden = stored.transfer_syntax_uid in (IMPLICIT_LITTLE, EXPLICIT_BIG)
+        syntax = EXPLICIT_LITTLE if hidden else stored.transfer_syntax_uid
+    if syntax == stored.transfer_syntax_uid:
+        return Part(DICOM, data, syntax)
+    return Part(DICOM, to_syntax(data, syntax), syntax)

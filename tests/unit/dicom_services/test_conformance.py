@@ -7,8 +7,8 @@ import pytest
 from pydicom.uid import UID
 
 from dicom_node import query, services, worklist
-from dicom_node.limits import Limits
 from dicom_node.file_meta import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME
+from dicom_node.limits import Limits
 from dicom_node.statuses import Status
 from telemed.application.commit import CLASS_INSTANCE_CONFLICT, NO_SUCH_OBJECT, PROCESSING_FAILURE
 from telemed.application.dicom_ports import Level
@@ -16,7 +16,11 @@ from telemed.application.modality_worklist import MOST_STEPS
 from telemed.application.query import MOST_ANSWERS
 from telemed.dimse import requestor
 from telemed.dimse.tls import Identity, TlsProfile, provider_context, user_context
+from telemed.imaging.part10 import EXPLICIT_LITTLE
+from telemed.imaging.pixels.encode import LOSSLESS
 from telemed.settings import Settings
+from telemed.web.dicomweb.answers import OCTETS
+from telemed.web.dicomweb.frames import ENCODED
 from tests.certificates import Authority
 
 TEXT = (Path(__file__).parents[3] / "docs" / "conformance.md").read_text(encoding="utf-8")
@@ -68,6 +72,13 @@ def test_the_profiles_of_tls(tmp_path: Path, profile: TlsProfile) -> None:
         assert old == suites.split(", ")
         assert (versions, bool(new)) == ("1.2, 1.3", True)
         assert context.minimum_version is ssl.TLSVersion.TLSv1_2
+
+
+def test_what_dicomweb_turns_objects_into() -> None:
+    (plain, *compressed) = rows("## DICOMweb")
+    assert (plain[0], plain[1]) == (EXPLICIT_LITTLE, OCTETS)
+    assert {syntax: kind for syntax, kind, _ in compressed} == {made: kind for kind, made in ENCODED.items()}
+    assert {syntax for syntax, *_ in compressed} == set(LOSSLESS)
 
 
 def test_the_sop_classes_and_transfer_syntaxes_offered() -> None:
