@@ -29,6 +29,7 @@ class OpenedCase:
     notices: Sequence[Notice]
     people: dict[int, User]
     can: frozenset[str]
+    read_again: bool = False
 
 
 def find_case(uow: UnitOfWork, actor: Actor, uid: str) -> Case:
@@ -71,19 +72,20 @@ def _collect(world: World, uow: UnitOfWork, actor: Actor, row: WorklistRow) -> O
         row=row,
         series=[] if closed else uow.studies.series(case.study_id),
         objects=[] if closed else uow.studies.objects(case.study_id),
-        analyses=uow.analyses.of_case(case.id),
+        analyses=[] if closed else uow.analyses.of_case(case.id),
         ai_fault=fault_of(uow, case),
         versions=versions,
-        notices=_notices(uow, actor, case),
+        # What is told to people by name stands on their pages, not on a case that others read.
+        notices=[n for n in uow.notices.of_study(case.study_id) if n.user_id is None],
+        read_again=_read_again(uow, case),
         people=people,
         can=_can(world, actor, case, versions),
     )
 
 
-def _notices(uow: UnitOfWork, actor: Actor, case: Case) -> list[Notice]:
-    """Of the study, and what this very person was told of this case; nobody else's."""
-    every = uow.notices.of_study(case.study_id)
-    return [n for n in every if n.user_id is None or (n.user_id == actor.user_id and n.case_id == case.id)]
+def _read_again(uow: UnitOfWork, case: Case) -> bool:
+    """It was read before, under another person, and what was said then was withdrawn."""
+    return case.follows_case_id is not None and uow.cases.get(case.follows_case_id).state is CaseState.CLOSED
 
 
 def _can(world: World, actor: Actor, case: Case, versions: Sequence[Report]) -> frozenset[str]:

@@ -1,9 +1,10 @@
 """Stored objects for the eyes of a person: each opening is an event, in the transaction that allows it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from telemed.application.objects import read_object
+from telemed.application.presented import Identities, identities_of, presented
 from telemed.application.record import record
 from telemed.application.worklist import open_object
 from telemed.application.world import World
@@ -18,9 +19,10 @@ class OpenedObject:
     world: World
     study: Study
     stored: StoredObject
+    identities: Identities = field(default_factory=dict)
 
     def read(self) -> bytes:
-        """The Part 10 file as it was received."""
+        """The Part 10 file as it was received: for its curves and pictures."""
         return read_object(self.world, self.stored)
 
 
@@ -48,8 +50,9 @@ def open_bytes(
         series = {one.id: one.series_instance_uid for one in uow.studies.series(study.id)}
         if place not in (None, (study.study_instance_uid, series[stored.series_id])):
             raise NotFound("error.object_not_found")
+        identities = identities_of(world, uow, study)
         uow.commit()
-    return OpenedObject(world, study, stored)
+    return OpenedObject(world, study, stored, identities)
 
 
 @dataclass(frozen=True)
@@ -58,9 +61,12 @@ class OpenedStudy:
     study: Study
     series: Sequence[Series]
     objects: Sequence[StoredObject]
+    # Of a study that was corrected: whose it is, by series.
+    identities: Identities = field(default_factory=dict)
 
     def read(self, stored: StoredObject) -> bytes:
-        return read_object(self.world, stored)
+        """The Part 10 file as it was received, or under the person it was corrected to."""
+        return presented(self.world, stored, self.identities)
 
 
 def open_study(
@@ -81,5 +87,6 @@ def open_study(
         wanted = {one.id for one in series}
         objects = [one for one in uow.studies.objects(study.id) if one.series_id in wanted]
         record(world, uow, Kind.OBJECT_READ, actor=actor, study=study, what="metadata")
+        identities = identities_of(world, uow, study)
         uow.commit()
-    return OpenedStudy(world, study, series, objects)
+    return OpenedStudy(world, study, series, objects, identities)

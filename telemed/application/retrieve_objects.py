@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from telemed.application.dicom_ports import Retrievable
-from telemed.application.objects import read_object
+from telemed.application.presented import presented
 from telemed.application.record import record
 from telemed.application.world import World
 from telemed.domain.errors import NotFound
@@ -80,8 +80,8 @@ def readable_form(forms: Sequence[StoredObject], accepts: Callable[[str, str], b
 
 
 def data_set_of(world: World, stored: StoredObject) -> memoryview:
-    """The stored data set, byte for byte, without its file meta."""
-    content = read_object(world, stored)
+    """The data set without its file meta: byte for byte as stored, or under the person it was corrected to."""
+    content = presented(world, stored)
     return memoryview(content)[dataset_offset(content) :]
 
 

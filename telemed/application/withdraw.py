@@ -37,9 +37,10 @@ def close_case(world: World, uow: UnitOfWork, actor: Actor, case: Case, reason: 
     record(world, uow, Kind.CASE_CLOSED, actor=actor, case=case, reason=reason)
     released = [report for report in spoken if report.released_at is not None]
     code = "notice.report_withdrawn" if released else "notice.case_withdrawn"
-    facts = {"verification_code": released[-1].verification_code} if released else {}
+    facts: dict[str, Any] = {"verification_code": released[-1].verification_code} if released else {}
     told = tell_people(world, uow, actor, case, people, code=code, **facts)
     for institution_id in _institutions(uow, case, versions) if released else ():
+        # Without the study: whoever reads it next for the right person is told nothing of the wrong one.
         notify_institution(
             world,
             uow,
@@ -47,7 +48,6 @@ def close_case(world: World, uow: UnitOfWork, actor: Actor, case: Case, reason: 
             f"withdrawn:{case.uid}:institution:{institution_id}",
             institution_id=institution_id,
             consortium_id=case.consortium_id,
-            study_id=case.study_id,
             **facts,
         )
     return len(spoken), told

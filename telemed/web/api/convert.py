@@ -122,6 +122,7 @@ def case(opened: OpenedCase, actor: Actor, language: str) -> shapes.CaseOut:
         notices=[notice(one, language) for one in opened.notices if one.resolved_at is None],
         can=shapes.Can(**{name: name in opened.can for name in shapes.Can.model_fields}),
         lease_until=found.lease_until,
+        read_again=opened.read_again,
     )
 
 

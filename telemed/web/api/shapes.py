@@ -219,6 +219,8 @@ class CaseOut(Row):
     notices: list[NoticeOut]
     can: Can
     lease_until: Instant | None
+    # Reported before under another person; that report was withdrawn.
+    read_again: bool
 
 
 class DraftIn(Body):

@@ -1,5 +1,7 @@
 """Metadata of studies, series and instances as DICOM JSON (PS3.18 annex F)."""
 
+from dataclasses import replace
+
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 
@@ -39,7 +41,7 @@ def read_instance(
     chosen = [stored for stored in opened.objects if stored.sop_instance_uid == sop]
     if not chosen:
         raise NotFound("error.object_not_found")
-    return _answer(request, OpenedStudy(world, opened.study, opened.series, chosen))
+    return _answer(request, replace(opened, objects=chosen))
 
 
 def _answer(request: Request, opened: OpenedStudy) -> Response:

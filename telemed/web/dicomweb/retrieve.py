@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from fastapi import APIRouter, Request, Response
 
 from telemed.application.objects import read_object
+from telemed.application.presented import presented, variant
 from telemed.application.retrieve import OpenedStudy, open_bytes, open_study
 from telemed.application.world import World
 from telemed.domain.access import Action
@@ -32,14 +33,13 @@ _RULE = {
 
 @router.get("", **_RULE)
 def read_study(request: Request, world: TheWorld, actor: CurrentActor, study: str) -> Response:
-    return _together(request, world, lambda: open_study(world, actor=actor, study_instance_uid=study))
+    return _together(request, lambda: open_study(world, actor=actor, study_instance_uid=study))
 
 
 @router.get("/series/{series}", **_RULE)
 def read_series(request: Request, world: TheWorld, actor: CurrentActor, study: str, series: str) -> Response:
     return _together(
         request,
-        world,
         lambda: open_study(world, actor=actor, study_instance_uid=study, series_instance_uid=series),
     )
 
@@ -55,22 +55,23 @@ def read_instance(
     if choice is None:
         return refused(request, 406, "error.not_acceptable", possible=_POSSIBLE)
     form = f"-{'one' if choice.single else 'multipart'}-{choice.syntax or 'stored'}".replace("*", "stored")
+    form += variant(opened.identities, stored)
     headers = PRIVATE | kept(stored.file_sha256, form)
     if unchanged(request, headers):
         return Response(status_code=304, headers=headers)
-    part = _part(world, stored, choice)
+    part = _part(presented(world, stored, opened.identities), stored, choice)
     if not choice.single:
         return several(DICOM, [part], headers)
     headers["Content-Disposition"] = f'attachment; filename="{stored.sop_instance_uid}.dcm"'
     return Response(bytes(part.data), media_type=DICOM, headers=headers)
 
 
-def _together(request: Request, world: World, open_: Callable[[], OpenedStudy]) -> Response:
+def _together(request: Request, open_: Callable[[], OpenedStudy]) -> Response:
     opened = open_()
-    choice = _choice(world, [one for one in wanted(request) if one.multipart], opened.objects)
+    choice = _choice(opened.world, [one for one in wanted(request) if one.multipart], opened.objects)
     if choice is None:
         return refused(request, 406, "error.not_acceptable", possible=_POSSIBLE)
-    return several(DICOM, _parts(world, opened.objects, choice))
+    return several(DICOM, _parts(opened, choice))
 
 
 def _choice(world: World, ranges: Sequence[Wanted], objects: Sequence[StoredObject]) -> Wanted | None:
@@ -87,13 +88,13 @@ def _can_give(world: World, stored: StoredObject, syntax: str) -> bool:
     return syntax in LOSSLESS and can_be_given(read_object(world, stored), syntax)
 
 
-def _parts(world: World, objects: Sequence[StoredObject], choice: Wanted) -> Iterator[Part]:
-    for stored in objects:
-        yield _part(world, stored, choice)
+def _parts(opened: OpenedStudy, choice: Wanted) -> Iterator[Part]:
+    for stored in opened.objects:
+        yield _part(opened.read(stored), stored, choice)
 
 
-def _part(world: World, stored: StoredObject, choice: Wanted) -> Part:
-    data, syntax = read_object(world, stored), choice.syntax
+def _part(data: bytes, stored: StoredObject, choice: Wanted) -> Part:
+    syntax = choice.syntax
     if syntax in ("", "*"):
         # PS3.18 8.7.3.5.2: never these two, whatever the object was received in.
         hidden = stored.transfer_syntax_uid in (IMPLICIT_LITTLE, EXPLICIT_BIG)

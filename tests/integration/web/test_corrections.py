@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
+from io import BytesIO
 from typing import Any
 
 import pytest
+from pydicom import dcmread
 
 from telemed.demo.critical_values import seed_critical_values
 from tests.cast import CONTRACTED, HOSPITAL_A, UNCONTRACTED, Cast
@@ -271,3 +274,34 @@ def test_a_critical_value_is_said_of_the_right_person_and_taken_back_of_the_wron
     assert open_["patient"]["patient_id"] == "FIC-P2"
     assert open_["due_at"] == raised["due_at"]
     assert answer["case_id"] != way.case_id
+
+
+# --- what leaves the house ---------------------------------------------------------------------------------------
+
+
+def test_dicomweb_gives_a_corrected_recording_under_the_right_person(cast: Cast, way: Way) -> None:
+    _, goes = two_films(cast, way)
+    technician, old = way.program("technician"), way.study_uid
+    before = technician.get(f"/dicom-web/studies/{old}/metadata")
+    series = next(one["0020000E"]["Value"][0] for one in before if one["00080018"]["Value"] == [goes])
+    sent = technician.get(f"/dicom-web/studies/{old}/series/{series}/instances/{goes}")
+    order_for_right(way)
+    new = correct(way, sop_instance_uid=goes, accession_number="")["study_instance_uid"]
+    (one,) = technician.get(f"/dicom-web/studies/{new}/metadata")
+    assert one["00100020"]["Value"] == ["FIC-P2"]
+    assert one["00100010"]["Value"][0]["Ideographic"] == "虚构乙"
+    assert one["0020000D"]["Value"] == [new]
+    moved = one["0020000E"]["Value"][0]
+    got = technician.get(f"/dicom-web/studies/{new}/series/{moved}/instances/{goes}")
+    ds = dcmread(BytesIO(got.content))
+    assert (ds.PatientID, ds.StudyInstanceUID, ds.SOPInstanceUID) == ("FIC-P2", new, goes)
+    assert ds.PixelData == dcmread(BytesIO(sent.content)).PixelData
+    assert got.headers["etag"] != sent.headers["etag"]
+    # Of the study that was, it is no part any more; the rest is as it was received.
+    technician.get(f"/dicom-web/studies/{old}/series/{series}/instances/{goes}", expect=404)
+    (rest,) = technician.get(f"/dicom-web/studies/{old}/metadata")
+    assert rest["00100020"]["Value"] == ["FIC-P1"]
+    # The stored bytes are those that came.
+    digest = technician.get(f"/api/v1/studies/{new}")["digests"][0]["sha256"]
+    assert hashlib.sha256(cast.world.objects.get(digest)).hexdigest() == digest
+    assert dcmread(BytesIO(cast.world.objects.get(digest))).PatientID == "FIC-P1"

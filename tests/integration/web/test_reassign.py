@@ -112,11 +112,16 @@ def test_after_the_signature_the_report_is_withdrawn_and_everyone_who_met_it_is_
     assert closed["series"] == []
     assert (closed["report"]["state"], closed["report"]["withdrawal_reason"]) == ("withdrawn", WHY)
     assert not any(closed["can"].values())
+    # Nothing of the right person's recording is left on the wrong person's case, and nothing said twice.
+    assert (closed["analyses"], closed["notices"]) == ([], [])
     way.program("reporting").post(f"/api/v1/cases/{old_case}/claim", expect=409)
 
     row = row_of(way, answer["case_id"])
     assert (row["patient"]["patient_id"], row["accession_number"]) == ("FIC-P2", "FIC-0002")
     assert (row["state"], row["priority"]) == ("waiting", "urgent")
+    opened = way.program("reporting").get(f"/api/v1/cases/{answer['case_id']}")
+    assert (opened["read_again"], opened["notices"], opened["report"]) == (True, [], None)
+    assert len(opened["analyses"]) == 1
     assert digests(way) == before
 
 

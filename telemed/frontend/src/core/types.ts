@@ -168,6 +168,7 @@ export interface Case extends Row {
   notices: Notice[];
   can: Record<"claim" | "write" | "sign" | "review" | "amend" | "repeat", boolean>;
   lease_until: string | null;
+  read_again: boolean;
 }
 
 export interface Exam {

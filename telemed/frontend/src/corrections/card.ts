@@ -37,6 +37,7 @@ export function card(row: Correction, onDecided: (said: HTMLElement) => void): H
   function form(detail: CorrectionDetail): HTMLElement {
     return decisionForm({
       own: detail.filed.patient_id,
+      modality: detail.modality,
       decisions: detail.decisions,
       hint: (decision) => {
         const about = detail.code.replace("notice.", "");

@@ -14,6 +14,7 @@ export interface Answer {
 
 export interface Question {
   own: string;
+  modality: string;
   decisions: readonly Decision[];
   hint: (decision: Decision) => string | undefined;
   send: (answer: Answer) => Promise<Outcome>;
@@ -24,7 +25,7 @@ let forms = 0;
 
 export function decisionForm(question: Question, ...above: HTMLElement[]): HTMLFormElement {
   const name = `decision-${++forms}`;
-  const search = new PersonSearch(question.own);
+  const search = new PersonSearch(question.own, question.modality);
   const reason = h("input", { id: `${name}-reason`, maxlength: 400, required: true, autocomplete: "off" });
   const notes = h("div", { class: "messages", "aria-live": "polite" });
   const submit = h("button", { type: "submit", class: "primary" }, t("ui.correction.confirm"));

@@ -18,12 +18,14 @@ export class PersonSearch {
   private readonly orderPlace: HTMLElement;
   private readonly name = `person-${++searches}`;
   private readonly own: string;
+  private readonly modality: string;
   private timer = 0;
   private latest = 0;
 
-  /** `own` is the number it is filed under now: that one cannot be chosen. */
-  constructor(own: string) {
+  /** `own` is the number it is filed under now: that one cannot be chosen. `modality` tells which orders fit. */
+  constructor(own: string, modality: string) {
     this.own = own;
+    this.modality = modality;
     const id = `${this.name}-q`;
     this.input = h("input", { id, type: "search", maxlength: 64, autocomplete: "off" });
     this.input.placeholder = t("ui.correction.search_hint");
@@ -108,13 +110,13 @@ export class PersonSearch {
       ...(one?.orders ?? []).map((order) => h("option", { value: order.accession_number }, orderText(order))),
     );
     // What is still open is most likely what was meant; it is shown, and may be changed.
-    const open = one?.orders.filter((order) => !order.performed) ?? [];
+    const open = (one?.orders ?? []).filter((order) => !order.performed && order.modality === this.modality);
     if (open.length === 1 && open[0]) this.order.value = open[0].accession_number;
   }
 }
 
 function orderText(order: FoundOrder): string {
-  const exam = order.description || order.modality;
+  const exam = `${order.modality} ${order.description}`.trim();
   const key = order.performed ? "ui.correction.order_done" : "ui.correction.order_open";
   return t(key, { number: order.accession_number, exam });
 }

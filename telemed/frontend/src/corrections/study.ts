@@ -53,6 +53,7 @@ function study(found: Identity, onDone: (said: HTMLElement) => void): HTMLElemen
   const form = decisionForm(
     {
       own: found.filed.patient_id,
+      modality: found.modality,
       decisions: ["reassign"],
       hint: () => undefined,
       send: ({ patient_id, accession_number, reason }) =>

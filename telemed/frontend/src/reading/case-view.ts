@@ -163,14 +163,14 @@ export class CaseView {
     document.title = t("ui.case.tab", { name: item.patient.name || t("ui.name.none"), exam: item.exam });
     this.renderIdentity(item);
     this.renderContext(item);
-    this.ai.replaceChildren(aiPanel(item));
+    this.ai.replaceChildren(...(item.state === "closed" ? [] : [aiPanel(item)]));
     this.pictures.answers(item);
     this.report.take(item);
     void this.critical.show(item.id);
     const objects = instancesOf(item)
       .map((instance) => instance.sop_instance_uid)
       .join(" ");
-    if (objects !== this.shownObjects) {
+    if (objects !== this.shownObjects || !this.stage.hasChildNodes()) {
       this.shownObjects = objects;
       this.renderStage(item);
     }
@@ -200,6 +200,7 @@ export class CaseView {
       ),
       ...notices,
       withdrawn(item),
+      item.read_again ? message("warning", t("ui.case.read_again")) : "",
     );
   }
 
@@ -219,7 +220,10 @@ export class CaseView {
       this.pictures.show(pictures, item.modality);
     }
     parts.push(...others.map(otherObject));
-    if (parts.length === 0) parts.push(message("warning", t("ui.case.no_objects")));
+    if (parts.length === 0)
+      parts.push(
+        message("warning", t(item.state === "closed" ? "ui.case.closed_objects" : "ui.case.no_objects")),
+      );
     this.stage.replaceChildren(...parts);
   }
 

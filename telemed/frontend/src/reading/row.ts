@@ -25,7 +25,7 @@ export function findingText(name: string): string {
 }
 
 export function dueMark(row: Row, now: number): HTMLElement {
-  const done = row.state === "final" || row.state === "repeat_requested";
+  const done = ["final", "repeat_requested", "closed"].includes(row.state);
   const due = done
     ? { text: t(`ui.case_state.${row.state}`), lateness: "done" }
     : countdown(row.deadline, now);

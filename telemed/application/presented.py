@@ -1,0 +1,55 @@
+"""What leaves this house of a recording that was filed anew: a copy under the person it is of.
+
+Everything else leaves byte for byte as it was received. What is stored never changes.
+"""
+
+import hashlib
+from dataclasses import astuple, replace
+
+from telemed.application.objects import read_object
+from telemed.application.ports import UnitOfWork
+from telemed.application.world import World
+from telemed.domain.study import StoredObject, Study
+from telemed.imaging.right_identity import RightIdentity, under
+
+Identities = dict[int, RightIdentity]  # by the id of the series
+
+
+def identities_of(world: World, uow: UnitOfWork, study: Study) -> Identities:
+    """Empty for a study that no person has corrected."""
+    if not uow.corrections.corrected([study.id]):
+        return {}
+    patient = uow.patients.get(study.patient_id)
+    whose = RightIdentity(
+        patient_id=patient.patient_id,
+        name=patient.name,
+        alphabetic=world.names.alphabetic(patient.name),
+        sex=patient.sex,
+        birth_date=f"{patient.birth_date:%Y%m%d}" if patient.birth_date else "",
+        accession_number=study.accession_number[:16],
+        study_instance_uid=study.study_instance_uid,
+        series_instance_uid="",
+    )
+    return {
+        series.id: replace(whose, series_instance_uid=series.series_instance_uid)
+        for series in uow.studies.series(study.id)
+    }
+
+
+def presented(world: World, stored: StoredObject, identities: Identities | None = None) -> bytes:
+    """The Part 10 file for others. `identities` are those of its study, where they are known already."""
+    if identities is None:
+        with world.unit_of_work(write=False) as uow:
+            identities = identities_of(world, uow, uow.studies.get(stored.study_id))
+    content = read_object(world, stored)
+    identity = identities.get(stored.series_id)
+    return under(content, identity) if identity else content
+
+
+def variant(identities: Identities, stored: StoredObject) -> str:
+    """What tells the copies of one object apart, for those who keep what they fetched."""
+    identity = identities.get(stored.series_id)
+    if identity is None:
+        return ""
+    text = "\x1f".join(map(str, astuple(identity)))
+    return f"-of-{hashlib.sha256(text.encode()).hexdigest()[:16]}"
