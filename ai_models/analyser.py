@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -54,10 +54,19 @@ class ModelInService:
 
 
 class Analyser:
-    """Satisfies the port of the same name. `runner` is an `Engine` or a `RemoteRunner`."""
+    """Satisfies the port of the same name. `runner` is an `Engine` or a `RemoteRunner`.
 
-    def __init__(self, runner: Runner, registry: Registry | None = None) -> None:
-        self._runner = runner
+    `elsewhere` gives the counters of the engine that works beside this process; empty where none does.
+    """
+
+    def __init__(
+        self,
+        runner: Runner,
+        registry: Registry | None = None,
+        *,
+        elsewhere: Callable[[], bytes] | None = None,
+    ) -> None:
+        self._runner, self._elsewhere = runner, elsewhere
         self._registry = registry if registry is not None else Registry()
         self._here = threading.local()
 
@@ -138,7 +147,8 @@ class Analyser:
 
     def metrics(self) -> bytes:
         """What the engine counts, in Prometheus' text format; empty where it cannot be asked."""
-        return self._runner.metrics_text()
+        beside = self._elsewhere() if self._elsewhere is not None else b""
+        return beside or self._runner.metrics_text()
 
     def check(self) -> None:
         """Raises ModelRefused, RemoteFailed: a model, its digest or its provider is not what was asked for."""

@@ -12,6 +12,7 @@ from sqlalchemy import Engine as SqlEngine
 from ai_models.analyser import Analyser
 from ai_models.registry import Registry
 from ai_models.runner import Runner
+from ai_models.shared_metrics import published
 from ai_models.signature import public_key
 from telemed.adapters.db.engine import make_engine
 from telemed.adapters.db.uow import SqlUnitOfWorkFactory
@@ -36,6 +37,7 @@ class Application:
     settings: Settings
     world: World
     sql: SqlEngine
+    runner: Runner
 
     def close(self) -> None:
         self.sql.dispose()
@@ -47,13 +49,16 @@ def build(settings: Settings, *, waker: Waker | None = None, sessions_here: bool
     sql = make_engine(settings.database_url)
     upgrade(sql)
     unit_of_work, clock = SqlUnitOfWorkFactory(sql), SystemClock()
+    runner = make_runner(settings, sessions_here=sessions_here)
     world = World(
         unit_of_work=unit_of_work,
         clock=clock,
         identifiers=RandomIdentifiers(),
         spool=DiskSpool(settings.data_dir / "spool", low_water=settings.spool_reserve_mib << 20),
         objects=make_objects(settings),
-        analyser=Analyser(make_runner(settings, sessions_here=sessions_here), make_registry(settings)),
+        analyser=Analyser(
+            runner, make_registry(settings), elsewhere=lambda: published(engine_metrics(settings))
+        ),
         renderer=TypstPdf(),
         passwords=Argon2Passwords(),
         names=PinyinReadings(),
@@ -62,7 +67,12 @@ def build(settings: Settings, *, waker: Waker | None = None, sessions_here: bool
         public_url=settings.public_url,
         peers=DimsePeers(settings.ae_title, tls=make_outgoing_tls(settings)),
     )
-    return Application(settings=settings, world=world, sql=sql)
+    return Application(settings=settings, world=world, sql=sql, runner=runner)
+
+
+def engine_metrics(settings: Settings) -> Path:
+    """Where the worker of an embedded house leaves what its engine counts, for the web process to show."""
+    return settings.data_dir / "run" / "engine.prom"
 
 
 def make_outgoing_tls(settings: Settings) -> OutgoingTls:

@@ -74,17 +74,22 @@ def _worker(settings: Settings) -> None:
         from workers.__main__ import run
 
         sys.exit(run(settings))
+    from ai_models.shared_metrics import Publisher
     from telemed.adapters.queue.inline import InlineRunner
-    from telemed.bootstrap import build
+    from telemed.bootstrap import build, engine_metrics
 
     application = build(settings)
     runner = InlineRunner(application.world, threads=settings.workers)
+    # Pages and models are processes of their own here, and a monitor asks the pages.
+    counters = Publisher(engine_metrics(settings), application.runner.metrics_text)
+    counters.start()
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     runner.start()
     stop.wait()
     runner.stop()
+    counters.close()
     application.close()
 
 
