@@ -39,7 +39,8 @@ class Publisher:
         """The file goes with the process that it is about."""
         self._stopping.set()
         self._thread.join(10)
-        self._path.unlink(missing_ok=True)
+        if self._path.exists():
+            self._path.unlink()
 
     def write(self) -> None:
         self._path.parent.mkdir(parents=True, exist_ok=True)

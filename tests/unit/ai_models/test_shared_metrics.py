@@ -40,6 +40,7 @@ def test_a_folder_that_cannot_be_written_stops_nothing(
     publisher.start()
     while "not written" not in caplog.text:
         pass
+    publisher.close()
     assert published(blocked / "engine.prom") == b""
 
 
