@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from telemed.application.jobs import JobKind
 from telemed.application.ports import CriticalRow, UnitOfWork
+from telemed.application.proposals import proposed, rules_of
 from telemed.application.read import find_case
 from telemed.application.record import record
 from telemed.application.world import World
@@ -60,19 +61,13 @@ def of_case(world: World, *, actor: Actor, case_uid: str) -> CaseCritical:
     demand(actor, Action.WRITE_REPORT)
     with world.unit_of_work(write=False) as uow:
         case = find_case(uow, actor, case_uid)
-        rules = [r for r in uow.critical.rules(case.consortium_id) if r.modality in ("", case.modality)]
+        rules = rules_of(uow, case)
         return CaseCritical(rules, _proposed(uow, case, rules), uow.critical.rows_of_case(actor, case.id))
 
 
 def _proposed(uow: UnitOfWork, case: Case, rules: Sequence[CriticalRule]) -> frozenset[str]:
-    proposed: set[str] = set()
-    for answer in uow.analyses.of_case(case.id):
-        if not answer.in_domain:
-            continue
-        flags = [f["name"] for f in answer.answer.get("findings", []) if f.get("flag")]
-        measured = answer.answer.get("measurements") or {}
-        proposed |= {rule.code for rule in rules if rule.proposed_by(flags, measured)}
-    return frozenset(proposed)
+    stored = uow.analyses.of_case(case.id)
+    return proposed(rules, [(answer.sop_instance_uid, answer.answer) for answer in stored])
 
 
 def listed(world: World, *, actor: Actor, open_only: bool = True) -> Sequence[CriticalRow]:
@@ -113,7 +108,7 @@ def raise_value(world: World, *, actor: Actor, case_uid: str, code: str, note: s
 def _new_value(
     world: World, uow: UnitOfWork, actor: Actor, case: Case, code: str, note: str, now: datetime
 ) -> CriticalValue:
-    rules = [r for r in uow.critical.rules(case.consortium_id) if r.modality in ("", case.modality)]
+    rules = rules_of(uow, case)
     rule = next((r for r in rules if r.code == code), None)
     if rule is None:
         raise InvalidInput("error.critical_unknown_finding", field="code")

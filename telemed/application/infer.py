@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from telemed.application.infer_film import ask_film, reads_films
 from telemed.application.objects import read_object
 from telemed.application.ports import ModelDescription, UnitOfWork
+from telemed.application.proposals import raises
 from telemed.application.record import record
 from telemed.application.world import World
 from telemed.domain.analysis import Analysis, input_digest, result_key
@@ -112,7 +113,8 @@ def _settle(world: World, case_id: int, study: Study, answers: list[_Answer], st
             case.ai_state = state
             flags = sorted(set(flagged))
             record(world, uow, Kind.CASE_INFERRED, case=case, state=state.value, flags=flags)
-        _raise(world, uow, case, flagged)
+        found = [(answer.stored.sop_instance_uid, answer.analysis.as_json()) for answer in answers]
+        _raise(world, uow, case, flagged + raises(uow, case, found))
         uow.commit()
 
 

@@ -10,6 +10,7 @@ from datetime import date, timedelta
 from telemed.application.administer import NewUser, all_models, create_device, create_user
 from telemed.application.install import add_institution
 from telemed.application.ports import UnitOfWork
+from telemed.application.proposals import PROPOSED
 from telemed.application.residents import register_resident
 from telemed.application.world import World
 from telemed.demo.critical_values import seed_critical_values
@@ -173,14 +174,18 @@ def _rules(world: World, uow: UnitOfWork, sites: dict[str, Institution], people:
                 limit_minutes=minutes,
             )
         )
-    for finding in ("AFIB", "MI"):
+    for finding, priority in (
+        ("AFIB", Priority.URGENT),
+        ("MI", Priority.URGENT),
+        (PROPOSED, Priority.STAT),
+    ):
         uow.rules.add(
             TriageRule(
                 uid=world.identifiers.uid(),
                 consortium_id=consortium_id,
                 modality="ECG",
                 finding=finding,
-                priority=Priority.URGENT,
+                priority=priority,
             )
         )
 

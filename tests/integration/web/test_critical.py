@@ -71,13 +71,13 @@ def test_the_list_of_the_case_s_modality_and_nothing_proposed_by_itself(case: Wa
 
 
 def test_ai_proposes_and_raises_nothing(listed: Cast, way: Way) -> None:
-    listed.analyser.flags = ("MI",)
+    listed.analyser.flags = ("AFIB",)
     way.arrive()
     found = way.program("reporting").get(f"{way.path}/critical")
-    assert [rule["code"] for rule in found["rules"] if rule["proposed"]] == ["ecg.ami"]
+    assert [rule["code"] for rule in found["rules"] if rule["proposed"]] == ["ecg.warning.af_new"]
     assert found["rows"] == []
     assert kinds(listed) == []
-    assert raised(way, "ecg.ami")["proposed_by_ai"] is True
+    assert raised(way, "ecg.warning.af_new")["proposed_by_ai"] is True
     assert raised(way, AVB)["proposed_by_ai"] is False
 
 
