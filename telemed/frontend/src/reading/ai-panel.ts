@@ -1,7 +1,9 @@
 /** What the machine says, by which model, or in words why it says nothing. */
 import { h } from "../core/dom";
-import { maybe, page, t } from "../core/page";
+import { maybe, t } from "../core/page";
 import type { Analysis, Case, Finding } from "../core/types";
+import { considered, textOf } from "./machine-draft";
+import { measured } from "./measured";
 import { findingText } from "./row";
 
 /** Name in the answer, digits after the point. The unit is part of the text. */
@@ -57,11 +59,6 @@ function mostMeasured(analyses: readonly Analysis[]) {
   );
 }
 
-function measured(name: string, value: number | null | undefined): string {
-  const unit = name.endsWith("_ms") ? "ms" : name.endsWith("_deg") ? "°" : t("ui.measurement.unit.bpm");
-  return `${Math.round(value ?? 0)}${unit === "°" ? "" : " "}${unit}`;
-}
-
 export function aiPanel(item: Case): HTMLElement {
   const blocks = item.analyses.map(analysisBlock);
   const { state } = item.ai;
@@ -108,7 +105,11 @@ function analysisBlock(analysis: Analysis): HTMLElement {
       h(
         "ul",
         { class: "statements" },
-        ...statements.map((one) => h("li", {}, page.language === "en" ? one.text.en : one.text.zh)),
+        ...statements.map((one) =>
+          considered(one)
+            ? h("li", { class: "consider" }, `${t("ui.ai.consider")} `, textOf(one))
+            : h("li", {}, textOf(one)),
+        ),
       ),
     findings.length > 0 && h("div", { class: "findings" }, ...findings.map(findingRow)),
     findings.length > 0 &&

@@ -148,6 +148,7 @@ const caseCommands: readonly Command[] = [
     run: () => caseView.report.insertNormal(),
     whileTyping: true,
   },
+  { keys: ["d", "Alt+d"], label: "ui.key.draft", run: () => caseView.report.takeDraft(), whileTyping: true },
   { keys: ["e"], label: "ui.key.edit", run: () => caseView.report.focus() },
   { keys: ["Ctrl+Enter"], label: "ui.key.sign", run: () => void caseView.report.finish(), whileTyping: true },
   { keys: ["r"], label: "ui.key.return", run: () => caseView.report.askReturn() },

@@ -6,7 +6,8 @@ import { t } from "../core/page";
 import { clock } from "../core/time";
 import type { Case } from "../core/types";
 import { ask } from "./ask";
-import { Autosave, type SaveState } from "./autosave";
+import { Autosave, type Fields, type SaveState } from "./autosave";
+import { againstNormal, draftBlock, machineDraft } from "./machine-draft";
 import { normalReport } from "./normal-report";
 import { blank, ReportForm, same } from "./report-form";
 import { alarms, findingText } from "./row";
@@ -25,6 +26,7 @@ export class ReportPanel {
   private readonly form = new ReportForm(() => this.edited());
   private readonly head = h("header", { class: "report-head" });
   private readonly notes = h("div", { class: "messages" });
+  private readonly draft = h("div", {});
   private readonly question = h("div", {});
   private readonly buttons = h("div", { class: "report-actions" });
   private readonly saveState = h("span", { class: "save-state", role: "status" });
@@ -36,7 +38,7 @@ export class ReportPanel {
 
   constructor(host: ReportHost) {
     this.host = host;
-    this.element.append(this.head, this.notes, this.form.element, this.question, this.buttons);
+    this.element.append(this.head, this.notes, this.draft, this.form.element, this.question, this.buttons);
   }
 
   open(item: Case): void {
@@ -75,18 +77,12 @@ export class ReportPanel {
 
   /** One key: the normal text of this exam, with the way back. */
   insertNormal(): boolean {
-    const fields = this.item && this.editable ? normalReport(this.item) : undefined;
-    if (!fields) return false;
+    const { item } = this;
+    const fields = item && this.editable ? normalReport(item) : undefined;
+    if (!item || !fields) return false;
     const before = this.form.fields;
-    this.form.fields = fields;
-    this.edited();
-    const undo = (): void => {
-      this.form.fields = before;
-      this.edited();
-      this.notes.replaceChildren();
-    };
-    const choices = [{ label: t("ui.undo"), run: undo }];
-    const against = this.item ? alarms(this.item).map(findingText) : [];
+    const choices = [this.replaceText(fields)];
+    const against = [...againstNormal(item), ...alarms(item).map(findingText)];
     if (against.length > 0) {
       const text = t("ui.report.normal_against_ai", { findings: against.join(", ") });
       this.notes.replaceChildren(message("warning", text, choices));
@@ -94,6 +90,28 @@ export class ReportPanel {
       this.notes.replaceChildren(message("good", t("ui.report.normal_taken"), choices));
     }
     return true;
+  }
+
+  /** One key: what the machine would write, with the way back. */
+  takeDraft(): boolean {
+    const draft = this.item && this.editable ? machineDraft(this.item) : undefined;
+    if (!draft) return false;
+    const undo = this.replaceText(draft.fields);
+    this.notes.replaceChildren(message("warning", t("ui.draft.taken"), [undo]));
+    return true;
+  }
+
+  /** Another text for the whole report; what is returned takes it back. */
+  private replaceText(fields: Fields): { label: string; run: () => void } {
+    const before = this.form.fields;
+    this.form.fields = fields;
+    this.edited();
+    const run = (): void => {
+      this.form.fields = before;
+      this.edited();
+      this.notes.replaceChildren();
+    };
+    return { label: t("ui.undo"), run };
   }
 
   /** Ctrl+Enter: what this doctor does next with this report. */
@@ -150,6 +168,7 @@ export class ReportPanel {
     if (!item || !this.autosave) return;
     void this.claimFirst();
     this.autosave.edit(this.form.fields);
+    this.renderDraft(item);
   }
 
   /** The first letter takes the case: whoever writes holds it, and everyone sees that. Nothing is saved before. */
@@ -304,6 +323,7 @@ export class ReportPanel {
       this.saveState,
     );
     this.renderButtons(item);
+    this.renderDraft(item);
     this.element.querySelector(".versions")?.remove();
     this.element.querySelector(".returned")?.remove();
     const versions = versionList(item);
@@ -313,6 +333,13 @@ export class ReportPanel {
       returned.classList.add("returned");
       this.head.after(returned);
     }
+  }
+
+  /** Beside an empty report only: a text that somebody writes has no rival. */
+  private renderDraft(item: Case): void {
+    const { findings, impression } = this.form.fields;
+    const draft = this.editable && !findings && !impression ? machineDraft(item) : undefined;
+    this.draft.replaceChildren(draft ? draftBlock(draft, () => this.takeDraft()) : "");
   }
 
   private renderButtons(item: Case): void {
