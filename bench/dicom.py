@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
-from bench.dicom_rows import throughput
+from bench.dicom_rows import associations, city, queries, throughput
 from bench.result import Row
 
 MEASURES: dict[str, Callable[[bool], Row]] = {
-    **{what: lambda quick, what=what: throughput.row(what, quick) for what in throughput.ROWS},  # type: ignore[misc]
+    "city_burst_tls": city.row,
+    **{what: partial(throughput.row, what) for what in throughput.ROWS},
+    "associations": associations.row,
+    **{what: partial(queries.row, what) for what in queries.ROWS},
 }
 
 

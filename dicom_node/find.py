@@ -3,10 +3,9 @@
 import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
 
 from dicom_node.identifiers import Request, read_request
-from dicom_node.line import LineGone, is_gone, message, write
+from dicom_node.line import AnswerLine, LineGone, message
 from dicom_node.statuses import Status, query_failure
 from telemed.dimse import command as c
 from telemed.dimse.identifier import Elements, Encoding, write_answer
@@ -32,15 +31,23 @@ class Matches:
 Finder = Callable[[Device, Request], Matches]
 
 
-def serve_find(assoc: Any, finder: Finder, request: Any, context: Any) -> None:
-    syntax = context.transfer_syntax[0]
-    answers = _Answers(assoc, context.context_id, request)
+@dataclass(frozen=True, kw_only=True)
+class Query:
+    """A C-FIND request as it came."""
+
+    context_id: int
+    sop_class_uid: str
+    message_id: int
+    identifier: bytes
+    implicit: bool
+
+
+def serve_find(line: AnswerLine, finder: Finder, query: Query) -> None:
+    answers = _Answers(line, query)
     try:
-        asked = read_request(
-            request.Identifier.getvalue(), implicit=syntax.is_implicit_VR, device=assoc.device
-        )
-        found = finder(assoc.device, asked)
-        encoding = Encoding(bool(syntax.is_implicit_VR))
+        asked = read_request(query.identifier, implicit=query.implicit, device=line.device)
+        found = finder(line.device, asked)
+        encoding = Encoding(query.implicit)
         pending = Status.PENDING_SOME_IGNORED if found.some_keys_ignored else Status.PENDING
         for elements in found.answers:
             if answers.cancelled():
@@ -48,33 +55,38 @@ def serve_find(assoc: Any, finder: Finder, request: Any, context: Any) -> None:
             answers.match(pending, write_answer(elements, encoding, asked.charset.codec))
         answers.end(Status.LIMIT_REACHED if found.limited else Status.SUCCESS)
     except LineGone:
-        log.info("a query of %s ended before its answers", assoc.device.ae_title)
+        log.info("a query of %s ended before its answers", line.device.ae_title)
     except (ProtocolError, DomainError) as error:
-        log.warning("a query of %s failed: %s", assoc.device.ae_title, error)
+        log.warning("a query of %s failed: %s", line.device.ae_title, error)
         answers.fail(error)
     except Exception as error:
         # The peer needs an answer; what happened is for the log.
-        log.exception("a query of %s failed", assoc.device.ae_title)
+        log.exception("a query of %s failed", line.device.ae_title)
         answers.fail(error)
 
 
 class _Answers:
     """Pending answers are gathered, so that three hundred of them are a few writes."""
 
-    def __init__(self, assoc: Any, context_id: int, request: Any) -> None:
-        self._assoc, self._context_id, self._request = assoc, context_id, request
+    def __init__(self, line: AnswerLine, query: Query) -> None:
+        self._line, self._query = line, query
         self._waiting: list[bytes] = []
         self._size = 0
+        # Asked before the first answer and then once a piece: what arrives is looked at between two writes.
+        self._asked = False
 
     def cancelled(self) -> bool:
         """True if the peer called it off; it has then been told."""
-        if not self._assoc.dimse.take_cancel(self._request.MessageID):
+        if self._asked:
+            return False
+        self._asked = True
+        if not self._line.take_cancel(self._query.message_id):
             return False
         self.end(Status.CANCELLED)
         return True
 
     def match(self, status: Status, data: bytes) -> None:
-        for piece in message(self._assoc, self._context_id, self._command(status), data):
+        for piece in message(self._line.largest_pdu, self._query.context_id, self._command(status), data):
             self._waiting.append(piece)
             self._size += len(piece)
         if self._size >= _PIECE:
@@ -84,23 +96,23 @@ class _Answers:
         command = self._command(status)
         if comment:
             command[c.COMMENT] = comment
-        self._waiting += message(self._assoc, self._context_id, command)
+        self._waiting += message(self._line.largest_pdu, self._query.context_id, command)
         self._flush()
 
     def fail(self, error: Exception) -> None:
-        if not is_gone(self._assoc):
+        if not self._line.is_gone():
             self.end(*query_failure(error))
 
     def _flush(self) -> None:
         data = b"".join(self._waiting)
         self._waiting.clear()
-        self._size = 0
-        write(self._assoc, data)
+        self._size, self._asked = 0, False
+        self._line.write(data)
 
     def _command(self, status: Status) -> dict[int, c.Value]:
         return {
-            c.SOP_CLASS: str(self._request.AffectedSOPClassUID),
+            c.SOP_CLASS: self._query.sop_class_uid,
             c.FIELD: c.C_FIND_RSP,
-            c.ANSWERED_ID: int(self._request.MessageID),
+            c.ANSWERED_ID: self._query.message_id,
             c.STATUS: int(status),
         }

@@ -4,7 +4,7 @@ import hashlib
 import socket
 import ssl
 import time
-from collections.abc import Mapping
+from collections.abc import Collection
 
 from pydicom._uid_dict import UID_dictionary
 from pydicom.uid import UID
@@ -19,6 +19,8 @@ from telemed.dimse.negotiation import AssociationRequest
 from telemed.dimse.pdu import ProtocolError
 
 _VERIFICATION = "1.2.840.10008.1.1"
+# Explicit and Implicit VR little endian: what queries are written in, the better one first.
+_PLAIN = ("1.2.840.10008.1.2.1", "1.2.840.10008.1.2")
 # As pynetdicom's unrestricted storage service decides it: whatever is no other known service is storage, private and
 # future classes too.
 _OTHER_SERVICES = frozenset(
@@ -64,19 +66,27 @@ def refuse(wire: Wire, refusal: n.Refusal) -> None:
     _tell(wire, n.associate_reject(refusal))
 
 
-def storing_contexts(request: AssociationRequest) -> Mapping[int, str] | None:
-    """Context number -> transfer syntax, if nothing but storage and verification is asked for; else None."""
+def own_contexts(request: AssociationRequest, queries: Collection[str]) -> dict[int, str] | None:
+    """Context number -> transfer syntax, if only storage, verification and queries are asked for; else None."""
     if not request.contexts or any(
-        context.abstract_syntax != _VERIFICATION and not is_storage(context.abstract_syntax)
+        context.abstract_syntax != _VERIFICATION
+        and context.abstract_syntax not in queries
+        and not is_storage(context.abstract_syntax)
         for context in request.contexts
     ):
         return None
+    found = {context.number: _syntax(context, queries) for context in request.contexts}
+    return {number: syntax for number, syntax in found.items() if syntax}
+
+
+def _syntax(context: n.Proposed, queries: Collection[str]) -> str:
+    """The one agreed on, "" for none."""
+    if not context.abstract_syntax or not context.transfer_syntaxes:
+        return ""
+    if context.abstract_syntax in queries or context.abstract_syntax == _VERIFICATION:
+        return next((syntax for syntax in _PLAIN if syntax in context.transfer_syntaxes), "")
     # The sender's first choice is what it has; every transfer syntax is stored as received.
-    return {
-        context.number: context.transfer_syntaxes[0]
-        for context in request.contexts
-        if context.abstract_syntax and context.transfer_syntaxes
-    }
+    return context.transfer_syntaxes[0]
 
 
 def certificate_sha256(line: socket.socket | None) -> str | None:

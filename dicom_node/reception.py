@@ -3,7 +3,7 @@
 import logging
 import socket
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from threading import Lock
@@ -14,17 +14,18 @@ from pynetdicom.transport import RequestHandler
 
 from dicom_node.association import LineSocket, ServiceAssociation, Services
 from dicom_node.file_meta import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME
+from dicom_node.find import Finder
 from dicom_node.limits import Limits, Slots
 from dicom_node.opening import (
     await_request,
     certificate_sha256,
+    own_contexts,
     read_or_refuse,
     refuse,
-    storing_contexts,
 )
+from dicom_node.own_line import OwnLine
 from dicom_node.policy import Caller, Policy, Rejection
 from dicom_node.store import StoreService
-from dicom_node.storing import StoringLine
 from dicom_node.wire import LineEnded, LineSilent, Wire
 from telemed.application.world import World
 from telemed.dimse import pdu as p
@@ -42,12 +43,13 @@ class Reception:
     slots: Slots
     limits: Limits
     store: StoreService
+    finders: Mapping[str, Finder]
     services: Services
-    lines: set[StoringLine] = field(default_factory=set)
+    lines: set[OwnLine] = field(default_factory=set)
     _lock: Lock = field(default_factory=Lock)
 
     def serve(self, wire: Wire, address: str, request: AssociationRequest, contexts: dict[int, str]) -> None:
-        """One association that only stores, from the answer to its request until it is over."""
+        """One association that stores or asks, from the answer to its request until it is over."""
         caller = Caller(
             calling_ae_title=request.calling,
             called_ae_title=request.called,
@@ -60,13 +62,18 @@ class Reception:
         if isinstance(device, Rejection):
             refuse(wire, device.value)
             return
-        line = StoringLine(
+        line = OwnLine(
             wire,
             device=device,
-            accepted=contexts,
+            accepted={
+                context.number: (context.abstract_syntax, contexts[context.number])
+                for context in request.contexts
+                if context.number in contexts
+            },
             largest_pdu=request.largest_pdu,
             spool=self.world.spool,
             service=self.store,
+            finders=self.finders,
             limits=self.limits,
         )
         try:
@@ -87,7 +94,7 @@ class Reception:
                 self.lines.discard(line)
             self.slots.give(device.institution_id)
 
-    def open_lines(self) -> list[StoringLine]:
+    def open_lines(self) -> list[OwnLine]:
         with self._lock:
             return list(self.lines)
 
@@ -117,14 +124,14 @@ def handler_class(reception: Reception, tls: ssl.SSLContext | None) -> Callable[
             request = read_or_refuse(wire, body) if body is not None else None
             if body is None or request is None:
                 return False
-            contexts = storing_contexts(request)
+            contexts = own_contexts(request, reception.finders)
             if contexts is None:
                 self.ahead = p.pdu(p.ASSOCIATE_RQ, body) + wire.unread
                 self.request.settimeout(limits.stalled_seconds)
                 super().handle()
                 return True
             try:
-                reception.serve(wire, str(self.client_address[0]), request, dict(contexts))
+                reception.serve(wire, str(self.client_address[0]), request, contexts)
             except (LineEnded, LineSilent):
                 log.warning("the line to %s ended at its beginning", self.client_address[0])
             return False

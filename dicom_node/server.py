@@ -21,7 +21,7 @@ from dicom_node.limits import Limits, Slots
 from dicom_node.mpps import on_create, on_set
 from dicom_node.policy import Policy
 from dicom_node.reception import Reception, handler_class
-from dicom_node.services import CONTEXTS, services
+from dicom_node.services import CONTEXTS, finders, services
 from dicom_node.statuses import Outcome
 from dicom_node.store import StoreService
 from dicom_node.tls import TlsFiles
@@ -98,6 +98,7 @@ class DicomNode:
         # It writes a stack trace for every broken line; ours says one sentence.
         logging.getLogger("pynetdicom").setLevel(logging.CRITICAL)
         contexts = [build_context(uid, list(s)) for uid, s in CONTEXTS.items()]
+        answered = finders(self.world, self.ae_title)
         store = StoreService(Intake(self.world), self.before_answer)
         self.reception = Reception(
             world=self.world,
@@ -105,7 +106,8 @@ class DicomNode:
             slots=Slots(self.limits),
             limits=self.limits,
             store=store,
-            services=services(self.world, self.ae_title),
+            finders=answered,
+            services=services(self.world, answered),
         )
         for door in self.doors:
             tls = door.tls.context() if door.tls else None

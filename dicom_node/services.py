@@ -6,8 +6,9 @@ from typing import Any
 from pynetdicom.dimse_primitives import C_FIND, C_GET, C_MOVE
 
 from dicom_node.association import Services
-from dicom_node.find import Finder, Matches, serve_find
+from dicom_node.find import Finder, Matches, Query, serve_find
 from dicom_node.identifiers import Request
+from dicom_node.line import AssociationLine
 from dicom_node.query import find_rows
 from dicom_node.retrieve import serve_get, serve_move
 from dicom_node.worklist import find_steps
@@ -40,7 +41,8 @@ CONTEXTS = {
 }
 
 
-def services(world: World, ae_title: str) -> Services:
+def finders(world: World, ae_title: str) -> Mapping[str, Finder]:
+    """SOP class of a query -> who answers it."""
     desk = WorklistDesk(world)
 
     def worklist(device: Device, asked: Request) -> Matches:
@@ -52,14 +54,25 @@ def services(world: World, ae_title: str) -> Services:
 
         return find
 
-    finders: Mapping[str, Finder] = {
+    return {
         MODALITY_WORKLIST: worklist,
         PATIENT_ROOT_FIND: rows(True),
         STUDY_ROOT_FIND: rows(False),
     }
 
+
+def services(world: World, finders: Mapping[str, Finder]) -> Services:
+    """Those that pynetdicom's associations have."""
+
     def on_find(assoc: Any, request: Any, context: Any) -> None:
-        serve_find(assoc, finders[str(context.abstract_syntax)], request, context)
+        query = Query(
+            context_id=context.context_id,
+            sop_class_uid=str(request.AffectedSOPClassUID),
+            message_id=int(request.MessageID),
+            identifier=request.Identifier.getvalue(),
+            implicit=bool(context.transfer_syntax[0].is_implicit_VR),
+        )
+        serve_find(AssociationLine(assoc), finders[str(context.abstract_syntax)], query)
 
     def on_get(assoc: Any, request: Any, context: Any) -> None:
         serve_get(assoc, world, str(context.abstract_syntax) in _PATIENT_ROOT, request, context)

@@ -1,6 +1,8 @@
 """A line as bytes: large reads, PDU after PDU, and no copy of what only passes through."""
 
+import select
 import socket
+import ssl
 import time
 
 # One read takes what is there, up to this much: a few system calls for a picture in place of thousands.
@@ -72,7 +74,28 @@ class Wire:
 
     @property
     def unread(self) -> bytes:
+        """What was read from the line and not yet from here."""
         return bytes(self._view[self._start : self._end])
+
+    def arrived(self) -> bytes:
+        """As `unread`, with what has come meanwhile; does not wait."""
+        if self._is_readable() and self._end - self._start < _BUFFER:
+            kept = self._end - self._start
+            self._buffer[:kept] = self._buffer[self._start : self._end]
+            self._start, self._end = 0, kept
+            try:
+                self._end += self.line.recv_into(self._view[kept:])
+            except TimeoutError:
+                # A part of a TLS record: its rest is on the way.
+                return self.unread
+            except OSError as error:
+                raise LineEnded from error
+        return self.unread
+
+    def _is_readable(self) -> bool:
+        if isinstance(self.line, ssl.SSLSocket) and self.line.pending():
+            return True
+        return bool(select.select([self.line], [], [], 0)[0])
 
     def _fill(self) -> None:
         patience = self.patience if self.until is None else self.until - time.monotonic()

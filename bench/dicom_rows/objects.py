@@ -59,7 +59,7 @@ def stream(kind: str, run: int) -> Iterator[Item]:
             "series": _uid(run, kind, 2, study),
             "instance": _uid(run, kind, 3, number),
         }
-        file = template.replace(_PERSON.encode(), f"B{run:03d}{kind[0]}{study:07d}".encode())
+        file = template.replace(_PERSON.encode(), f"B{run:04d}{kind[0]}{study:06d}".encode())
         for name, mark in _MARKS.items():
             file = file.replace(mark.encode(), uids[name].encode())
         yield Item(kind, CLASSES[kind], uids["instance"], file)

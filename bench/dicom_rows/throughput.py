@@ -109,7 +109,17 @@ def _send(server: Server, kind: str, associations: int, number: int) -> Round:
 
 def _storescu(server: Server, folder: Path) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
-        ["storescu", "+sd", "-aet", CALLING, "-aec", server.called, "127.0.0.1", str(server.port), str(folder)],
+        [
+            "storescu",
+            "+sd",
+            "-aet",
+            CALLING,
+            "-aec",
+            server.called,
+            "127.0.0.1",
+            str(server.port),
+            str(folder),
+        ],
         env={**os.environ, "TCP_NODELAY": "1"},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
@@ -117,4 +127,4 @@ def _storescu(server: Server, folder: Path) -> subprocess.Popen[bytes]:
 
 
 def _memory() -> str | None:
-    return "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108 - a folder in memory
+    return "/dev/shm" if Path("/dev/shm").is_dir() else None

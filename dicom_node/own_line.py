@@ -1,4 +1,4 @@
-"""An association that only stores and asks for signs of life: most of all there are, read past pynetdicom.
+"""An association that stores, queries and asks for signs of life: most of all there are, read past pynetdicom.
 
 Its upper layer copies every fragment several times and sleeps between its steps; here bytes go from the line into
 the spool, and one thread is one association from its request to its end.
@@ -10,7 +10,9 @@ from collections.abc import Mapping
 from contextlib import suppress
 
 from dicom_node.arriving import ArrivingObject
+from dicom_node.find import Finder, Query, serve_find
 from dicom_node.limits import Limits
+from dicom_node.line import LineGone
 from dicom_node.statuses import Outcome, Status
 from dicom_node.store import StoreService
 from dicom_node.wire import LineEnded, LineSilent, Wire
@@ -20,36 +22,42 @@ from telemed.dimse import negotiation as n
 from telemed.dimse import pdu as p
 from telemed.dimse.pdu import ProtocolError
 from telemed.domain.people import Device
+from telemed.imaging.part10 import IMPLICIT_LITTLE
 
 log = logging.getLogger(__name__)
 
+_PDU_HEAD = 6
 # A command set holds a few UIDs and numbers.
 _LARGEST_COMMAND = 1 << 16
-# Data that belongs to no object is dropped; more than a query may hold is an attack or noise.
-_LARGEST_DROPPED = 4 << 20
+# The UIDs of a long list have their place here; whatever is larger and no object is an attack or noise.
+_LARGEST_IDENTIFIER = 4 << 20
 
 
-class StoringLine:
+class OwnLine:
     def __init__(
         self,
         wire: Wire,
         *,
         device: Device,
-        accepted: Mapping[int, str],
+        accepted: Mapping[int, tuple[str, str]],
         largest_pdu: int,
         spool: Spool,
         service: StoreService,
+        finders: Mapping[str, Finder],
         limits: Limits,
     ) -> None:
-        self._wire, self._device, self._accepted = wire, device, accepted
-        self._largest_pdu, self._limits = largest_pdu, limits
-        self._spool, self._service = spool, service
+        """`accepted`: context number -> its abstract and its transfer syntax."""
+        self.device, self.largest_pdu = device, largest_pdu
+        self._wire, self._accepted, self._limits = wire, accepted, limits
+        self._spool, self._service, self._finders = spool, service, finders
         self._command = bytearray()
         # The command whose data set is now arriving, and the object it becomes.
         self._request: dict[int, bytes] | None = None
         self._object: ArrivingObject | None = None
-        self._context = self._dropped = 0
-        self._ending = self._busy = False
+        # The data set of any other request.
+        self._data_set = bytearray()
+        self._context = 0
+        self._ending = self._busy = self._gone = False
 
     @property
     def in_the_middle(self) -> bool:
@@ -85,6 +93,9 @@ class StoringLine:
     def _step(self) -> bool:
         """One PDU; False after the last one."""
         wire, limits = self._wire, self._limits
+        if self._gone:
+            # Half a PDU may be out: nothing that follows could be understood.
+            raise LineEnded
         wire.patience = limits.stalled_seconds if self.in_the_middle else limits.idle_seconds
         first = wire.exactly(1)[0]
         wire.patience = limits.stalled_seconds
@@ -136,9 +147,9 @@ class StoringLine:
             if self._object is not None:
                 self._object.write(piece)
             else:
-                self._dropped += len(piece)
-        if self._dropped > _LARGEST_DROPPED:
-            raise ProtocolError("more data than any request has")
+                self._data_set += piece
+                if len(self._data_set) > _LARGEST_IDENTIFIER:
+                    raise ProtocolError("more data than any query has")
         if last:
             self._finish()
 
@@ -150,7 +161,7 @@ class StoringLine:
                 self._spool,
                 sop_class_uid=_uid(request, c.SOP_CLASS),
                 sop_instance_uid=_uid(request, c.SOP_INSTANCE),
-                transfer_syntax_uid=self._accepted[context],
+                transfer_syntax_uid=self._accepted[context][1],
             )
         self._request = request
         if c.number_of(request.get(c.DATA_SET_TYPE)) == c.NO_DATA_SET:
@@ -158,24 +169,61 @@ class StoringLine:
 
     def _finish(self) -> None:
         """The message is whole: it is answered, and the next one may begin."""
-        request, arriving = self._request or {}, self._object
+        request, arriving, data_set = self._request or {}, self._object, bytes(self._data_set)
         self._request = self._object = None
-        self._dropped, self._busy = 0, True
+        self._data_set.clear()
+        self._busy = True
         try:
-            self._answer(request, arriving)
+            self._answer(request, arriving, data_set)
         finally:
             self._busy = False
 
-    def _answer(self, request: dict[int, bytes], arriving: ArrivingObject | None) -> None:
+    def _answer(self, request: dict[int, bytes], arriving: ArrivingObject | None, data_set: bytes) -> None:
         field = c.number_of(request.get(c.FIELD))
         if field is None:
             raise ProtocolError("a command that does not say which")
         if arriving is not None:
-            self._respond(field, request, self._service.store(self._device, arriving))
+            self._respond(field, request, self._service.store(self.device, arriving))
         elif field == c.C_ECHO_RQ:
             self._respond(field, request, (Status.SUCCESS, ""))
+        elif field == c.C_FIND_RQ and self._accepted[self._context][0] in self._finders:
+            self._find(request, data_set)
         elif field != c.C_CANCEL_RQ and not field & c.RESPONSE:
             self._respond(field, request, (Status.UNRECOGNISED_OPERATION, ""))
+
+    def _find(self, request: dict[int, bytes], identifier: bytes) -> None:
+        abstract, transfer = self._accepted[self._context]
+        query = Query(
+            context_id=self._context,
+            sop_class_uid=_uid(request, c.SOP_CLASS),
+            message_id=c.number_of(request.get(c.MESSAGE_ID)) or 0,
+            identifier=identifier,
+            implicit=transfer == IMPLICIT_LITTLE,
+        )
+        serve_find(self, self._finders[abstract], query)
+
+    def write(self, data: bytes) -> None:
+        try:
+            self._wire.send(data)
+        except (LineEnded, LineSilent) as error:
+            self._gone = True
+            raise LineGone from error
+
+    def is_gone(self) -> bool:
+        return self._gone or self._ending
+
+    def take_cancel(self, message_id: int) -> bool:
+        """Looks at what arrived while answers are written; anything but a C-CANCEL waits for its turn."""
+        try:
+            while (cancelled := _cancel_in(self._wire.arrived())) is not None:
+                number, length = cancelled
+                self._wire.exactly(length)
+                if number == message_id:
+                    return True
+        except LineEnded as error:
+            self._gone = True
+            raise LineGone from error
+        return False
 
     def _respond(self, field: int, request: dict[int, bytes], outcome: Outcome) -> None:
         status, comment = outcome
@@ -190,7 +238,7 @@ class StoringLine:
                 elements[number] = _uid(request, number)
         if comment:
             elements[c.COMMENT] = comment
-        pdus = p.data_pdus(self._context, c.command_set(elements), command=True, largest=self._largest_pdu)
+        pdus = p.data_pdus(self._context, c.command_set(elements), command=True, largest=self.largest_pdu)
         self._wire.send(b"".join(pdus))
 
     def _abort(self, reason: int) -> None:
@@ -201,7 +249,23 @@ class StoringLine:
         self._wire.linger(min(1.0, self._limits.request_seconds))
 
     def _lost(self, why: str) -> None:
-        log.warning("the association of %s ended before its release: %s", self._device.ae_title, why)
+        log.warning("the association of %s ended before its release: %s", self.device.ae_title, why)
+
+
+def _cancel_in(arrived: bytes) -> tuple[int, int] | None:
+    """The number and the length of a C-CANCEL that has arrived whole and comes next; else None."""
+    if len(arrived) < _PDU_HEAD or arrived[0] != p.P_DATA:
+        return None
+    length = _PDU_HEAD + int.from_bytes(arrived[2:6], "big")
+    if len(arrived) < length:
+        return None
+    fragments = list(p.fragments(arrived[_PDU_HEAD:length]))
+    if len(fragments) != 1 or not (fragments[0].command and fragments[0].last):
+        return None
+    command = c.read_command_set(fragments[0].data)
+    if c.number_of(command.get(c.FIELD)) != c.C_CANCEL_RQ:
+        return None
+    return c.number_of(command.get(c.ANSWERED_ID)) or 0, length
 
 
 def _uid(request: Mapping[int, bytes], number: int) -> str:

@@ -1,0 +1,192 @@
+"""`find_exact`, `find_300`: C-FIND at 100,000 studies, from request to last answer, on an open association."""
+
+from __future__ import annotations
+
+import os
+import socket
+import struct
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime, timedelta
+
+from pydicom import Dataset
+from pydicom.filebase import DicomBytesIO
+from pydicom.filewriter import write_dataset
+
+from bench.dicom_rows import servers
+from bench.dicom_rows.servers import CALLING, Server
+from bench.result import Row, under_limit
+from bench.rounds import skipped
+from telemed.adapters.db import tables as t
+from telemed.adapters.db.engine import make_engine
+from telemed.dimse import command as c
+from telemed.dimse import pdu as p
+
+STUDIES = 100_000
+# row -> (limit in milliseconds, keys)
+ROWS = {
+    "find_exact": (5.0, {"StudyInstanceUID": "2.25.10005000"}),
+    "find_300": (60.0, {"StudyDate": "20260301"}),
+}
+_STUDY_ROOT_FIND, _IMPLICIT = "1.2.840.10008.5.1.4.1.2.2.1", "1.2.840.10008.1.2"
+_ASKED = ("PatientName", "PatientID", "StudyInstanceUID", "StudyDate", "StudyTime", "AccessionNumber")
+_PENDING = (0xFF00, 0xFF01)
+_C_FIND_RQ = 0x0020
+_FAMILY_NAMES = ("张", "李", "王", "赵", "欧阳", "单")
+
+
+def row(what: str, quick: bool) -> Row:
+    limit, keys = ROWS[what]
+    studies = STUDIES // 10 if quick else STUDIES
+    try:
+        with servers.node() as server:
+            _fill(server, studies)
+            spent, answers = _ask(server, keys, 12 if quick else 60)
+    except servers.NoPeer as reason:
+        return skipped(what, f"<= {limit} ms", str(reason))
+    return under_limit(
+        what,
+        spent,
+        "ms",
+        limit,
+        of="p50",
+        note=f"{answers} answers, {studies} studies of as many people, SQLite, fastest {min(spent):.1f} ms, load"
+        f" {os.getloadavg()[0]:.1f}",
+    )
+
+
+def _ask(server: Server, keys: dict[str, str], times: int) -> tuple[list[float], int]:
+    request = c.command_set(
+        {
+            c.SOP_CLASS: _STUDY_ROOT_FIND,
+            c.FIELD: _C_FIND_RQ,
+            c.MESSAGE_ID: 1,
+            c.PRIORITY: c.MEDIUM_PRIORITY,
+            c.DATA_SET_TYPE: c.WITH_DATA_SET,
+        }
+    )
+    asked = b"".join(
+        (
+            *p.data_pdus(1, request, command=True, largest=p.LARGEST_PDU),
+            *p.data_pdus(1, _identifier(keys), command=False, largest=p.LARGEST_PDU),
+        )
+    )
+    spent, answers = [], 0
+    with _line(server) as line:
+        for turn in range(times + 3):
+            started = time.perf_counter()
+            line.sendall(asked)
+            answers = sum(1 for status in _statuses(line) if status in _PENDING)
+            if turn >= 3:
+                spent.append(1e3 * (time.perf_counter() - started))
+    return spent, answers
+
+
+def _statuses(line: socket.socket) -> Iterator[int]:
+    status = _PENDING[0]
+    while status in _PENDING:
+        kind, _, length = struct.unpack(">BBL", _exactly(line, 6))
+        body = _exactly(line, length)
+        if kind != p.P_DATA:
+            raise RuntimeError(f"the association ended with PDU {kind}")
+        for fragment in p.fragments(body):
+            if fragment.command and fragment.last:
+                status = c.number_of(c.read_command_set(fragment.data).get(c.STATUS)) or 0
+                yield status
+
+
+def _exactly(line: socket.socket, count: int) -> bytes:
+    data = bytearray()
+    while len(data) < count:
+        piece = line.recv(count - len(data))
+        if not piece:
+            raise RuntimeError("the line ended")
+        data += piece
+    return bytes(data)
+
+
+@contextmanager
+def _line(server: Server) -> Iterator[socket.socket]:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=60) as line:
+        line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        line.sendall(
+            p.associate_request(
+                calling=CALLING,
+                called=server.called,
+                contexts={1: p.Context(_STUDY_ROOT_FIND, (_IMPLICIT,))},
+                largest_pdu=p.LARGEST_PDU,
+                implementation_uid="2.25.1",
+                implementation_name="BENCH",
+            )
+        )
+        kind, _, length = struct.unpack(">BBL", _exactly(line, 6))
+        _exactly(line, length)
+        if kind != p.ASSOCIATE_AC:
+            raise RuntimeError("the association was not accepted")
+        yield line
+
+
+def _identifier(keys: dict[str, str]) -> bytes:
+    asked = Dataset()
+    asked.QueryRetrieveLevel = "STUDY"
+    for name in _ASKED:
+        setattr(asked, name, keys.get(name, ""))
+    buffer = DicomBytesIO()
+    buffer.is_little_endian, buffer.is_implicit_VR = True, True
+    write_dataset(buffer, asked)
+    return bytes(buffer.getvalue())
+
+
+def _fill(server: Server, studies: int) -> None:
+    """One ECG a study and a study a person, over a year; 300 of 100,000 on any day."""
+    assert server.settings is not None
+    engine = make_engine(server.settings.database_url)
+    with engine.begin() as connection:
+        (device,) = connection.execute(t.device.select().where(t.device.c.ae_title == CALLING)).all()
+        place = {"institution_id": device.institution_id, "consortium_id": device.consortium_id}
+        for start in range(1, studies + 1, 5000):
+            numbers = range(start, min(start + 5000, studies + 1))
+            connection.execute(t.patient.insert(), [_patient(n, place) for n in numbers])
+            connection.execute(t.study.insert(), [_study(n, place) for n in numbers])
+            connection.execute(t.series.insert(), [_series(n, place) for n in numbers])
+            connection.execute(t.stored_object.insert(), [_object(n, place) for n in numbers])
+        connection.exec_driver_sql("ANALYZE")
+    engine.dispose()
+
+
+def _patient(n: int, place: dict[str, int]) -> dict[str, object]:
+    name = f"{_FAMILY_NAMES[n % 6]}{n % 97}"
+    return place | {
+        "id": n, "uid": str(uuid.uuid4()), "patient_id": f"P{n:07d}", "name": name, "name_pinyin": "ceshi",
+        "name_initials": "cs", "sex": "F", "birth_date": date(1960, 1, 1), "version": 1,
+    }  # fmt: skip
+
+
+def _study(n: int, place: dict[str, int]) -> dict[str, object]:
+    day = date(2026, 1, 1) + timedelta(days=n % 333)
+    now = datetime(2026, 11, 21, 4, tzinfo=UTC)
+    return place | {
+        "id": n, "uid": str(uuid.uuid4()), "study_instance_uid": f"2.25.1{n:07d}", "patient_id": n,
+        "modality": "ECG", "accession_number": f"A{n}", "description": "", "body_part": "",
+        "study_date": day.strftime("%Y%m%d"), "study_time": "120000", "state": "complete", "generation": 1,
+        "object_count": 1, "first_object_at": now, "last_object_at": now, "version": 1,
+    }  # fmt: skip
+
+
+def _series(n: int, place: dict[str, int]) -> dict[str, object]:
+    return place | {
+        "id": n, "uid": str(uuid.uuid4()), "study_id": n, "series_instance_uid": f"2.25.2{n:07d}",
+        "modality": "ECG", "number": 1, "description": "",
+    }  # fmt: skip
+
+
+def _object(n: int, place: dict[str, int]) -> dict[str, object]:
+    return place | {
+        "id": n, "uid": str(uuid.uuid4()), "study_id": n, "series_id": n,
+        "sop_class_uid": "1.2.840.10008.5.1.4.1.1.9.1.1", "sop_instance_uid": f"2.25.3{n:07d}",
+        "transfer_syntax_uid": "1.2.840.10008.1.2.1", "role": "primary", "dataset_sha256": f"{n:064x}",
+        "file_sha256": f"{n:064x}", "size": 1, "received_at": datetime(2026, 11, 21, 4, tzinfo=UTC),
+        "frames": 1, "placed": True, "quality": "", "version": 1,
+    }  # fmt: skip
