@@ -85,12 +85,12 @@ def per_second(call: Callable[[], Any], callers: int, seconds: float) -> float:
     return sum(counts) / (time.perf_counter() - started)
 
 
-def milliseconds(call: Callable[[], Any], seconds: float) -> float:
-    """Median time of one call after another, at least three."""
+def milliseconds(call: Callable[[], Any], seconds: float, least: int = 3) -> float:
+    """Median time of one call after another, at least `least`."""
     call()
     spent: list[float] = []
     until = time.perf_counter() + seconds
-    while len(spent) < 3 or time.perf_counter() < until:
+    while len(spent) < least or time.perf_counter() < until:
         started = time.perf_counter()
         call()
         spent.append(1e3 * (time.perf_counter() - started))
