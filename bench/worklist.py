@@ -96,10 +96,12 @@ def _of_engine(engine: str, suffix: str, wanted: list[str], quick: bool) -> list
     with ExitStack() as stack:
         folder = _folder(stack)
         started = time.monotonic()
-        urls = _archives(stack, folder, engine, (BASE, cases), [READERS])
+        # The small one is asked for the comparison alone.
+        sizes = (BASE, cases) if "flat" in wanted else (cases,)
+        urls = _archives(stack, folder, engine, sizes)
         loading = time.monotonic() - started
-        archives = [_served(stack, folder, url, size) for size, url in urls.items()]
-        small, large = archives
+        archives = _served(stack, folder, urls)
+        small, large = archives[0], archives[-1]
         about = f"{cases:,} cases, {engine}, {PACE:g} new cases a second meanwhile; archive ready in {loading:.0f} s"
         if quick:
             about += f"; short form, the full one has {FULL[engine]:,}"
@@ -109,7 +111,9 @@ def _of_engine(engine: str, suffix: str, wanted: list[str], quick: bool) -> list
         if timed:
             rounds = 60 if quick else 400
             seconds = len(timed) * rounds * 0.12 + 600
-            with _writing(small, seconds), _writing(large, seconds):
+            with ExitStack() as writers:
+                for archive in archives:
+                    writers.enter_context(_writing(archive, seconds))
                 for way in timed:
                     times = _interleaved(_asking(way), archives, rounds)
                     medians[way] = (
@@ -140,9 +144,7 @@ def _folder(stack: ExitStack) -> Path:
     return folder
 
 
-def _archives(
-    stack: ExitStack, folder: Path, engine: str, sizes: tuple[int, ...], readers: list[int]
-) -> dict[int, str]:
+def _archives(stack: ExitStack, folder: Path, engine: str, sizes: tuple[int, ...]) -> dict[int, str]:
     """Made where they are not there yet; each with a session for every reader."""
     urls: dict[int, str] = {}
     if engine == "postgresql":
@@ -166,7 +168,7 @@ def _archives(
                 _fill(urls[size], size)
         os.sync()
     for url in urls.values():
-        _open_sessions(url, readers[0])
+        _open_sessions(url, READERS)
     return urls
 
 
@@ -201,28 +203,32 @@ def _open_sessions(url: str, readers: int) -> None:
     made.dispose()
 
 
-def _served(stack: ExitStack, folder: Path, url: str, cases: int) -> Archive:
-    (port,) = free_ports(1)
-    settings = replace(
-        Settings(demo=True),
-        data_dir=folder / f"var-{url.split(':')[0]}-{cases}",
-        database_url=url,
-        http_port=port,
-    ).complete()
-    server = subprocess.Popen(
-        [sys.executable, "-m", "bench.worklist_server"], env={**os.environ, **settings.environment()}
-    )
-    stack.callback(server.wait)
-    stack.callback(server.terminate)
-    for _ in range(300):
+def _served(stack: ExitStack, folder: Path, urls: dict[int, str]) -> list[Archive]:
+    started = []
+    for (cases, url), port in zip(urls.items(), free_ports(len(urls)), strict=True):
+        data = folder / f"var-{url.split(':')[0]}-{cases}"
+        settings = replace(Settings(demo=True), data_dir=data, database_url=url, http_port=port).complete()
+        server = subprocess.Popen(
+            [sys.executable, "-m", "bench.worklist_server"], env={**os.environ, **settings.environment()}
+        )
+        stack.callback(server.wait)
+        stack.callback(server.terminate)
+        started.append((cases, url, port, server))
+    for _, _, port, server in started:
+        _wait_for(port, server)
+    return [Archive(cases, url, port) for cases, url, port, _ in started]
+
+
+def _wait_for(port: int, server: subprocess.Popen[bytes]) -> None:
+    for _ in range(600):
         try:
             urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=5).close()
-            break
+            return
         except OSError:
             if server.poll() is not None:
-                raise SystemExit("the web process did not start") from None
+                break
             time.sleep(0.1)
-    return Archive(cases, url, port)
+    raise SystemExit("the web process did not start")
 
 
 @contextlib.contextmanager

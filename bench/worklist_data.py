@@ -139,7 +139,7 @@ class _Words:
                 "(WITH RECURSIVE numbers(i) AS"
                 f" (SELECT 1 UNION ALL SELECT i + 1 FROM numbers WHERE i < {count}) SELECT i FROM numbers)"
             )
-        return f"(SELECT i FROM generate_series(1, {count}) AS i)"
+        return f"(SELECT i FROM generate_series(1::bigint, {count}) AS i)"
 
     def uid(self, kind: str, number: str = "i") -> str:
         return f"'{kind}0000000-0000-4000-8000-' || {self.padded(number)}"

@@ -209,7 +209,7 @@ def acknowledge(world: World, *, actor: Actor, uid: str, answer: Answer) -> Crit
         value = _find(uow, actor, uid)
         if value.acknowledged_at is None or value.acknowledged_by != actor.user_id:
             caller = may(actor.role, Action.WRITE_REPORT)
-            if caller and answer.how is How.SCREEN and value.reporting_institution_id == actor.institution_id:
+            if caller and answer.how is How.SCREEN and actor.reads_at(value.reporting_institution_id):
                 # Who told cannot receive.
                 raise Conflict("error.critical_receive_own")
             name = answer.received_by if caller or answer.received_by.strip() else actor.display_name
@@ -392,7 +392,7 @@ def _find(uow: UnitOfWork, actor: Actor, uid: str) -> CriticalValue:
 def _find_at_reader(uow: UnitOfWork, actor: Actor, uid: str) -> CriticalValue:
     """Checking and withdrawing are the reading institution's own."""
     value = _find(uow, actor, uid)
-    if value.reporting_institution_id != actor.institution_id:
+    if not actor.reads_at(value.reporting_institution_id):
         raise NotFound("error.critical_not_found")
     return value
 

@@ -1,13 +1,14 @@
 """Signing in, sessions, and who acts. Only digests of tokens are kept; a stolen table opens nothing."""
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from telemed.application.ports import UnitOfWork
 from telemed.application.record import record
 from telemed.application.world import World
-from telemed.domain.access import Action, Actor, demand
+from telemed.domain.access import Action, Actor, demand, may
 from telemed.domain.errors import Forbidden, NotFound, Unauthenticated
 from telemed.domain.events import Kind
 from telemed.domain.people import Institution, Role, Session, User
@@ -31,7 +32,7 @@ def _digest(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
-def _actor(user: User, session: Session) -> Actor:
+def _actor(user: User, session: Session, reads_for: Sequence[int] = ()) -> Actor:
     return Actor(
         user_id=user.id,
         user_uid=user.uid,
@@ -43,6 +44,7 @@ def _actor(user: User, session: Session) -> Actor:
         license_number=user.license_number,
         language=user.language,
         authenticated_at=session.authenticated_at,
+        reads_for=tuple(reads_for),
     )
 
 
@@ -135,7 +137,10 @@ def find_session(world: World, *, token: str, kind: str, viewing: bool = False) 
         user = uow.users.get(session.user_id)
         if not user.active:
             raise Unauthenticated("error.session_over")
-        return _actor(user, session), session
+        # Who is on duty for a reading group of another house reads there, as long as the duty lasts.
+        reader = may(user.role, Action.WRITE_REPORT)
+        places = uow.cases.duty_places(user.id, user.consortium_id, now) if reader else ()
+        return _actor(user, session, places), session
 
 
 def sign_out(world: World, *, actor: Actor, token: str) -> None:

@@ -86,6 +86,9 @@ class Worklists(Protocol):
     def search(self, actor: Actor, sought: Sought, cursor: str | None, limit: int) -> WorklistPage:
         """All visible cases of whoever is meant, the newest first."""
 
+    def duty_places(self, user_id: int, consortium_id: int, now: datetime) -> Sequence[int]:
+        """The institutions of this consortium for whose reading groups this person is on duty."""
+
     def row(self, actor: Actor, uid: str) -> WorklistRow | None: ...
     def rows_of(self, actor: Actor, case_ids: Sequence[int]) -> Sequence[WorklistRow]: ...
     def uids(self, case_ids: Collection[int]) -> frozenset[str]:

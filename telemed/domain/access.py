@@ -100,6 +100,10 @@ class Actor:
     # Other institutions for whose reading groups this person is on duty now.
     reads_for: tuple[int, ...] = ()
 
+    def reads_at(self, institution_id: int | None) -> bool:
+        """Among the readers of that institution, by belonging to it or by being on duty for it."""
+        return institution_id is not None and institution_id in (self.institution_id, *self.reads_for)
+
 
 def may(role: Role, action: Action) -> bool:
     return action in ALLOWED[role]

@@ -197,6 +197,19 @@ def test_a_long_list_draws_what_the_screen_holds_and_loads_as_it_is_scrolled(
     assert page.locator(SELECTED).inner_text() == chosen
 
 
+def test_a_phone_draws_and_loads_no_more_than_it_shows(open_page: OpenPage, stub: Stub) -> None:
+    many(stub, 300)
+    page = open_page("/reading?view=waiting", width=360, height=800)
+    expect(page.locator(".rows .row").first).to_be_visible()
+    page.wait_for_timeout(500)
+    assert page.locator(".rows .row").count() < 40
+    assert len(stub.state.sent("GET", r"^/api/v1/worklist\?")) == 1
+    assert page.evaluate("document.documentElement.scrollWidth") == 360
+    first = page.locator(".rows .row").first
+    for part in ("急诊", "超时", "301X", "67 岁", "危急值", "胸痛", "青石镇卫生院", "3 次"):
+        expect(first).to_contain_text(part)
+
+
 def test_a_line_that_knows_what_was_missed_tells_it_and_nothing_is_fetched(
     open_page: OpenPage, stub: Stub
 ) -> None:

@@ -76,7 +76,8 @@ def visible_critical_values(actor: Actor) -> ColumnElement[bool]:
         .correlate(t.critical_value)
     )
     if case_scope(actor.role) is Scope.READ_BY_OWN_INSTITUTION:
-        return or_(t.critical_value.c.reporting_institution_id == actor.institution_id, told)
+        places = (actor.institution_id, *actor.reads_for)
+        return or_(t.critical_value.c.reporting_institution_id.in_(places), told)
     return told
 
 

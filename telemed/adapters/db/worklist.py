@@ -46,6 +46,17 @@ from telemed.domain.worklist import COUNT_LIMIT, COUNTED, View, list_key, parse_
 _C = t.reading_case.c
 _ORDER = (_C.effective_priority, _C.deadline, _C.arrived_at, _C.id)
 _SIZE: Any = bindparam("size", type_=Integer)
+_DUTIES = (
+    select(t.reading_group.c.institution_id)
+    .join(t.duty, t.duty.c.reading_group_id == t.reading_group.c.id)
+    .where(
+        t.duty.c.user_id == bindparam("user"),
+        t.reading_group.c.consortium_id == bindparam("consortium"),
+        t.duty.c.starts_at <= bindparam("now"),
+        or_(t.duty.c.ends_at.is_(None), t.duty.c.ends_at > bindparam("now")),
+    )
+    .distinct()
+)
 _CONDITIONS = {
     View.WAITING: t.IS_UNREAD,
     View.MINE: t.IS_UNREAD,
@@ -116,6 +127,10 @@ class SqlWorklist(Repository):
     def rows_of(self, actor: Actor, case_ids: Sequence[int]) -> Sequence[WorklistRow]:
         return worklist_rows(self._session, actor, ids=case_ids) if case_ids else []
 
+    def duty_places(self, user_id: int, consortium_id: int, now: datetime) -> Sequence[int]:
+        values = {"user": user_id, "consortium": consortium_id, "now": now}
+        return self._session.scalars(_DUTIES, values).all()
+
     def counts(self, actor: Actor, now: datetime) -> dict[str, int]:
         statement = _for(actor, _counts_statement)
         row = self._session.execute(statement, _values(actor, now, EVERYTHING, COUNT_LIMIT + 1)).one()
@@ -170,9 +185,7 @@ Seen = tuple[ColumnElement[bool], ...]
 
 @cache
 def _of_places(build: Callable[..., Select[Any]], places: int, *choice: Any) -> Select[Any]:
-    seen = tuple(
-        _C.reporting_institution_id == bindparam(f"place_{n}", type_=BigKey) for n in range(places)
-    )
+    seen = tuple(_C.reporting_institution_id == bindparam(f"place_{n}", type_=BigKey) for n in range(places))
     return build(seen, *choice)
 
 

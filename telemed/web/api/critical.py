@@ -248,7 +248,7 @@ def _can(
     row: CriticalRow, actor: Actor
 ) -> set[Literal["confirm", "withdraw", "acknowledge", "call", "act", "close"]]:
     value = row.value
-    reads = may(actor.role, Action.WRITE_REPORT) and value.reporting_institution_id == actor.institution_id
+    reads = may(actor.role, Action.WRITE_REPORT) and actor.reads_at(value.reporting_institution_id)
     match value.state:
         case CriticalState.AWAITING_CHECK if reads:
             return {"confirm", "withdraw"} if actor.license_number else {"withdraw"}

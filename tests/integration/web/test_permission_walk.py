@@ -20,7 +20,7 @@ from telemed.domain.access import Action, may
 from telemed.domain.people import Role
 from telemed.web import guard
 from telemed.web.app import create_app
-from tests.cast import HOSPITAL_A, PARTS, STRANGERS, Cast
+from tests.cast import CONTRACTED, HOSPITAL_A, PARTS, STRANGERS, Cast
 from tests.integration.web.conftest import ORDER, REPORT, Joined, Program, Way
 
 ROLE_OF = {part.username: part.role for part in PARTS}
@@ -46,6 +46,7 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("POST", "/api/v1/orders"): {"json": ORDER},
     ("POST", "/api/v1/orders/csv"): {"files": {"file": ("o.csv", b"patient_id,name,modality\n")}},
     ("POST", "/api/v1/models/{name}/approve"): {"json": {"sha256": "ab" * 32}},
+    ("POST", "/api/v1/worklist/search"): {"json": {"text": "测试甲"}},
     ("POST", "/api/v1/cases/{case_id}/critical"): {"json": {"code": "ecg.avb3"}},
     ("POST", "/api/v1/critical/{critical_id}/withdraw"): {"json": {"reason": "虚构"}},
     ("POST", "/api/v1/critical/{critical_id}/acknowledge"): {"json": {"how": "screen", "read_back": "虚构"}},
@@ -96,6 +97,7 @@ OWN_ROWS_ONLY = {
     "/api/v1/session/sign-out",
     "/api/v1/uploads",
     "/api/v1/worklist",
+    "/api/v1/worklist/search",
     "/api/v1/worklist/stream",
     "/dicom-web/instances",
     "/dicom-web/series",
@@ -368,6 +370,10 @@ def test_the_lists_of_another_institution_are_empty_of_it(
             found = [secret for secret in secrets if secret in answer.text]
             if found:
                 shown[path, username] = found
+    for username in ("reporting-b", "reviewing-b"):
+        for text in ("测试甲", "ceshijia", "csj", "FIC-P1", "FIC-0001", CONTRACTED, CONTRACTED[-4:]):
+            answer = program(username).http.post("/api/v1/worklist/search", json={"text": text})
+            assert (answer.status_code, answer.json()["rows"]) == (200, []), text
     assert walked > 30
     assert shown == {}
 

@@ -82,7 +82,7 @@ export function reasonMark(row: Row): HTMLElement {
         t(row.critical === "critical" ? "ui.tag.critical" : "ui.tag.warning"),
       ),
     row.returned && h("span", { class: "tag returned" }, t("ui.tag.returned")),
-    because && h("span", { class: "because" }, `↑ ${because}`),
+    because && h("span", { class: "because", title: because }, `↑ ${because}`),
   ];
   return h("span", { class: "second" }, ...parts);
 }
