@@ -51,13 +51,14 @@ def test_a_recording_sent_by_storescu_stands_in_the_list_with_its_findings(
     row = wait_for("the case with AI", lambda: listed(reader, uid, state="done"), 30)
     case = reader.get(f"/api/v1/cases/{row['id']}")
     answers = {answer["model"]["name"]: answer for answer in case["analyses"]}
-    assert set(answers) == {"ecg-superclass", "ecg-delineation"}
+    assert set(answers) == {"ecg-superclass", "ecg-delineation", "ecg-statements"}
     assert all(answer["in_domain"] for answer in answers.values())
     measured = answers["ecg-delineation"]["measurements"]
     assert {"heart_rate_bpm", "qrs_ms", "qt_ms", "qtc_ms", "qrs_axis_deg"} <= set(measured)
     answer = answers["ecg-superclass"]
     assert {finding["name"] for finding in answer["findings"]} >= {"NORM", "MI", "STTC", "CD", "HYP"}
     assert re.fullmatch("[0-9a-f]{64}", answer["model"]["sha256"])
+    assert "ecg.sinus_rhythm" in {one["code"] for one in answers["ecg-statements"]["statements"]}
     assert row["order_source"] == "study"
 
 
