@@ -49,7 +49,12 @@ def test_the_implementation() -> None:
     )
     assert stated["Implementation Version Name"] == IMPLEMENTATION_VERSION_NAME
     assert requestor.IMPLEMENTATION_VERSION_NAME == IMPLEMENTATION_VERSION_NAME
-    assert int(stated["Maximum PDU received"]) == Limits().maximum_pdu
+    limits = Limits()
+    assert int(stated["Maximum PDU received"]) == limits.maximum_pdu
+    places = f"{limits.maximum_associations} of one process, {limits.maximum_per_site} of one institution"
+    assert stated["Associations at once"] == places
+    assert stated["Idle time before an association is ended"] == f"{limits.idle_seconds:.0f} s"
+    assert stated["Time for an association request (ARTIM)"] == f"{limits.request_seconds:.0f} s"
 
 
 @pytest.mark.parametrize("profile", TlsProfile)
