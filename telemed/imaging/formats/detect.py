@@ -15,19 +15,20 @@ class Kind(StrEnum):
     AECG = "aecg"
     WFDB = "wfdb"
     SIERRA = "sierra"
+    MUSE = "muse"
     PDF = "pdf"
     JPEG = "jpeg"
     PNG = "png"
     UNKNOWN = "unknown"
 
 
-WAVEFORMS = frozenset({Kind.SCP, Kind.AECG, Kind.WFDB, Kind.SIERRA})
+WAVEFORMS = frozenset({Kind.SCP, Kind.AECG, Kind.WFDB, Kind.SIERRA, Kind.MUSE})
 PAPER = frozenset({Kind.PDF, Kind.JPEG, Kind.PNG})
 
 _HEAD = 64 << 10
 _ROOT = re.compile(r"<(?![?!])(?:[\w.-]+:)?([\w.-]+)")
 _HIDDEN = re.compile(r"<!--.*?-->|<\?.*?\?>|<!DOCTYPE[^>\[]*(?:\[.*?\]\s*)?>", re.DOTALL)
-_ROOTS = {"annotatedecg": Kind.AECG, "restingecgdata": Kind.SIERRA}
+_ROOTS = {"annotatedecg": Kind.AECG, "restingecgdata": Kind.SIERRA, "restingecg": Kind.MUSE}
 # The record line of a .hea file, and its first signal line.
 _RECORD = re.compile(rb"\A(?:#[^\n]*\n|\s)*[\w./-]+\s+\d{1,3}(?:\s+[\d.]+\S*(?:\s+\d+[^\n]*)?)?[ \t]*\r?\n")
 _SIGNAL = re.compile(rb"\n[ \t]*\S+\s+\d{1,3}(?:x\d+)?(?::\d+)?(?:\+\d+)?(?:[ \t]+[^\n]*)?(?:\n|\Z)")

@@ -10,6 +10,7 @@ from telemed.imaging.errors import WaveformError
 from telemed.imaging.formats.aecg import read_aecg
 from telemed.imaging.formats.detect import Kind, detect, is_wfdb_header
 from telemed.imaging.formats.errors import FormatError
+from telemed.imaging.formats.muse import read_muse
 from telemed.imaging.formats.scp import read_scp
 from telemed.imaging.formats.sierra import read_sierra
 from telemed.imaging.formats.wfdb import read_wfdb
@@ -24,7 +25,7 @@ _LEAST_UV, _MOST_UV = 1e-6, 1e7
 
 
 def read_recording(data: bytes, name: str = "", companions: Mapping[str, bytes] | None = None) -> Recording:
-    """Read an SCP-ECG, HL7 aECG, WFDB or Philips Sierra file.
+    """Read an SCP-ECG, HL7 aECG, WFDB, Philips Sierra or GE MUSE file.
 
     `data` is the whole file (of a WFDB record its .hea), `companions` the files beside it by name, of which
     only a WFDB record needs any. Time and memory are bounded by the size of the file.
@@ -56,6 +57,8 @@ def _read(kind: Kind, data: bytes, companions: Mapping[str, bytes]) -> Recording
             return read_aecg(data)
         case Kind.SIERRA:
             return read_sierra(data)
+        case Kind.MUSE:
+            return read_muse(data)
         case Kind.WFDB:
             if not is_wfdb_header(data):
                 raise FormatError("format.wfdb_header_missing")

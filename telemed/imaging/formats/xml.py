@@ -86,15 +86,20 @@ def decode(data: bytes) -> str:
     return data.decode("utf-8", "replace")
 
 
-def parse(data: bytes) -> Node:
-    """The root of an XML file. Raises FormatError format.xml_damaged (line), format.xml_doctype, format.too_large."""
+def parse(data: bytes, document_type: str = "") -> Node:
+    """The root of an XML file. Raises FormatError format.xml_damaged (line), format.xml_doctype, format.too_large.
+
+    A document type is refused, save the one named `document_type` where it declares nothing itself; what it points
+    to is never fetched.
+    """
     if len(data) > LARGEST_FILE:
         raise FormatError("format.too_large", limit=LARGEST_FILE >> 20)
-    return _Builder().build(decode(data))
+    return _Builder(document_type).build(decode(data))
 
 
 class _Builder:
-    def __init__(self) -> None:
+    def __init__(self, document_type: str) -> None:
+        self._document_type = document_type
         self._root = Node("", {})
         self._open = [self._root]
         self._texts: list[list[str]] = [[]]
@@ -103,7 +108,8 @@ class _Builder:
     def build(self, text: str) -> Node:
         parser = expat.ParserCreate("utf-8")
         parser.buffer_text = True
-        parser.StartDoctypeDeclHandler = self._refuse
+        parser.StartDoctypeDeclHandler = self._document
+        parser.EntityDeclHandler = self._refuse
         parser.StartElementHandler = self._start
         parser.EndElementHandler = self._end
         parser.CharacterDataHandler = self._characters
@@ -112,6 +118,10 @@ class _Builder:
         except expat.ExpatError as error:
             raise FormatError("format.xml_damaged", line=error.lineno) from error
         return self._root.children[0]
+
+    def _document(self, name: str, _system: str | None, _public: str | None, internal: int) -> None:
+        if internal or name != self._document_type:
+            self._refuse()
 
     def _refuse(self, *_: object) -> None:
         raise FormatError("format.xml_doctype")
