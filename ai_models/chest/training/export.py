@@ -49,7 +49,7 @@ def made_up(n: int) -> NDArray[np.float32]:
 def export(model: Shipped, path: Path, films: NDArray[np.float32]) -> float:
     """Write `model` to `path`; returns the largest difference between both, on `films` and on made-up ones.
 
-    Raises ValueError where they differ by more than 1e-4.
+    Raises ValueError where they differ by more than 1e-3.
     """
     torch.onnx.export(
         model,
@@ -79,7 +79,7 @@ def export(model: Shipped, path: Path, films: NDArray[np.float32]) -> float:
             wanted = model(torch.from_numpy(batch))
         for mine, theirs in zip(got, wanted, strict=True):
             worst = max(worst, float(np.abs(mine - theirs.numpy()).max()))
-    if worst > 1e-4:
+    if worst > 1e-3:
         raise ValueError(f"the exported graph differs from the trained one by {worst:.2g}")
     print(f"exported {path} ({path.stat().st_size / 1e6:.2f} MB), largest difference {worst:.2g}")
     return worst

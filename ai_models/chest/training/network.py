@@ -71,7 +71,7 @@ class Shipped(nn.Module):
         self.register_buffer("temperature", torch.tensor(float(temperature)))
 
     def forward(self, film: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        maps = torch.cat([net(film) for net in self.nets], dim=1) / self.temperature
+        maps = torch.cat([both_ways(net, film) for net in self.nets], dim=1) / self.temperature
         members = maps.mean((2, 3))
         kinds = sum((gate(film).mean((2, 3)).softmax(1) for gate in self.gates), torch.zeros(()))
         return (
@@ -80,3 +80,8 @@ class Shipped(nn.Module):
             kinds / len(self.gates),
             torch.sigmoid(members),
         )
+
+
+def both_ways(net: FilmNet, film: Tensor) -> Tensor:
+    """The map of a film averaged with that of its mirror image, turned back."""
+    return (net(film) + net(film.flip(3)).flip(3)) / 2

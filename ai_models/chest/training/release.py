@@ -25,8 +25,8 @@ from ai_models.chest.domain import KINDS
 from ai_models.chest.reader import TASK
 from ai_models.chest.training import data, gate_check, score
 from ai_models.chest.training.export import export, made_up, ready
-from ai_models.chest.training.network import FINDING, GATE, FilmNet, Shipped
-from ai_models.chest.training.train import MEMBERS, SET
+from ai_models.chest.training.network import FINDING, GATE, FilmNet, Shipped, both_ways
+from ai_models.chest.training.train import MEMBERS, SET, inner
 
 FAMILY = Path(__file__).resolve().parents[1]
 SNOMED_CT = "http://snomed.info/sct"
@@ -82,18 +82,21 @@ class OutOfFold:
     source: NDArray[np.str_]
 
 
-def out_of_fold(what: str, films: data.Films, work: Path) -> OutOfFold:
-    """One film a group for NLM; every film of a child counts. Of the folds that some member never saw."""
-    found: dict[str, float] = {}
-    for k in range(MEMBERS[what]):
-        with np.load(work / f"{what}-{k}.npz") as stored:
-            found |= dict(zip(stored["key"].tolist(), stored["logit"].tolist(), strict=True))
-    rows = data.one_a_film(films) if what == "tb" else np.arange(len(films.key))
-    rows = rows[films.fold[rows] < MEMBERS[what]]
+def out_of_fold(films: data.Films, nets: list[FilmNet], rows: NDArray[np.int64]) -> OutOfFold:
+    """The answers to `rows` of the folds that some member never saw, each by that member."""
+    rows = rows[films.fold[rows] < len(nets)]
+    fold = films.fold[rows]
+    logit = np.empty(len(rows))
+    for k, net in enumerate(nets):
+        held = np.flatnonzero(fold == k)
+        for part in np.array_split(held, len(held) // 64 + 1):
+            with torch.no_grad():
+                maps = both_ways(net, inner(films.plain[rows[part]]))
+            logit[part] = maps.mean((1, 2, 3)).numpy()
     return OutOfFold(
         truth=films.truth[rows] == 1,
-        logit=np.asarray([found[str(key)] for key in films.key[rows]]),
-        fold=films.fold[rows],
+        logit=logit,
+        fold=fold,
         group=[str(group) for group in films.group[rows]],
         source=films.source[rows],
     )
@@ -171,13 +174,15 @@ def manifest(
 def release(what: str, version: str, root: Path, work: Path) -> None:
     product = PRODUCTS[what]
     films = data.load(SET[what], root, work)
-    answers = out_of_fold(what, films, work)
+    nets = [network(work / f"{what}-{k}.pt", FINDING) for k in range(MEMBERS[what])]
+    # One film a person of NLM; of a child every film counts.
+    rows = data.one_a_film(films) if what == "tb" else np.arange(len(films.key))
+    answers = out_of_fold(films, nets, rows)
     degree = score.temperature(answers.truth, answers.logit)
     probability = 1 / (1 + np.exp(-answers.logit / degree))
     limit = score.threshold(answers.truth, probability)
     gate = network(work / "gate.pt", GATE, len(KINDS))
     least_kind, gate_figures = gate_check.judge(gate, product.kind, root, work)
-    nets = [network(work / f"{what}-{k}.pt", FINDING) for k in range(MEMBERS[what])]
     model = Shipped(nets, [gate], degree).eval()
     folder = FAMILY / "weights" / f"{product.name}-{version}"
     shutil.rmtree(folder, ignore_errors=True)
@@ -221,6 +226,7 @@ def marks(shown: dict[str, Any], written: dict[str, Any]) -> dict[str, str]:
 
     result = {
         "{{version}}": shown["version"],
+        "{{members}}": str(shown["outputs"][-1]["shape"][1]),
         "{{sha256}}": shown["sha256"],
         "{{preprocessing}}": shown["preprocessing"],
         "{{threshold}}": f"{shown['labels'][0]['threshold']:.4f}",

@@ -7,7 +7,8 @@ from numpy.typing import NDArray
 
 from ai_models.ecg.training.metrics import Figure, auc, sensitivity, specificity, with_interval
 
-LEAST_SENSITIVITY = 0.90
+LEAST_SENSITIVITY = 0.92
+"""0.90 is wanted; thresholds move between films, and the rest is for that."""
 
 Truth = NDArray[np.bool_]
 Scores = NDArray[np.float64]
