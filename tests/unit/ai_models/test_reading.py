@@ -60,8 +60,18 @@ def test_a_real_device_recording_is_read(models: ModelReader, mortara: bytes) ->
     assert 30 < answer.measurements["heart_rate_bpm"] < 200
 
 
-def test_a_chest_film_has_no_model_and_says_so(models: ModelReader, film: bytes) -> None:
-    answer = models.read(film)
+def test_a_film_without_a_picture_is_out_of_every_film_models_domain(
+    models: ModelReader, film: bytes
+) -> None:
+    answers = models.read_all(film)
+    assert {answer.model.name for answer in answers if answer.model} == {"chest-pneumonia-child", "chest-tb"}
+    assert {(answer.in_domain, answer.reason) for answer in answers} == {(False, "pixel.no_pixels")}
+
+
+def test_a_kind_of_object_that_no_model_reads_is_told_so(models: ModelReader) -> None:
+    ds = Dataset()
+    ds.SOPClassUID, ds.SOPInstanceUID, ds.Modality = "1.2.840.10008.5.1.4.1.1.2", "2.25.4712", "CT"
+    answer = models.read(ds)
     assert (answer.in_domain, answer.reason, answer.model, answer.findings) == (False, "no_model", None, ())
     assert models.identity_for("DX") is None
     assert models.identity_for("ECG") == models.ecg.identity
@@ -95,7 +105,7 @@ def run(*arguments: str) -> tuple[int, list[dict[str, Any]]]:
 def test_read_prints_one_line_a_file_and_model(tmp_path: Path, mortara: bytes, film: bytes) -> None:
     (tmp_path / "a.dcm").write_bytes(mortara)
     (tmp_path / "b.dcm").write_bytes(film)
-    code, (ecg, measured, said, dx) = run("read", str(tmp_path), "--json")
+    code, (ecg, measured, said, *films) = run("read", str(tmp_path), "--json")
     assert code == 0
     names = ["ecg-superclass", "ecg-delineation", "ecg-statements"]
     assert [line["model"]["name"] for line in (ecg, measured, said)] == names
@@ -115,7 +125,9 @@ def test_read_prints_one_line_a_file_and_model(tmp_path: Path, mortara: bytes, f
     assert set(ecg["findings"][0]) == {"name", "probability", "threshold", "flag", "code"}
     assert set(ecg["findings"][0]["code"]) == {"system", "code", "display"}
     assert "waves" not in ecg
-    assert (dx["in_domain"], dx["reason"], dx["findings"]) == (False, "no_model", [])
+    assert films
+    for dx in films:
+        assert (dx["in_domain"], dx["reason"], dx["findings"]) == (False, "pixel.no_pixels", [])
 
 
 def test_a_file_that_cannot_be_read_is_a_line_and_exit_status_1(tmp_path: Path, mortara: bytes) -> None:
