@@ -13,7 +13,9 @@ from telemed.domain.events import Kind
 
 # However often a step was cut and walked again: what must be counted, and the events that must be as many.
 _COUNTS = {
-    "SELECT count(*) FROM stored_object WHERE role = 'primary'": (Kind.OBJECT_RECEIVED,),
+    # What a person let out of quarantine was received as a conflict.
+    "SELECT count(*) - (SELECT count(*) FROM event WHERE kind = 'object.released')"
+    " FROM stored_object WHERE role = 'primary'": (Kind.OBJECT_RECEIVED,),
     "SELECT count(*) FROM stored_object": (Kind.OBJECT_STORED,),
     "SELECT coalesce(sum(generation), 0) FROM study": (Kind.STUDY_COMPLETE, Kind.CASE_INFERRED),
     "SELECT count(*) FROM reading_case": (Kind.CASE_ROUTED,),

@@ -78,7 +78,8 @@ def test_other_content_under_a_known_uid_is_kept_and_somebody_is_told(way: Way) 
     assert technician.get(f"/api/v1/studies/{way.study_uid}")["conflicts"] == 1
     notice = technician.get("/api/v1/notices")["notices"][0]
     assert notice["code"] == "notice.object_conflict"
-    assert technician.post(f"/api/v1/notices/{notice['id']}/resolve")["resolved_at"] is not None
+    decision = {"decision": "leave", "reason": "设备重发"}
+    technician.post(f"/api/v1/corrections/{notice['id']}/resolve", decision)
     assert technician.get("/api/v1/notices")["notices"] == []
 
 
