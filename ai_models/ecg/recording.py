@@ -42,8 +42,7 @@ class Recording:
         if model.task == "ecg-classification":
             return self.classified(model)
         if model.task == "ecg-delineation":
-            found = self.delineated(model)[0]
-            return found if waves else replace(found, waves=())
+            return self.delineated(model, waves)[0]
         raise ModelRefused("model.no_reader", name=model.name, task=model.task)
 
     def classified(self, manifest: Manifest) -> Analysis:
@@ -52,12 +51,14 @@ class Recording:
             self._classified[manifest.version] = reader.read(self.waveform)
         return self._classified[manifest.version]
 
-    def delineated(self, manifest: Manifest) -> tuple[Analysis, Measured | None]:
-        """The answer with its waves, and what it was made from."""
-        if manifest.version not in self._measured:
+    def delineated(self, manifest: Manifest, waves: bool = False) -> tuple[Analysis, Measured | None]:
+        """The answer, and what it was made from. Its hundreds of marks of waves are made only where asked for."""
+        found = self._measured.get(manifest.version)
+        if found is None or (waves and found[1] is not None and not found[0].waves):
             reader = DelineationReader(self._runner_for(manifest), manifest)
-            self._measured[manifest.version] = reader.read_measured(self.waveform, waves=True)
-        return self._measured[manifest.version]
+            found = self._measured[manifest.version] = reader.read_measured(self.waveform, waves)
+        answer, measured = found
+        return answer if waves else replace(answer, waves=()), measured
 
     def _statements(self, rules: RuleSet) -> Analysis:
         classified = self.classified(self._registry.get(CLASSIFICATION, rules.networks[CLASSIFICATION]))

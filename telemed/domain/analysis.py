@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
+from copy import deepcopy
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -144,10 +145,19 @@ class Analysis:
 
     def as_json(self) -> dict[str, Any]:
         """Plain dictionaries, lists, numbers and strings, ready for JSON; `from_json` reads it back."""
-        data = asdict(self)
-        data["findings"] = [asdict(finding) for finding in self.findings]
-        data["statements"] = [statement.as_json() for statement in self.statements]
-        data["waves"] = [asdict(wave) for wave in self.waves]
+        data: dict[str, Any] = {
+            "model": None if self.model is None else asdict(self.model),
+            "in_domain": self.in_domain,
+            "reason": self.reason,
+            "reason_params": dict(self.reason_params),
+            "quality": deepcopy(dict(self.quality)),
+            "findings": [asdict(finding) for finding in self.findings],
+            "measurements": dict(self.measurements),
+            "statements": [statement.as_json() for statement in self.statements],
+            "leads": {lead: dict(row) for lead, row in self.leads.items()},
+            "waves": [asdict(wave) for wave in self.waves],
+            "heat_map": None if self.heat_map is None else asdict(self.heat_map),
+        }
         if self.heat_map is not None:
             data["heat_map"]["cells"] = [list(row) for row in self.heat_map.cells]
             data["heat_map"]["region"] = list(self.heat_map.region)
