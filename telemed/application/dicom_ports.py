@@ -122,9 +122,15 @@ class RemoteNodes(Protocol):
     def by_ae_title(self, institution_id: int, ae_title: str) -> RemoteNode | None:
         """An active node registered for this institution."""
 
+    def titled(self, institution_id: int, ae_title: str) -> RemoteNode | None:
+        """As `by_ae_title`, active or not."""
+
+    def by_uid(self, uid: str) -> RemoteNode | None: ...
+
     def of_consortium(self, consortium_id: int) -> Sequence[RemoteNode]: ...
     def add(self, node: RemoteNode) -> None: ...
     def add_rule(self, rule: ForwardRule) -> None: ...
+    def rules(self, consortium_id: int) -> Sequence[ForwardRule]: ...
     def rules_for(self, study: Study) -> Sequence[ForwardRule]:
         """Active rules of the study's institution that fit it and lead to an active node of its consortium."""
 
@@ -135,6 +141,8 @@ class Forwards(Protocol):
         """The oldest first; never an object of another consortium than the node's."""
 
     def get(self, item_id: int) -> ForwardItem: ...
+    def count_waiting(self, consortium_id: int) -> Mapping[int, int]:
+        """By node; those with an empty queue are left out."""
 
 
 class Commitments(Protocol):

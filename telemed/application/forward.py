@@ -5,10 +5,8 @@ The queue is rows; one job per destination empties it. A destination that is awa
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from telemed.application.administer import site_of
 from telemed.application.dicom_ports import SendingLine
 from telemed.application.jobs import JobKind
 from telemed.application.notifying import notify_institution
@@ -16,10 +14,9 @@ from telemed.application.ports import UnitOfWork
 from telemed.application.record import record
 from telemed.application.retrieve_objects import data_set_of, is_warning, readable_form
 from telemed.application.world import World
-from telemed.domain.access import Action, Actor, demand
-from telemed.domain.errors import DomainError, Forbidden, InvalidInput, Unavailable
+from telemed.domain.errors import DomainError, Unavailable
 from telemed.domain.events import Kind
-from telemed.domain.exchange import ForwardItem, ForwardRule, ForwardState, RemoteNode
+from telemed.domain.exchange import ForwardItem, ForwardState, RemoteNode
 from telemed.domain.study import ObjectRole, StoredObject, Study
 
 log = logging.getLogger(__name__)
@@ -30,87 +27,6 @@ BATCH, BATCH_SECONDS = 50, timedelta(seconds=60)
 _TELL_AFTER = 5
 # The other side has no room or no time now: it may take the object later (PS3.4 B.2.3, PS3.7 C.5).
 _LATER = frozenset({0x0122, 0x0213})
-
-
-@dataclass(frozen=True, kw_only=True)
-class NewNode:
-    ae_title: str
-    host: str
-    port: int
-    description: str = ""
-    tls: bool = False
-    # PEM; empty: whom this installation trusts.
-    certificate_authority: str = ""
-    server_name: str = ""
-
-
-def add_remote_node(
-    world: World, *, actor: Actor, new: NewNode, institution_uid: str | None = None
-) -> RemoteNode:
-    demand(actor, Action.ADMINISTER)
-    title = new.ae_title.strip()
-    if not title or len(title) > 16 or "\\" in title or not title.isascii() or not title.isprintable():
-        raise InvalidInput("error.ae_title_invalid", field="ae_title")
-    if not new.host.strip() or len(new.host) > 255 or not 0 < new.port < 65_536:
-        raise InvalidInput("error.node_address_invalid", field="port" if new.host.strip() else "host")
-    with world.unit_of_work() as uow:
-        site = site_of(uow, actor, institution_uid)
-        node = RemoteNode(
-            uid=world.identifiers.uid(),
-            institution_id=site.id,
-            consortium_id=site.consortium_id or site.id,
-            ae_title=title,
-            host=new.host.strip(),
-            port=new.port,
-            description=new.description[:200],
-            tls=new.tls,
-            certificate_authority=new.certificate_authority,
-            server_name=new.server_name,
-        )
-        uow.remote_nodes.add(node)
-        uow.flush()
-        record(
-            world,
-            uow,
-            Kind.SITE_CHANGED,
-            actor=actor,
-            institution_id=site.id,
-            what="remote_node",
-            node=node.uid,
-        )
-        uow.commit()
-    return node
-
-
-def add_forward_rule(
-    world: World, *, actor: Actor, node_id: int, modality: str = "", institution_uid: str | None = None
-) -> ForwardRule:
-    """Raises Forbidden for a destination outside the institution's consortium."""
-    demand(actor, Action.ADMINISTER)
-    with world.unit_of_work() as uow:
-        site, node = site_of(uow, actor, institution_uid), uow.remote_nodes.get(node_id)
-        if node.consortium_id != site.consortium_id:
-            raise Forbidden("error.forward_outside_consortium")
-        rule = ForwardRule(
-            uid=world.identifiers.uid(),
-            institution_id=site.id,
-            consortium_id=node.consortium_id,
-            remote_node_id=node.id,
-            modality=modality,
-        )
-        uow.remote_nodes.add_rule(rule)
-        uow.flush()
-        record(
-            world,
-            uow,
-            Kind.SITE_CHANGED,
-            actor=actor,
-            institution_id=site.id,
-            what="forward_rule",
-            rule=rule.uid,
-        )
-        uow.commit()
-    return rule
 
 
 def queue_study(world: World, uow: UnitOfWork, study: Study) -> None:

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from threading import Lock
 from zoneinfo import ZoneInfo
 
@@ -25,6 +25,7 @@ MOST_STEPS = 500
 class Schedule:
     """When, where and as what a procedure is to be done; all of it may be left open."""
 
+    # Without a zone: in the institution's own.
     at: datetime | None = None
     station_ae_title: str = ""
     code_value: str = ""
@@ -40,6 +41,11 @@ def schedule_step(
     world: World, uow: UnitOfWork, order: Order, procedure: Procedure, schedule: Schedule
 ) -> ScheduledStep:
     """The study's UID is given here: the study comes back under it, whatever else a machine leaves out."""
+    at = schedule.at
+    if at is not None and at.tzinfo is None:
+        at = at.replace(tzinfo=ZoneInfo(uow.institutions.get(procedure.institution_id).time_zone)).astimezone(
+            UTC
+        )
     step = ScheduledStep(
         uid=world.identifiers.uid(),
         procedure_id=procedure.id,
@@ -48,7 +54,7 @@ def schedule_step(
         study_instance_uid=new_dicom_uid(world),
         step_id=f"S{procedure.id}",
         modality=procedure.modality,
-        scheduled_at=schedule.at or order.created_at,
+        scheduled_at=at or order.created_at,
         station_ae_title=schedule.station_ae_title.strip()[:16],
         code_value=schedule.code_value[:16],
         code_scheme=schedule.code_scheme[:16],

@@ -4,7 +4,7 @@ import csv
 import io
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
@@ -91,6 +91,9 @@ def _validate(request: OrderRequest, today: date) -> None:
         raise InvalidInput("error.field_invalid", field="birth_date")
     if request.sex not in ("M", "F", "O", ""):
         raise InvalidInput("error.sex_invalid", field="sex")
+    station = request.schedule.station_ae_title
+    if len(station) > 16 or "\\" in station or not station.isascii() or not station.isprintable():
+        raise InvalidInput("error.ae_title_invalid", field="station_ae_title")
     if request.modality not in MODALITIES:
         raise InvalidInput("error.modality_unknown", field="modality", allowed=", ".join(MODALITIES))
 
@@ -98,6 +101,15 @@ def _validate(request: OrderRequest, today: date) -> None:
 def _unwritable(value: str) -> bool:
     """Control characters are no text: neither DICOM nor every database takes them."""
     return any(unicodedata.category(char) in ("Cc", "Cs") for char in value)
+
+
+def stations(world: World, *, actor: Actor) -> Sequence[str]:
+    """The AE titles of the institution's own machines: where an examination may be scheduled."""
+    demand(actor, Action.ORDER)
+    with world.unit_of_work(write=False) as uow:
+        devices = uow.devices.of_consortium(actor.consortium_id)
+    own = {d.ae_title for d in devices if d.active and d.institution_id == actor.institution_id}
+    return sorted(own)
 
 
 def _add(world: World, uow: UnitOfWork, actor: Actor, request: OrderRequest, source: OrderSource) -> Order:

@@ -130,6 +130,37 @@ ADMIN: dict[str, Any] = {
     ],
 }
 
+NODES: dict[str, Any] = {
+    "nodes": [
+        {
+            "id": "n1",
+            "ae_title": "CITY_PACS",
+            "host": "10.1.2.3",
+            "port": 2762,
+            "description": "示例市级归档",
+            "tls": True,
+            "certificate_authority": "",
+            "server_name": "",
+            "institution": {"id": "1", "name": "青石镇卫生院"},
+            "active": True,
+            "waiting": 3,
+            "failing_since": samples.iso(-30),
+        }
+    ],
+    "rules": [
+        {
+            "id": "r1",
+            "node": "n1",
+            "ae_title": "CITY_PACS",
+            "modality": "",
+            "institution": {"id": "1", "name": "青石镇卫生院"},
+            "active": True,
+        }
+    ],
+    "sites": [{"id": "1", "name": "青石镇卫生院", "certificate_authority": "", "certificate_demanded": True}],
+    "own_tls": False,
+}
+
 FOUND: dict[str, Any] = {
     "version": 1,
     "state": "final",
@@ -151,10 +182,11 @@ PAGES: dict[str, tuple[str, str, dict[str, Any]]] = {
     "/sign-in": ("sign_in.html", "", {"problem": "", "username": "", "next": ""}),
     "/reading": ("reading.html", "reporting_doctor", {}),
     "/review": ("reading.html", "reviewing_doctor", {}),
-    "/township": ("township.html", "technician", {"exams": samples.EXAMS}),
+    "/township": ("township.html", "technician", {"exams": samples.EXAMS, "stations": ["QS_DR", "QS_ECG"]}),
     "/corrections": ("corrections.html", "technician", {}),
     "/inbox": ("inbox.html", "family_doctor", {"rows": samples.INBOX, "open_only": True}),
     "/admin": ("admin.html", "administrator", ADMIN),
+    "/admin/nodes": ("nodes.html", "administrator", NODES),
     "/verify/K7Q2-9MXP": ("verify.html", "", {"code": "K7Q2-9MXP", "found": FOUND}),
     "/verify/": ("verify.html", "", {"code": "", "found": None}),
     "/verify/wrong": ("verify.html", "", {"code": "wrong", "found": None}),

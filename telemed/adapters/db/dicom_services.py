@@ -1,9 +1,9 @@
 """Rows of the worklist, of remote nodes, of the forwarding queues and of storage commitment."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, exists, or_, select
+from sqlalchemy import ColumnElement, exists, func, or_, select
 
 from telemed.adapters.db import tables as t
 from telemed.adapters.db.criteria import matches, matches_name
@@ -131,6 +131,13 @@ class SqlRemoteNodes(Repository):
             RemoteNode, node.institution_id == institution_id, node.ae_title == ae_title, node.active
         )
 
+    def titled(self, institution_id: int, ae_title: str) -> RemoteNode | None:
+        node = t.remote_node.c
+        return self._one(RemoteNode, node.institution_id == institution_id, node.ae_title == ae_title)
+
+    def by_uid(self, uid: str) -> RemoteNode | None:
+        return self._one(RemoteNode, t.remote_node.c.uid == uid)
+
     def of_consortium(self, consortium_id: int) -> Sequence[RemoteNode]:
         return self._all(RemoteNode, t.remote_node.c.consortium_id == consortium_id, order=t.remote_node.c.id)
 
@@ -139,6 +146,10 @@ class SqlRemoteNodes(Repository):
 
     def add_rule(self, rule: ForwardRule) -> None:
         self._session.add(rule)
+
+    def rules(self, consortium_id: int) -> Sequence[ForwardRule]:
+        rule = t.forward_rule.c
+        return self._all(ForwardRule, rule.consortium_id == consortium_id, order=rule.id)
 
     def rules_for(self, study: Study) -> Sequence[ForwardRule]:
         rule, node = t.forward_rule.c, t.remote_node.c
@@ -180,6 +191,15 @@ class SqlForwards(Repository):
 
     def get(self, item_id: int) -> ForwardItem:
         return self._get(ForwardItem, item_id)
+
+    def count_waiting(self, consortium_id: int) -> Mapping[int, int]:
+        item = t.forward_item.c
+        statement = (
+            select(item.remote_node_id, func.count())
+            .where(item.state == ForwardState.WAITING, item.consortium_id == consortium_id)
+            .group_by(item.remote_node_id)
+        )
+        return {int(row[0]): int(row[1]) for row in self._session.execute(statement)}
 
 
 class SqlCommitments(Repository):

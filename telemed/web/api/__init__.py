@@ -10,6 +10,7 @@ from telemed.web.api import (
     exams,
     inbox,
     models,
+    nodes,
     notices,
     objects,
     orders,
@@ -36,6 +37,7 @@ for part in (
     notices,
     models,
     admin,
+    nodes,
     viewer,
 ):
     router.include_router(part.router)

@@ -4,6 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, File, Query, Response, UploadFile
 
+from telemed.application.modality_worklist import Schedule
 from telemed.application.orders import MAX_CSV_BYTES, OrderRequest, place_csv, place_order
 from telemed.domain.access import Action
 from telemed.domain.order import OrderSource, Priority
@@ -52,7 +53,8 @@ def place(
 def request_of(body: OrderIn) -> OrderRequest:
     return OrderRequest(
         **body.patient.model_dump(),
-        **body.model_dump(exclude={"patient", "priority"}),
+        **body.model_dump(exclude={"patient", "priority", "scheduled_at", "station_ae_title"}),
+        schedule=Schedule(at=body.scheduled_at, station_ae_title=body.station_ae_title.strip()),
         priority=Priority[body.priority.upper()],
     )
 

@@ -325,6 +325,9 @@ class OrderIn(Body):
     body_part: str = Field("", max_length=64)
     priority: PriorityName = "routine"
     clinical_history: str = Field("", max_length=2000)
+    # An instant, or a time of day and date in the institution's own zone.
+    scheduled_at: datetime | None = None
+    station_ae_title: str = Field("", max_length=16)
 
 
 class OrderOut(BaseModel):

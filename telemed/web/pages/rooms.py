@@ -7,9 +7,10 @@ from fastapi.responses import HTMLResponse
 
 from telemed.application import administer
 from telemed.application.identity import set_language
+from telemed.application.orders import stations
 from telemed.application.worklist import exams, inbox
 from telemed.application.world import World
-from telemed.domain.access import Action, Actor
+from telemed.domain.access import Action, Actor, may
 from telemed.domain.people import Role
 from telemed.i18n import languages
 from telemed.web.api import convert
@@ -52,7 +53,8 @@ def show_township(
     request: Request, world: TheWorld, signed: CurrentSession, language: Spoken
 ) -> HTMLResponse:
     found = [convert.exam(one, language).model_dump(mode="json") for one in exams(world, actor=signed.actor)]
-    return page(request, "township.html", exams=found)
+    named = stations(world, actor=signed.actor) if may(signed.actor.role, Action.ORDER) else []
+    return page(request, "township.html", exams=found, stations=named)
 
 
 @router.get("/corrections", response_class=HTMLResponse, **guard(Action.CORRECT))

@@ -15,8 +15,8 @@ from typing import Any
 
 import pytest
 
-from telemed.application.forward import NewNode, add_forward_rule, add_remote_node
-from telemed.domain.errors import Forbidden, InvalidInput
+from telemed.application.remote_nodes import NewNode, add_forward_rule, add_remote_node
+from telemed.domain.errors import Forbidden, InvalidInput, NotFound
 from telemed.domain.exchange import ForwardRule, RemoteNode
 from tests.cast import TOWNSHIP_A1
 from tests.factories.dicom import dr_bytes, ecg_bytes, uid
@@ -32,7 +32,7 @@ def forward_to(door: OpenNode, port: int, *, modality: str = "") -> RemoteNode:
     new = NewNode(ae_title="DEST", host="127.0.0.1", port=port)
     node = add_remote_node(door.cast.world, actor=admin, new=new, institution_uid=site.uid)
     add_forward_rule(
-        door.cast.world, actor=admin, node_id=node.id, modality=modality, institution_uid=site.uid
+        door.cast.world, actor=admin, node_uid=node.uid, modality=modality, institution_uid=site.uid
     )
     return node
 
@@ -130,7 +130,7 @@ def test_one_dead_destination_holds_up_no_other(door: OpenNode) -> None:
         world, admin, site = door.cast.world, door.actor("admin"), door.cast.sites[TOWNSHIP_A1]
         new = NewNode(ae_title="OTHER", host="127.0.0.1", port=port)
         other = add_remote_node(world, actor=admin, new=new, institution_uid=site.uid)
-        add_forward_rule(world, actor=admin, node_id=other.id, institution_uid=site.uid)
+        add_forward_rule(world, actor=admin, node_uid=other.uid, institution_uid=site.uid)
         door.put(*files(2))
         whole(door)
     assert len(there.got) == 2
@@ -167,8 +167,10 @@ def test_only_within_the_consortium(door: OpenNode) -> None:
             uow.remote_nodes.add(stranger)
             uow.commit()
         site = door.cast.sites[TOWNSHIP_A1]
-        with pytest.raises(Forbidden):
-            add_forward_rule(world, actor=door.actor("admin"), node_id=stranger.id, institution_uid=site.uid)
+        with pytest.raises(NotFound):
+            add_forward_rule(
+                world, actor=door.actor("admin"), node_uid=stranger.uid, institution_uid=site.uid
+            )
         with world.unit_of_work() as uow:
             uow.remote_nodes.add_rule(
                 ForwardRule(

@@ -19,7 +19,7 @@ from pynetdicom import AE, evt
 from dicom_node.services import STORAGE_COMMITMENT
 from telemed.adapters.dimse_scu import DimsePeers, OutgoingTls
 from telemed.application.dicom_ports import CommitmentReport
-from telemed.application.forward import NewNode, add_forward_rule, add_remote_node
+from telemed.application.remote_nodes import NewNode, add_forward_rule, add_remote_node
 from telemed.dimse.tls import Identity
 from telemed.domain.errors import Unavailable
 from telemed.domain.exchange import RemoteNode
@@ -89,7 +89,7 @@ def destination(door: OpenNode, port: int, **tls: Any) -> RemoteNode:
     admin, site = door.actor("admin"), door.cast.sites[TOWNSHIP_A1]
     new = NewNode(ae_title="DEST", host="127.0.0.1", port=port, tls=True, **tls)
     node = add_remote_node(door.cast.world, actor=admin, new=new, institution_uid=site.uid)
-    add_forward_rule(door.cast.world, actor=admin, node_id=node.id, institution_uid=site.uid)
+    add_forward_rule(door.cast.world, actor=admin, node_uid=node.uid, institution_uid=site.uid)
     return node
 
 

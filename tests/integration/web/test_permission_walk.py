@@ -17,10 +17,11 @@ from starlette.testclient import TestClient
 
 from telemed.demo.critical_values import seed_critical_values
 from telemed.domain.access import Action, may
+from telemed.domain.exchange import ForwardRule, RemoteNode
 from telemed.domain.people import Role
 from telemed.web import guard
 from telemed.web.app import create_app
-from tests.cast import CONTRACTED, HOSPITAL_A, PARTS, STRANGERS, Cast
+from tests.cast import CONTRACTED, HOSPITAL_A, PARTS, STRANGERS, TOWNSHIP_A1, Cast
 from tests.integration.web.conftest import ORDER, REPORT, Joined, Program, Way
 
 ROLE_OF = {part.username: part.role for part in PARTS}
@@ -70,15 +71,24 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
         }
     },
     ("POST", "/api/v1/admin/devices"): {"json": {"ae_title": "WALK", "network": "127.0.0.0/8"}},
+    ("POST", "/api/v1/admin/nodes"): {"json": {"ae_title": "WALKER", "host": "walk.example", "port": 104}},
+    ("PUT", "/api/v1/admin/nodes/{node_id}"): {
+        "json": {"ae_title": "WALK", "host": "walk.example", "port": 104}
+    },
+    ("POST", "/api/v1/admin/forward-rules"): {"json": {"node": "walk-node"}},
+    ("PUT", "/api/v1/admin/institutions/{institution_id}/certificates"): {"json": {}},
     ("POST", "/api/v1/admin/institutions"): {"json": {"code": "walk", "name": "虚构", "kind": "station"}},
 }
 # Answers of these never depend on rows of one institution: the list is the own one, or the thing is made anew.
 OWN_ROWS_ONLY = {
     "/",
     "/admin",
+    "/admin/nodes",
     "/api/v1/admin/critical-rules",
     "/api/v1/admin/devices",
+    "/api/v1/admin/forward-rules",
     "/api/v1/admin/institutions",
+    "/api/v1/admin/nodes",
     "/api/v1/admin/users",
     "/api/v1/corrections",
     "/api/v1/critical",
@@ -126,6 +136,7 @@ class Places:
     series_uid: str
     delivery_ids: dict[str, str]
     critical_id: str
+    institution_id: str
 
     def fill(self, template: str, username: str) -> str:
         values = {
@@ -144,6 +155,9 @@ class Places:
             # A doubt about whose it is: the notice is the entry of the correction list.
             "correction_id": self.notice_id,
             "critical_id": self.critical_id,
+            "institution_id": self.institution_id,
+            "node_id": "walk-node",
+            "rule_id": "walk-rule",
             "delivery_id": self.delivery_ids.get(username, self.delivery_ids["technician"]),
         }
         # A parameter that takes slashes says so behind its name.
@@ -180,7 +194,27 @@ def places(cast: Cast, way: Way) -> Places:
     notices = technician.get("/api/v1/notices")["notices"]
     case = way.program("reporting").get(way.path)
     series = case["series"][0]["series_instance_uid"]
-    return Places(way, report["id"], notices[0]["id"], series, inboxes, _told_critical(cast, way))
+    _walked_node(cast)
+    town = cast.sites[TOWNSHIP_A1].uid
+    return Places(way, report["id"], notices[0]["id"], series, inboxes, _told_critical(cast, way), town)
+
+
+def _walked_node(cast: Cast) -> None:
+    """A node of township A1 and a rule to it."""
+    site = cast.sites[TOWNSHIP_A1]
+    assert site.consortium_id is not None
+    node = RemoteNode(
+        uid="walk-node", institution_id=site.id, consortium_id=site.consortium_id,
+        ae_title="WALK", host="walk.example", port=104,
+    )  # fmt: skip
+    with cast.world.unit_of_work() as uow:
+        uow.remote_nodes.add(node)
+        uow.flush()
+        rule = ForwardRule(
+            uid="walk-rule", institution_id=site.id, consortium_id=site.consortium_id, remote_node_id=node.id
+        )
+        uow.remote_nodes.add_rule(rule)
+        uow.commit()
 
 
 def _told_critical(cast: Cast, way: Way) -> str:

@@ -10,7 +10,8 @@ for (const form of Array.from(document.querySelectorAll<HTMLFormElement>("form[d
     const messages = find<HTMLElement>(".messages", form);
     button.disabled = true;
     try {
-      await send("POST", form.dataset.api ?? "", Object.fromEntries(new FormData(form)));
+      const method = form.dataset.method as "PUT" | "DELETE" | undefined;
+      await send(method ?? "POST", form.dataset.api ?? "", Object.fromEntries(new FormData(form)));
       location.reload();
     } catch (cause) {
       messages.replaceChildren(problemMessage(cause));

@@ -53,6 +53,8 @@ function orderOf(form: HTMLFormElement): object {
   const text = (name: string): string => String(data.get(name) ?? "").trim();
   const card = text("id_card_number").toUpperCase();
   const accession = text("accession_number");
+  const at = text("scheduled_at");
+  const station = text("station_ae_title");
   return {
     ...(accession ? { accession_number: accession } : {}),
     patient: {
@@ -67,6 +69,8 @@ function orderOf(form: HTMLFormElement): object {
     body_part: text("body_part"),
     priority: text("priority"),
     clinical_history: text("clinical_history"),
+    ...(at ? { scheduled_at: at } : {}),
+    ...(station ? { station_ae_title: station } : {}),
   };
 }
 

@@ -1,0 +1,87 @@
+"""An administrator and the page of other nodes, on the product's own server."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from telemed.web.app import create_app
+from telemed.web.server import Server
+from tests.browser.rendering import MANIFEST
+from tests.cast import PASSWORD, Cast
+from tests.integration.web.conftest import Joined
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def page(cast: Cast, chromium: Browser) -> Iterator[Page]:
+    if not MANIFEST.exists():
+        pytest.fail("the pages' scripts are not built: run `make install`", pytrace=False)
+    server = Server(create_app(Joined(cast.world, replace(cast.settings, public_url=""))), "127.0.0.1", 0)
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    while not server.started:
+        assert thread.is_alive()
+        time.sleep(0.01)
+    base = f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    context = chromium.new_context(locale="zh-CN")
+    made = context.new_page()
+    made.set_default_timeout(20_000)
+    made.goto(f"{base}/sign-in")
+    made.fill("input[name=username]", "admin")
+    made.fill("input[name=password]", PASSWORD)
+    made.click("button[type=submit]")
+    made.wait_for_url(lambda url: "/sign-in" not in url)
+    made.goto(f"{base}/admin/nodes")
+    yield made
+    context.close()
+    server.should_exit = True
+    thread.join(20)
+    assert not thread.is_alive()
+
+
+def test_nodes_rules_and_certificates_by_hand(page: Page) -> None:
+    page.click("#add-node summary")
+    form = page.locator("#add-node form")
+    form.locator("[name=ae_title]").fill("CITY_PACS")
+    form.locator("[name=host]").fill("pacs.example")
+    form.locator("[name=certificate_authority]").fill("no certificate")
+    form.locator("button").click()
+    # What is wrong is said at the form, and what was typed is kept.
+    expect(form.locator(".messages")).to_contain_text("PEM")
+    expect(form.locator("[name=host]")).to_have_value("pacs.example")
+    form.locator("[name=certificate_authority]").fill("")
+    form.locator("[name=tls]").check()
+    form.locator("button").click()
+    node = page.locator("#nodes article")
+    expect(node).to_contain_text("CITY_PACS")
+    expect(node).to_contain_text("pacs.example:104")
+    expect(node.locator(".badge")).to_have_text("TLS")
+
+    page.click("#add-rule summary")
+    page.locator("#add-rule [name=modality]").select_option("ECG")
+    page.locator("#add-rule button").click()
+    rule = page.locator("#rules tbody tr")
+    expect(rule).to_contain_text("ECG")
+    rule.locator("button").click()
+    expect(page.locator("#rules tbody")).to_have_count(0)
+
+    node.locator("summary").click()
+    node.locator("[name=active]").uncheck()
+    node.locator("[name=tls]").uncheck()
+    node.locator("[name=port]").fill("11112")
+    node.locator("form button").click()
+    expect(node).to_contain_text("pacs.example:11112")
+    expect(node.locator(".badge")).to_have_count(0)
+
+    site = page.locator("#certificates details").first
+    site.locator("summary").click()
+    site.locator("[name=certificate_demanded]").check()
+    site.locator("button").click()
+    expect(site.locator(".badge")).to_be_visible()
