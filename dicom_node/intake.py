@@ -24,7 +24,7 @@ class _Waiting:
 
 class Intake:
     def __init__(self, world: World) -> None:
-        self._world = world
+        self.world = world
         self._changed = Condition()
         self._waiting: list[_Waiting] = []
         self._busy = False
@@ -32,7 +32,7 @@ class Intake:
     def receive(self, item: Incoming) -> Received:
         """As the use case `receive`, for one object. Raises what that raises."""
         # In the caller's own thread: the disk works best with several requests before it.
-        self._world.spool.make_durable([item.part])
+        self.world.spool.make_durable([item.part])
         mine = _Waiting(item)
         with self._changed:
             self._waiting.append(mine)
@@ -58,7 +58,7 @@ class Intake:
     def _commit(self, batch: Sequence[_Waiting]) -> None:
         outcomes: Sequence[Received | Exception] = []
         try:
-            outcomes = file_durable(self._world, [one.item for one in batch])
+            outcomes = file_durable(self.world, [one.item for one in batch])
         finally:
             with self._changed:
                 for one, outcome in zip(batch, outcomes, strict=False):

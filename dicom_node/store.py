@@ -12,10 +12,12 @@ from dicom_node.arriving import ArrivingObject
 from dicom_node.intake import Intake
 from dicom_node.statuses import Outcome
 from dicom_node.streaming import ObjectStream
+from telemed.application.ports import SpoolPart
 from telemed.application.receive import Incoming
+from telemed.application.unreadable import keep_unreadable
 from telemed.domain.errors import DomainError
 from telemed.domain.people import Device
-from telemed.imaging.header import HeaderError, read_header_from_dataset, verify_structure
+from telemed.imaging.header import HeaderError, StudyHeader, read_header_from_dataset, verify_structure
 
 log = logging.getLogger(__name__)
 
@@ -51,22 +53,27 @@ class StoreService:
     def _store(self, device: Device, arriving: ArrivingObject) -> Outcome:
         part = arriving.take()
         try:
-            with part.mapped() as file:
-                header = read_header_from_dataset(
-                    file,
-                    arriving.transfer_syntax_uid,
-                    start=arriving.prefix_length,
-                    default_charset=device.default_charset,
-                )
-                verify_structure(file)
-            announced = (arriving.sop_class_uid, arriving.sop_instance_uid)
-            if (header.sop_class_uid, header.sop_instance_uid) != announced:
+            header = _checked_header(part, arriving, device)
+        except HeaderError as error:
+            if part.size == arriving.prefix_length:
                 part.discard()
-                log.warning("object %s of %s is another than announced", announced[1], device.ae_title)
-                return statuses.mismatch()
+            else:
+                keep_unreadable(
+                    self.intake.world,
+                    part=part,
+                    device=device,
+                    sop_instance_uid=arriving.sop_instance_uid,
+                    reason=error.code,
+                )
+            raise
         except BaseException:
             part.discard()
             raise
+        announced = (arriving.sop_class_uid, arriving.sop_instance_uid)
+        if (header.sop_class_uid, header.sop_instance_uid) != announced:
+            part.discard()
+            log.warning("object %s of %s is another than announced", announced[1], device.ae_title)
+            return statuses.mismatch()
         self.intake.receive(
             Incoming(
                 part=part,
@@ -78,3 +85,16 @@ class StoreService:
             )
         )
         return statuses.STORED
+
+
+def _checked_header(part: SpoolPart, arriving: ArrivingObject, device: Device) -> StudyHeader:
+    """Of an object that is whole to its last element."""
+    with part.mapped() as file:
+        header = read_header_from_dataset(
+            file,
+            arriving.transfer_syntax_uid,
+            start=arriving.prefix_length,
+            default_charset=device.default_charset,
+        )
+        verify_structure(file)
+    return header

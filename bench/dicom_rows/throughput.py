@@ -1,6 +1,7 @@
 """`ecg_x8`, `ct_x8`, `dr_x1`: durable objects a second, `storescu` sending whole folders, beside Orthanc.
 
-A fresh server for every round, warmed by a tenth as many objects; objects read from memory, in turn and then in reverse order.
+A fresh server for every round, warmed by a tenth as many objects; objects read from memory; in turn and then in
+reverse order.
 """
 
 from __future__ import annotations

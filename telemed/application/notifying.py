@@ -48,8 +48,8 @@ def notify_institution(
     consortium_id: int,
     study_id: int | None = None,
     **details: Any,
-) -> None:
-    """As `notify`, about what concerns the institution rather than one study."""
+) -> bool:
+    """As `notify`, about what concerns the institution rather than one study. False where it was told before."""
     notice = Notice(
         uid=world.identifiers.uid(),
         institution_id=institution_id,
@@ -60,7 +60,8 @@ def notify_institution(
         facts=details,
         study_id=study_id,
     )
-    if uow.notices.raise_once(notice):
+    fresh = uow.notices.raise_once(notice)
+    if fresh:
         record(
             world,
             uow,
@@ -69,3 +70,4 @@ def notify_institution(
             consortium_id=consortium_id,
             code=code,
         )
+    return fresh

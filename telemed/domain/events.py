@@ -11,6 +11,7 @@ class Kind(StrEnum):
     OBJECT_REPEATED = "object.repeated"
     OBJECT_ALTERNATE = "object.alternate"
     OBJECT_CONFLICT = "object.conflict"
+    OBJECT_UNREADABLE = "object.unreadable"
     OBJECT_STORED = "object.stored"
     OBJECT_READ = "object.read"
     ASSOCIATION_REJECTED = "association.rejected"

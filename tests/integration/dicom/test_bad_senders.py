@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import struct
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -82,9 +83,25 @@ def test_an_unreadable_data_set_is_refused_and_the_association_goes_on(
     with RawSender(door.port) as sender:
         sender.associate(ecg.context())
         assert ecg.send(sender, nonsense) == CANNOT_UNDERSTAND
+        # Again, as machines do: it is kept and told of once.
+        assert ecg.send(sender, nonsense) == CANNOT_UNDERSTAND
         assert ecg.send(sender) == SUCCESS
     assert door.town.count("stored_object") == 1
-    assert len(door.town.spool_files()) == 1
+    told = [code for code in door.town.column("notice", "code") if code == "notice.object_unreadable"]
+    assert len(told) == (1 if nonsense else 0)
+    assert len(door.town.spool_files()) == (2 if nonsense else 1)
+
+
+def test_what_cannot_be_read_is_kept_as_it_came(door: OpenDoor, ecg: Object) -> None:
+    nonsense = b"This is a text file and no data set.\n" * 40
+    with RawSender(door.port) as sender:
+        sender.associate(ecg.context())
+        assert ecg.send(sender, nonsense) == CANNOT_UNDERSTAND
+    (facts,) = map(json.loads, door.town.column("notice", "facts"))
+    assert facts["sop_instance_uid"] == ecg.instance
+    kept = door.town.world.spool.read(facts["sha256"])
+    assert kept.endswith(nonsense)
+    assert door.town.column("event", "kind").count("object.unreadable") == 1
 
 
 @pytest.mark.parametrize("share", [0.02, 0.3, 0.999])
@@ -103,6 +120,7 @@ def test_a_data_set_cut_short_is_refused_with_a_short_comment(
         assert 0 < len(answer[0x0902]) <= 64
         assert ecg.send(sender) == SUCCESS
     assert door.town.count("stored_object") == 1
+    assert door.town.column("notice", "code") == ["notice.object_unreadable"]
 
 
 def test_another_object_than_the_command_announced_is_refused(door: OpenDoor, ecg: Object) -> None:
