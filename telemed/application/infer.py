@@ -107,13 +107,14 @@ def _ask_waveform(
 def _settle(world: World, case_id: int, study: Study, answers: list[_Answer], state: AiState) -> None:
     with world.unit_of_work() as uow:
         case = uow.cases.get(case_id)
-        new = [uow.analyses.ensure(_record(world, case, study, answer)) for answer in answers]
+        records = [_record(world, case, study, answer) for answer in answers]
+        found = [(one.sop_instance_uid, one.answer) for one in records]
+        new = [uow.analyses.ensure(one) for one in records]
         flagged = [f.name for a in answers for f in a.analysis.findings if f.flag]
         if any(new) or case.ai_state is not state:
             case.ai_state = state
             flags = sorted(set(flagged))
             record(world, uow, Kind.CASE_INFERRED, case=case, state=state.value, flags=flags)
-        found = [(answer.stored.sop_instance_uid, answer.analysis.as_json()) for answer in answers]
         _raise(world, uow, case, flagged + raises(uow, case, found))
         uow.commit()
 
