@@ -219,6 +219,14 @@ class Orthanc:
         with urllib.request.urlopen(request, timeout=60) as answer:
             return json.loads(answer.read() or b"null")
 
+    def send(self, file: bytes) -> None:
+        """As if a device had brought it there."""
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{self.http_port}/instances", data=file, method="POST"
+        )
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            assert json.loads(answer.read())["Status"] == "Success"
+
 
 @pytest.fixture
 def orthanc(tmp_path: Path, door: OpenNode) -> Iterator[Orthanc]:
@@ -240,14 +248,14 @@ def orthanc(tmp_path: Path, door: OpenNode) -> Iterator[Orthanc]:
     with (tmp_path / "orthanc.log").open("wb") as log:
         process = subprocess.Popen([program, str(path)], stdout=log, stderr=log, env={"TCP_NODELAY": "1"})
         try:
-            _wait_for(here.dicom_port, here.http_port)
+            wait_for(here.dicom_port, here.http_port)
             yield here
         finally:
             process.terminate()
             process.wait(timeout=20)
 
 
-def _wait_for(*ports: int) -> None:
+def wait_for(*ports: int) -> None:
     for _ in range(600):
         with socket.socket() as first, socket.socket() as second:
             if all(s.connect_ex(("127.0.0.1", p)) == 0 for s, p in zip((first, second), ports, strict=True)):
