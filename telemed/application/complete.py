@@ -59,7 +59,7 @@ def open_case(world: World, uow: UnitOfWork, study: Study, *, follows: Case | No
     case.follows_case_id = follows.id if follows else None
     uow.cases.add(case)
     uow.flush()
-    if order_differs(uow, study, order):
+    if ordered_for_another(uow, study):
         accession = study.accession_number
         cause = f"order_mismatch:{study.uid}"
         _notify(world, uow, "notice.order_mismatch", cause, study, case, accession_number=accession)
@@ -67,12 +67,13 @@ def open_case(world: World, uow: UnitOfWork, study: Study, *, follows: Case | No
     return case
 
 
-def order_differs(uow: UnitOfWork, study: Study, order: Order) -> bool:
+def ordered_for_another(uow: UnitOfWork, study: Study) -> bool:
     """The number or the study UID under which it came was given to somebody else."""
-    if study.accession_number not in ("", order.accession_number):
-        return True
+    number = study.accession_number
+    held = uow.orders.by_accession(study.institution_id, number) if number else None
     step = uow.steps.by_study_uid(study.institution_id, study.study_instance_uid)
-    return step is not None and uow.orders.procedure(step.procedure_id).order_id != order.id
+    scheduled = uow.orders.get(uow.orders.procedure(step.procedure_id).order_id) if step else None
+    return any(order is not None and order.patient_id != study.patient_id for order in (held, scheduled))
 
 
 def route_study(uow: UnitOfWork, study: Study, order: Order) -> Route | None:

@@ -7,10 +7,11 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
 from telemed.application import corrections
+from telemed.application.corrected_cases import Outcome
 from telemed.application.correction_ports import FoundPatient, Mismatch
 from telemed.application.document import exam_name
 from telemed.application.patients import contradictions, dicom_date
-from telemed.application.reassign import Outcome, Wish, reassign
+from telemed.application.reassign import Wish, reassign
 from telemed.domain.access import Action
 from telemed.domain.correction import DECISIONS, Decision
 from telemed.domain.order import Order

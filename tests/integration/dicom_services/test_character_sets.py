@@ -137,7 +137,12 @@ def test_every_name_is_right_everywhere(door: OpenNode, tmp_path: Path) -> None:
 
     for charset in ("ISO_IR 192", "GB18030"):
         found = answers(
-            door, tmp_path / f"find-{len(charset)}", "-S", charset, "QueryRetrieveLevel=STUDY", "PatientID=CS-*"
+            door,
+            tmp_path / f"find-{len(charset)}",
+            "-S",
+            charset,
+            "QueryRetrieveLevel=STUDY",
+            "PatientID=CS-*",
         )
         assert {key: written_name(one) for key, one in found.items()} == shown, charset
         assert {str(one.SpecificCharacterSet) for one in found.values()} == {charset}

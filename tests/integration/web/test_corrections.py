@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from pydicom import dcmread
 
+from telemed.application.dicom_ports import StepQuery
 from telemed.demo.critical_values import seed_critical_values
 from tests.cast import CONTRACTED, HOSPITAL_A, UNCONTRACTED, Cast
 from tests.factories.dicom import dr_bytes, ecg_bytes, uid
@@ -305,3 +306,27 @@ def test_dicomweb_gives_a_corrected_recording_under_the_right_person(cast: Cast,
     digest = technician.get(f"/api/v1/studies/{new}")["digests"][0]["sha256"]
     assert hashlib.sha256(cast.world.objects.get(digest)).hexdigest() == digest
     assert dcmread(BytesIO(cast.world.objects.get(digest))).PatientID == "FIC-P1"
+
+
+def test_a_worklist_line_used_for_somebody_else_is_asked_about_and_another_number_of_the_same_person_is_not(
+    cast: Cast, way: Way
+) -> None:
+    way.order()
+    with cast.world.unit_of_work(write=False) as uow:
+        (device,) = uow.devices.by_ae_title("A1_ECG")
+        (entry,) = uow.steps.open_for(device, StepQuery(), 10)
+    # The machine wrote its own number beside the right UID and the right person.
+    own = {"patient_name": "测试甲", "study_uid": entry.step.study_instance_uid}
+    way.send(ecg_bytes(patient_id="FIC-P1", accession="000000001", **own))
+    cast.run_jobs()
+    assert open_corrections(way) == []
+    order_for_right(way)
+    with cast.world.unit_of_work(write=False) as uow:
+        (entry,) = uow.steps.open_for(device, StepQuery(), 10)
+    used = {"patient_name": "测试甲", "study_uid": entry.step.study_instance_uid}
+    way.send(ecg_bytes(patient_id="FIC-P1", seed="another", **used))
+    cast.run_jobs()
+    (row,) = open_corrections(way)
+    assert row["code"] == "notice.order_mismatch"
+    detail = way.program("technician").get(f"/api/v1/corrections/{row['id']}")
+    assert detail["ordered"]["patient_id"] == "FIC-P2"

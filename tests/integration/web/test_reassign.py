@@ -288,3 +288,39 @@ def open_steps(cast: Cast, device: Any) -> Any:
 
     with cast.world.unit_of_work(write=False) as uow:
         return [entry.step for entry in uow.steps.open_for(device, StepQuery(), 10)]
+
+
+def sought(way: Way, text: str) -> list[tuple[str, str]]:
+    rows = way.program("reporting").post("/api/v1/worklist/search", {"text": text})["rows"]
+    return [(row["id"], row["state"]) for row in rows]
+
+
+def test_the_search_finds_it_under_the_right_name_alone(cast: Cast, way: Way) -> None:
+    way.arrive()
+    order_for_right(way)
+    correct(way)
+    assert sought(way, "测试甲") == []
+    for text in ("虚构乙", "FIC-P2", "FIC-0002", "xgy"):
+        assert sought(way, text) == [(way.case_id, "waiting")], text
+
+
+def test_priors_are_those_of_the_right_person(cast: Cast, way: Way) -> None:
+    way.release()
+    signed = way.case_id
+    order_for_right(way)
+    moved = correct(way)["case_id"]
+    assert sought(way, "测试甲") == [(signed, "closed")]
+    assert sought(way, "虚构乙") == [(moved, "waiting")]
+    cast.clock.move(minutes=40)
+    way.send(ecg_bytes(patient_id="FIC-P1", patient_name="测试甲", seed="the wrong person's next"))
+    way.send(ecg_bytes(patient_id="FIC-P2", patient_name="虚构乙", seed="the right person's next"))
+    cast.run_jobs()
+    rows = way.program("reporting").get("/api/v1/worklist")["rows"]
+    next_ones = {row["patient"]["patient_id"]: row for row in rows if row["id"] != moved}
+    assert next_ones["FIC-P1"]["priors"]["count"] == 0
+    assert next_ones["FIC-P2"]["priors"]["count"] == 1
+    path = "/api/v1/cases/{}/priors"
+    reader = way.program("reporting")
+    assert reader.get(path.format(next_ones["FIC-P1"]["id"]))["rows"] == []
+    (prior,) = reader.get(path.format(next_ones["FIC-P2"]["id"]))["rows"]
+    assert prior["id"] == moved

@@ -1,0 +1,98 @@
+"""What becomes of the cases of recordings that turn out to be another person's."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from telemed.application.complete import route_study
+from telemed.application.critical import carry_over
+from telemed.application.ports import UnitOfWork
+from telemed.application.record import record
+from telemed.application.withdraw import close_case, met_by, tell_people
+from telemed.application.world import World
+from telemed.domain.access import Actor
+from telemed.domain.case import Case, CaseState
+from telemed.domain.events import Kind
+from telemed.domain.order import Order, Procedure
+from telemed.domain.resident import Patient
+from telemed.domain.study import Study
+
+
+@dataclass
+class Outcome:
+    """Where it is now, and what followed. `changed` is False where it had been done before."""
+
+    study: Study
+    patient: Patient
+    changed: bool = True
+    case_uid: str = ""
+    withdrawn: int = 0
+    told: int = 0
+
+
+def by_speech(uow: UnitOfWork, cases: Sequence[Case]) -> tuple[list[Case], list[Case]]:
+    """Cases in which something was signed or told about the wrong person, and those that are only being read."""
+    spoken: list[Case] = []
+    silent: list[Case] = []
+    for case in cases:
+        if case.state is CaseState.CLOSED:
+            continue
+        said = any(report.signed_by is not None for report in uow.reports.of_case(case.id))
+        (spoken if said or uow.corrections.open_critical(case.id) else silent).append(case)
+    return spoken, silent
+
+
+def close(world: World, uow: UnitOfWork, actor: Actor, case: Case, reason: str, outcome: Outcome) -> None:
+    withdrawn, told = close_case(world, uow, actor, case, reason)
+    outcome.withdrawn += withdrawn
+    outcome.told += told
+
+
+def correct(
+    world: World,
+    uow: UnitOfWork,
+    actor: Actor,
+    study: Study,
+    case: Case,
+    order: Order,
+    procedure: Procedure,
+    outcome: Outcome,
+) -> None:
+    outcome.told += tell_people(world, uow, actor, case, met_by(uow, case), code="notice.patient_corrected")
+    route = route_study(uow, study, order)
+    case.correct(
+        patient_id=study.patient_id,
+        procedure_id=procedure.id,
+        priority=order.priority,
+        deadline=route.deadline if route else case.deadline,
+    )
+    outdate_draft(world, uow, case)
+    record(world, uow, Kind.CASE_CORRECTED, actor=actor, case=case, priority=int(case.effective_priority))
+
+
+def outdate_draft(world: World, uow: UnitOfWork, case: Case) -> None:
+    latest = uow.reports.latest(case.id)
+    if latest is not None:
+        latest.outdate(world.clock.now())
+
+
+def carry(
+    world: World,
+    uow: UnitOfWork,
+    actor: Actor,
+    old: Case,
+    new: Case,
+    sops: Sequence[str],
+    reason: str,
+    outcome: Outcome,
+    *,
+    keep: bool,
+) -> None:
+    """What machines said stays with the recording; what is critical in it is said of the right person."""
+    uids = [world.identifiers.uid() for _ in range(uow.corrections.count_analyses(old.id))]
+    if uow.corrections.carry_analyses(old, new, uids, sop_instance_uids=sops, keep=keep):
+        new.ai_state = old.ai_state
+        if old.raised_because and new.raise_to(old.effective_priority, old.raised_because):
+            priority, because = int(new.effective_priority), new.raised_because
+            record(world, uow, Kind.CASE_RAISED, case=new, priority=priority, because=because)
+    told = carry_over(world, uow, actor=actor, old=old, new=new, reason=reason)
+    outcome.told += tell_people(world, uow, actor, old, told, code="notice.critical_withdrawn")
