@@ -42,7 +42,7 @@ def import_(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
 ) -> None:
-    """Import SCP-ECG, aECG, WFDB, Philips Sierra, GE MUSE, DICOM, PDF, JPEG and PNG; exit status 1 where one was refused."""
+    """Import SCP-ECG, aECG, WFDB, Sierra, MUSE, DICOM, PDF, JPEG and PNG; exit status 1 where one was refused."""
     if sex not in ("", "M", "F", "O"):
         raise InvalidInput("error.field_invalid", field="sex")
     patient = GivenPatient(

@@ -45,8 +45,9 @@ def gather(
     found |= {f"{lead}.{name}": row[name] for lead, row in rows.items() for name in PER_LEAD if name in row}
     found |= _derived(rows)
     if len(measured.beats):
-        onsets = np.nanmedian(measured.beats.waves["QRS"][:, :, 0], axis=1)
-        found["spike_share"] = spike_share(samples, rate, onsets[np.isfinite(onsets)])
+        onsets = measured.beats.waves["QRS"][:, :, 0]
+        seen = onsets[np.isfinite(onsets).any(axis=1)]
+        found["spike_share"] = spike_share(samples, rate, np.nanmedian(seen, axis=1))
     found["quality_problems"] = float(quality_problems)
     if age_years is not None:
         found["age_years"] = float(age_years)
@@ -75,7 +76,7 @@ def _derived(rows: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
     t, r = all_of(T_LEADS, "t_mv"), all_of(T_LEADS, "r_mv")
     if t and r:
         found["t_negative_leads"] = float(sum(value <= -0.1 for value in t))
-        # Flat: under a twentieth... of R counts only where there is an R to be compared with.
+        # Flat, under a tenth of R, counts only where there is an R to be compared with.
         found["t_flat_leads"] = float(
             sum(high >= 0.5 and value < 0.1 * high for value, high in zip(t, r, strict=True))
         )

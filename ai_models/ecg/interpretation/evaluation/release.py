@@ -53,6 +53,16 @@ def limits(rules: RuleSet, language: str) -> str:
     return "\n".join(f"- {rule.text[key]} (`{rule.code}`): {rule.source}" for rule in rules.rules)
 
 
+def lines_of(rows: dict[str, Any]) -> str:
+    """JSON with a line a statement and set, so that a change of one figure is a change of one line."""
+    parts = []
+    for code, by_set in rows["statements"].items():
+        sets = ",\n".join(f"   {json.dumps(name)}: {json.dumps(row)}" for name, row in by_set.items())
+        parts.append(f"  {json.dumps(code)}: {{\n{sets}\n  }}")
+    head = ",\n".join(f" {json.dumps(key)}: {json.dumps(rows[key])}" for key in ("rules", "out_of_domain"))
+    return "{\n" + head + ',\n "statements": {\n' + ",\n".join(parts) + "\n }\n}\n"
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--root", type=Path, default=DEFAULT_ROOT)
@@ -61,9 +71,7 @@ def main() -> None:
     args = parser.parse_args()
     rules = rule_set()
     rows = evaluate.kept(args.root, args.classification, args.delineation)
-    (rules.folder / "evaluation.json").write_text(
-        json.dumps(rows, indent=1, ensure_ascii=False) + "\n", "utf-8"
-    )
+    (rules.folder / "evaluation.json").write_text(lines_of(rows), "utf-8")
     refused = "; ".join(
         f"{part}: {', '.join(f'{reason} {count}' for reason, count in reasons.items())}"
         for part, reasons in rows["out_of_domain"].items()
