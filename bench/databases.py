@@ -17,7 +17,8 @@ _ALWAYS = (
     "max_connections=200",
     "shared_buffers=1GB",
     "maintenance_work_mem=512MB",
-    "max_parallel_maintenance_workers=2",
+    # Indexes are built two tables at a time: more would share the same cores.
+    "max_parallel_maintenance_workers=0",
     "wal_level=minimal",
     "max_wal_senders=0",
     "max_wal_size=16GB",

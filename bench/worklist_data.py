@@ -4,12 +4,15 @@ Rows first, indexes after: constraints and indexes are taken off, the rows writt
 back. All people are made up by counting: family name and given name from lists, numbers from the row number.
 
 Skewed as archives are: one hospital reads seven tenths; one per cent of the cases are of people called `COMMON`
-(100,000 of 10 million), one case is of `RARE`; a thousandth of all cases is open and late; about 2,000 more are open.
+(100,000 of 10 million), a single case is of `RARE`; a thousandth of all cases is open and late, about 2,000 more are
+open.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -26,7 +29,9 @@ _GIVEN = "安邦晨达恩芳刚浩佳康兰明宁平青荣善天文祥雅泽知�
 _SITES = 40
 READERS = 200
 _BASE_OPEN = 2_000
-BIG = ("patient", "resident", "exam_order", "requested_procedure", "study", "reading_case", "analysis")
+BIG_PERSONS = ("resident", "patient", "reading_case")
+BIG_WORKS = ("exam_order", "requested_procedure", "study", "analysis")
+BIG = (*BIG_PERSONS, *BIG_WORKS)
 
 # What a model answers of an ECG, in the size it has.
 _ANSWER = json.dumps(
@@ -69,17 +74,45 @@ def fill(engine: Engine, shape: Shape) -> None:
     if dialect == "sqlite":
         _sqlite(engine, shape, now)
         return
+    words = _Words(dialect, now)
     with engine.begin() as connection:
-        put_back = _take_off(connection)
-        _rows(connection, _Words(dialect, now), shape)
-        for statement in put_back:
+        again = _take_off(connection)
+        _small_tables(connection, shape)
+    # Two at a time: as many as this machine has cores, and the tables do not wait for each other.
+    persons, works = _statements(words, shape)
+    # Emptied in the same transaction, a table is written without a log of it.
+    _side_by_side(engine, [[f"TRUNCATE {', '.join(names)}", *line] for names, line in (
+        (BIG_PERSONS, persons), (BIG_WORKS, works),
+    )])  # fmt: skip
+    by_table: dict[str, list[str]] = {}
+    for table, statement in again.keys:
+        by_table.setdefault(table, []).append(statement)
+    _side_by_side(engine, sorted(by_table.values(), key=len, reverse=True))
+    with engine.begin() as connection:
+        for statement in (*again.references, "DROP TABLE bench_name"):
             connection.exec_driver_sql(statement)
-    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.exec_driver_sql("VACUUM (ANALYZE)")
+    vacuum = [[f"VACUUM (ANALYZE) {table}"] for table in (*BIG, "person_name", "person_name_key")]
+    _side_by_side(engine, vacuum, commit_each=True)
+    with engine.begin() as connection:
         for table in (*BIG, "institution", "user_account", "person_name", "reading_group"):
             connection.exec_driver_sql(
                 f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), max(id)) FROM {table}"
             )
+
+
+def _side_by_side(engine: Engine, lines: Sequence[Sequence[str]], *, commit_each: bool = False) -> None:
+    def run(statements: Sequence[str]) -> None:
+        with engine.connect() as connection:
+            if commit_each:
+                connection = connection.execution_options(isolation_level="AUTOCOMMIT")
+            for statement in statements:
+                connection.execute(text(statement))
+            if not commit_each:
+                connection.commit()
+
+    with ThreadPoolExecutor(2) as pool:
+        for done in [pool.submit(run, statements) for statements in lines]:
+            done.result()
 
 
 def _sqlite(engine: Engine, shape: Shape, now: datetime) -> None:
@@ -97,33 +130,47 @@ def _sqlite(engine: Engine, shape: Shape, now: datetime) -> None:
         ).all()
         for name, _ in indexes:
             connection.exec_driver_sql(f'DROP INDEX "{name}"')
-        _rows(connection, _Words("sqlite", now), shape)
+        _small_tables(connection, shape)
+        for statements in _statements(_Words("sqlite", now), shape):
+            for statement in statements:
+                connection.execute(text(statement))
+        connection.exec_driver_sql("DROP TABLE bench_name")
         for _, statement in indexes:
             connection.exec_driver_sql(statement)
         connection.exec_driver_sql("ANALYZE")
     engine.dispose()
 
 
-def _take_off(connection: Connection) -> list[str]:
-    """Drops constraints and indexes of the big tables; the statements that make them again, keys first."""
+@dataclass(frozen=True)
+class _Again:
+    """What makes them again: (table, statement) of keys and indexes, and the references after all of these."""
+
+    keys: list[tuple[str, str]]
+    references: list[str]
+
+
+def _take_off(connection: Connection) -> _Again:
+    """Drops constraints and indexes of the big tables."""
     names = ", ".join(f"'{name}'::regclass" for name in BIG)
     constraints = connection.exec_driver_sql(
         "SELECT conrelid::regclass::text, conname, contype, pg_get_constraintdef(oid) FROM pg_constraint"
         f" WHERE (conrelid IN ({names}) OR confrelid IN ({names})) AND contype IN ('f', 'p', 'u')"
         " ORDER BY position(contype::text IN 'fup')"
     ).all()
-    again: dict[str, list[str]] = {"p": [], "u": [], "f": []}
+    again: dict[str, list[tuple[str, str]]] = {"p": [], "u": [], "f": []}
     for table, name, kind, definition in constraints:
         connection.exec_driver_sql(f'ALTER TABLE {table} DROP CONSTRAINT "{name}"')
         # References hold for every new row; the rows made here keep them by construction.
         suffix = " NOT VALID" if kind == "f" else ""
-        again[kind].append(f'ALTER TABLE {table} ADD CONSTRAINT "{name}" {definition}{suffix}')
+        again[kind].append((table, f'ALTER TABLE {table} ADD CONSTRAINT "{name}" {definition}{suffix}'))
     indexes = connection.exec_driver_sql(
-        f"SELECT indexrelid::regclass::text, pg_get_indexdef(indexrelid) FROM pg_index WHERE indrelid IN ({names})"
+        "SELECT indexrelid::regclass::text, indrelid::regclass::text, pg_get_indexdef(indexrelid)"
+        f" FROM pg_index WHERE indrelid IN ({names})"
     ).all()
-    for name, _ in indexes:
+    for name, _, _ in indexes:
         connection.exec_driver_sql(f"DROP INDEX {name}")
-    return [*again["p"], *again["u"], *(definition for _, definition in indexes), *again["f"]]
+    keys = [*again["p"], *again["u"], *((table, definition) for _, table, definition in indexes)]
+    return _Again(keys, [statement for _, statement in again["f"]])
 
 
 class _Words:
@@ -154,23 +201,18 @@ class _Words:
         return f"to_timestamp({self._epoch} + ({seconds}))"
 
     @property
-    def false(self) -> str:
-        return "0" if self._sqlite else "false"
-
-    def json(self) -> str:
-        return ":answer" if self._sqlite else "CAST(:answer AS jsonb)"
+    def true(self) -> str:
+        return "1" if self._sqlite else "true"
 
 
-def _rows(connection: Connection, w: _Words, shape: Shape) -> None:
-    _small_tables(connection)
-    run = connection.execute
-    named = len(_names())
-    # The common name is the first, the rare one the second; the others take turns.
-    name_of = f"CASE WHEN i % 100 = 0 THEN 1 WHEN i = 7 THEN 2 ELSE 3 + (i * 31) % {named - 2} END"
+def _statements(w: _Words, shape: Shape) -> tuple[list[str], list[str]]:
+    """Two lines of statements that do not wait for each other."""
+    named = len(_names(shape))
     residents = shape.patients // 4
     first_open = shape.cases - shape.open
-    patient = f"(1 + (i * 7919) % {shape.patients})"
-    site = f"(10 + i % {_SITES})"
+    # Everybody is examined about four times; the last of the patients once.
+    patient = f"CASE WHEN i = {shape.cases // 2} THEN {shape.patients + 1} ELSE 1 + (i * 7919) % {shape.patients} END"
+    site = f"10 + i % {_SITES}"
     left = f"(i - {first_open})"
     is_open = f"i > {first_open}"
     arrived = f"CASE WHEN {is_open} THEN -7200 ELSE (i - {first_open}) * 3 - 86400 END"
@@ -184,93 +226,99 @@ def _rows(connection: Connection, w: _Words, shape: Shape) -> None:
         " WHEN i % 5 = 1 THEN 'awaiting_review' WHEN i % 20 = 0 THEN 'reading' ELSE 'waiting' END"
     )
     modality = "CASE WHEN i % 10 < 7 THEN 'ECG' WHEN i % 10 < 9 THEN 'DX' ELSE 'CT' END"
-    run(
-        text(
-            "INSERT INTO resident (id, uid, consortium_id, name, sex, id_card_keyed_hash, id_card_last4, version)"
-            f" SELECT i, {w.uid('1')}, 1, '', 'F', {w.padded('i')}, substr({w.padded('i')}, 9, 4), 1"
-            f" FROM {w.series(residents)} AS n"
+    number, cases = w.padded("i"), f"{w.series(shape.cases)} AS n"
+
+    def name_of(person: str) -> str:
+        # The common name is the first, the rare one the second; the others take turns.
+        return (
+            f"CASE WHEN {person} = {shape.patients + 1} THEN 2 WHEN {person} % 100 = 0 THEN 1"
+            f" ELSE 3 + ({person} * 31) % {named - 2} END"
         )
-    )
-    run(
-        text(
-            "INSERT INTO patient (id, uid, institution_id, consortium_id, patient_id, name, name_pinyin,"
-            " name_initials, sex, birth_date, resident_id, version)"
-            f" SELECT i, {w.uid('2')}, 10 + i % {_SITES}, 1, 'P' || {w.padded('i')}, b.name, b.pinyin,"
-            f" b.initials, 'F', '1960-01-01', CASE WHEN i <= {2 * residents} THEN (i + 1) / 2 END, 1"
-            f" FROM {w.series(shape.patients)} AS n JOIN bench_name AS b ON b.id = {name_of}"
+
+    def insert(table: str, source: str, /, **columns: str) -> str:
+        return (
+            f"INSERT INTO {table} ({', '.join(columns)}) SELECT {', '.join(columns.values())} FROM {source}"
         )
-    )
-    run(
-        text(
-            "INSERT INTO exam_order (id, uid, institution_id, consortium_id, accession_number, patient_id, source,"
-            f" priority, clinical_history, created_at, version) SELECT i, {w.uid('3')}, {site}, 1,"
-            f" 'A' || {w.padded('i')}, {patient}, 'api', 2, '胸痛 2 小时,既往高血压 10 年', {w.at(arrived)}, 1"
-            f" FROM {w.series(shape.cases)} AS n"
-        )
-    )
-    run(
-        text(
-            "INSERT INTO requested_procedure (id, uid, order_id, institution_id, consortium_id, modality,"
-            f" description, body_part, version) SELECT i, {w.uid('4')}, i, {site}, 1, {modality},"
-            " '十二导联心电图', '', 1"
-            f" FROM {w.series(shape.cases)} AS n"
-        )
-    )
-    run(
-        text(
-            "INSERT INTO study (id, uid, institution_id, consortium_id, study_instance_uid, patient_id, modality,"
-            " accession_number, description, study_date, state, generation, object_count, first_object_at,"
-            f" last_object_at, whole_at, procedure_id, version) SELECT i, {w.uid('5')}, {site}, 1,"
-            f" '2.25.' || {w.padded('i')}, {patient}, {modality}, 'A' || {w.padded('i')}, '十二导联心电图',"
-            f" '20261122', 'complete', 1, 1, {w.at(arrived)}, {w.at(arrived)}, {w.at(arrived)}, i, 1"
-            f" FROM {w.series(shape.cases)} AS n"
-        )
-    )
-    run(
-        text(
-            "INSERT INTO reading_case (id, uid, institution_id, consortium_id, reporting_institution_id, study_id,"
-            " procedure_id, patient_id, modality, priority, effective_priority, deadline, arrived_at, raised_because,"
-            " state, ai_state, generation, claimed_by, lease_until, repeat_reason, returned_at, critical_tier,"
-            f" name_id, version) SELECT i, {w.uid('6')}, {site}, 1,"
-            " CASE WHEN i % 10 < 7 THEN 2 WHEN i % 10 < 9 THEN 3 ELSE 4 END,"
-            f" i, i, {patient}, {modality}, 2, CASE WHEN i % 50 = 3 THEN 0 WHEN i % 10 = 5 THEN 1 ELSE 2 END,"
-            f" {w.at(deadline)}, {w.at(arrived)}, '', {state}, 'done', 1,"
-            f" CASE WHEN {is_open} AND i % 20 = 0 THEN 1 + (i / 20) % {READERS} END,"
-            f" CASE WHEN {is_open} AND i % 20 = 0 THEN {w.at('86400')} END, '',"
-            f" CASE WHEN {is_open} AND i % 100 = 4 THEN {w.at('-600')} END,"
-            f" CASE WHEN {is_open} AND i % 200 = 6 THEN 'critical' WHEN i % 10000 = 6 THEN 'warning' END,"
-            f" b.name_id, 1 FROM (SELECT i, {patient} AS p FROM {w.series(shape.cases)} AS s) AS n"
-            " JOIN patient ON patient.id = n.p JOIN bench_name AS b ON b.name = patient.name"
-        )
-    )
-    run(text(
-        "INSERT INTO analysis (uid, case_id, study_id, institution_id, consortium_id, result_key, model_name,"
-        " model_version, model_sha256, in_domain, reason, created_at, answer, sop_instance_uid, generation)"
-        f" SELECT {w.uid('7')}, i, i, 10, 1, {w.padded('i')}, 'fictional', '1.0', '',"
-        f" NOT CAST({w.false} AS boolean), '', {w.at('0')}, {w.json()}, '', 1"
-        f" FROM {w.series(shape.cases)} AS n WHERE {is_open}"
-    ), {"answer": _ANSWER})  # fmt: skip
+
+    place = {"institution_id": site, "consortium_id": "1"}
+    persons = [
+        insert(
+            "resident", f"{w.series(residents)} AS n",
+            id="i", uid=w.uid("1"), consortium_id="1", name="''", sex="'F'", id_card_keyed_hash=number,
+            id_card_last4=f"substr({number}, 9, 4)", version="1",
+        ),
+        insert(
+            "patient",
+            f"{w.series(shape.patients + 1)} AS n JOIN bench_name AS b ON b.id = {name_of('i')}",
+            id="i", uid=w.uid("2"), **place, patient_id=f"'P' || {number}", name="b.name", name_pinyin="b.pinyin",
+            name_initials="b.initials", sex="'F'", birth_date="'1960-01-01'",
+            resident_id=f"CASE WHEN i <= {2 * residents} THEN (i + 1) / 2 END", version="1",
+        ),
+        insert(
+            "reading_case", f"(SELECT i, {patient} AS p FROM {w.series(shape.cases)} AS s) AS n",
+            id="i", uid=w.uid("6"), **place,
+            reporting_institution_id="CASE WHEN i % 10 < 7 THEN 2 WHEN i % 10 < 9 THEN 3 ELSE 4 END",
+            study_id="i", procedure_id="i", patient_id="p", modality=modality, priority="2",
+            effective_priority="CASE WHEN i % 50 = 3 THEN 0 WHEN i % 10 = 5 THEN 1 ELSE 2 END",
+            deadline=w.at(deadline), arrived_at=w.at(arrived), raised_because="''", state=state, ai_state="'done'",
+            generation="1", claimed_by=f"CASE WHEN {is_open} AND i % 20 = 0 THEN 1 + (i / 20) % {READERS} END",
+            lease_until=f"CASE WHEN {is_open} AND i % 20 = 0 THEN {w.at('86400')} END", repeat_reason="''",
+            returned_at=f"CASE WHEN {is_open} AND i % 100 = 4 THEN {w.at('-600')} END",
+            critical_tier=f"CASE WHEN {is_open} AND i % 200 = 6 THEN 'critical'"
+            " WHEN i % 10000 = 6 THEN 'warning' END",
+            name_id=name_of("p"), version="1",
+        ),
+    ]  # fmt: skip
+    works = [
+        insert(
+            "exam_order", cases,
+            id="i", uid=w.uid("3"), **place, accession_number=f"'A' || {number}", patient_id=patient,
+            source="'api'", priority="2", clinical_history="'胸痛 2 小时,既往高血压 10 年'",
+            created_at=w.at(arrived), version="1",
+        ),
+        insert(
+            "requested_procedure", cases,
+            id="i", uid=w.uid("4"), order_id="i", **place, modality=modality, description="'十二导联心电图'",
+            body_part="''", version="1",
+        ),
+        insert(
+            "study", cases,
+            id="i", uid=w.uid("5"), **place, study_instance_uid=f"'2.25.' || {number}", patient_id=patient,
+            modality=modality, accession_number=f"'A' || {number}", description="'十二导联心电图'",
+            study_date="'20261122'", state="'complete'", generation="1", object_count="1",
+            first_object_at=w.at(arrived), last_object_at=w.at(arrived), whole_at=w.at(arrived),
+            procedure_id="i", version="1",
+        ),
+        insert(
+            "analysis", f"{cases} WHERE {is_open}",
+            uid=w.uid("7"), case_id="i", study_id="i", institution_id="10", consortium_id="1", result_key=number,
+            model_name="'fictional'", model_version="'1.0'", model_sha256="''",
+            in_domain=w.true, reason="''", created_at=w.at("0"), answer=f"'{_ANSWER}'",
+            sop_instance_uid="''", generation="1",
+        ),
+    ]  # fmt: skip
+    return persons, works
 
 
-def _names() -> list[str]:
+def _names(shape: Shape) -> list[str]:
     others = [f + g for f in _FAMILY for g in _GIVEN]
-    others += [f + g + h for f in _FAMILY for g in _GIVEN for h in _GIVEN[:12]]
+    if shape.cases >= 1_000_000:
+        others += [f + g + h for f in _FAMILY for g in _GIVEN for h in _GIVEN[:3]]
     return [COMMON, RARE, *(name for name in dict.fromkeys(others) if name not in (COMMON, RARE))]
 
 
-def _small_tables(connection: Connection) -> None:
+def _small_tables(connection: Connection, shape: Shape) -> None:
     readings = PinyinReadings()
     connection.exec_driver_sql(
-        "CREATE TEMPORARY TABLE bench_name"
-        " (id integer PRIMARY KEY, name varchar, pinyin varchar, initials varchar, name_id integer)"
+        "CREATE TABLE bench_name (id integer PRIMARY KEY, name varchar, pinyin varchar, initials varchar)"
     )
     names, keys, found = [], [], []
-    for number, name in enumerate(_names(), start=1):
+    for number, name in enumerate(_names(shape), start=1):
         pinyin, initials = readings.pinyin(name), readings.initials(name)
         found.append({"i": number, "name": name, "pinyin": pinyin, "initials": initials})
         names.append({"id": number, "name": search_text(name)})
         keys += [{"key": key, "name_id": number} for key in name_keys(name, pinyin, initials)]
-    connection.execute(text("INSERT INTO bench_name VALUES (:i, :name, :pinyin, :initials, :i)"), found)
+    connection.execute(text("INSERT INTO bench_name VALUES (:i, :name, :pinyin, :initials)"), found)
     connection.execute(t.person_name.insert(), names)
     connection.execute(t.person_name_key.insert(), keys)
     connection.execute(t.institution.insert(), [_place(n) for n in range(1, 10 + _SITES)])

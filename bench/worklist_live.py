@@ -8,7 +8,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-_OPENING, _CLOSING = 30.0, 5.0
+_OPENING, _CLOSING = 30.0, 3.0
 
 
 @dataclass(frozen=True)
