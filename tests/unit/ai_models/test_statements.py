@@ -17,6 +17,7 @@ from ai_models.ecg.interpretation.evaluation.figures import wilson
 from ai_models.ecg.interpretation.evaluation.truth import Labels
 from ai_models.ecg.interpretation.names import NAMES
 from ai_models.ecg.interpretation.rules import NAME, RuleSet, read_rules, rule_set
+from ai_models.ecg.signal import LEADS
 from ai_models.engine import Engine
 from ai_models.errors import ModelRefused
 from telemed.imaging.waveform import Waveform
@@ -189,6 +190,23 @@ def test_a_child_is_out_of_every_models_domain_and_an_unknown_age_is_not(analyse
         assert (answer.in_domain, answer.reason, answer.statements) == (False, "waveform.child", ())
     assert analyser.analyse(NAME, waveform()).in_domain
     assert analyser.analyse(NAME, replace(waveform(), age_years=40.0)).in_domain
+
+
+@pytest.mark.parametrize("rate", [100.0, 250.0, 1000.0])
+@pytest.mark.parametrize("kind", ["noise", "still", "short"])
+def test_what_holds_no_clear_heart_gets_an_answer_and_no_normal(
+    analyser: Analyser, rate: float, kind: str
+) -> None:
+    if kind == "short":
+        recording = waveform(seconds=5.2, rate=rate, bpm=40.0)
+    else:
+        scale = 0.2 if kind == "noise" else 0.03
+        i, ii, *chest = np.random.default_rng(7).normal(0, scale, (8, int(10 * rate)))
+        rows = [i, ii, ii - i, -(i + ii) / 2, i - ii / 2, ii - i / 2, *chest]
+        recording = Waveform(LEADS, np.asarray(rows, dtype=np.float32), rate)
+    answer = analyser.analyse(NAME, recording)
+    assert "ecg.normal" not in {statement.code for statement in answer.statements}
+    assert answer.in_domain or answer.reason
 
 
 def test_the_rules_are_listed_approved_and_told_apart_like_a_model(
