@@ -174,5 +174,8 @@ class Peers(Protocol):
     ) -> AbstractContextManager[SendingLine]:
         """`kinds`: (SOP class, transfer syntax) pairs to be offered. Raises Unavailable."""
 
+    def verify(self, node: RemoteNode) -> None:
+        """C-ECHO on an association of its own. Raises Unavailable, with what stands in the way."""
+
     def report_commitment(self, node: RemoteNode, report: CommitmentReport) -> int:
         """N-EVENT-REPORT on an association of its own; returns the device's status. Raises Unavailable."""

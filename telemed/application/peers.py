@@ -14,5 +14,8 @@ class NoPeers:
     ) -> AbstractContextManager[SendingLine]:
         raise Unavailable("error.peer_unavailable", ae_title=node.ae_title)
 
+    def verify(self, node: RemoteNode) -> None:
+        raise Unavailable("error.peer_unavailable", ae_title=node.ae_title)
+
     def report_commitment(self, node: RemoteNode, report: CommitmentReport) -> int:
         raise Unavailable("error.peer_unavailable", ae_title=node.ae_title)

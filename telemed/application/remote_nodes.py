@@ -96,6 +96,14 @@ def change_remote_node(world: World, *, actor: Actor, uid: str, new: NewNode, ac
     return node
 
 
+def verify_remote_node(world: World, *, actor: Actor, uid: str) -> None:
+    """Calls it now. Raises Unavailable, with what stands in the way."""
+    demand(actor, Action.ADMINISTER)
+    with world.unit_of_work(write=False) as uow:
+        node = _node(uow, actor, uid)
+    world.peers.verify(node)
+
+
 def forward_rules(world: World, *, actor: Actor) -> Sequence[ForwardRule]:
     demand(actor, Action.ADMINISTER)
     with world.unit_of_work(write=False) as uow:

@@ -18,6 +18,7 @@ from telemed.domain.study import StoredObject
 log = logging.getLogger(__name__)
 
 EXPLICIT, IMPLICIT = "1.2.840.10008.1.2.1", "1.2.840.10008.1.2"
+VERIFICATION = "1.2.840.10008.1.1"
 STORAGE_COMMITMENT, COMMITMENT_INSTANCE = "1.2.840.10008.1.20.1", "1.2.840.10008.1.20.1.1"
 ALL_COMMITTED, SOME_FAILED = 1, 2
 _TRANSACTION, _COMMITTED, _FAILED = 0x00081195, 0x00081199, 0x00081198
@@ -42,6 +43,16 @@ class DimsePeers:
         contexts = [Context(sop_class, (syntax,)) for sop_class, syntax in kinds[:MOST_CONTEXTS]]
         with self._open(node, contexts, ()) as requestor:
             yield _Line(node, requestor)
+
+    def verify(self, node: RemoteNode) -> None:
+        with self._open(node, [Context(VERIFICATION, (EXPLICIT, IMPLICIT))], ()) as requestor:
+            accepted = requestor.any_context_for(VERIFICATION)
+            if accepted is None:
+                raise Unavailable("error.peer_takes_no_echo", ae_title=node.ae_title)
+            asked: dict[int, c.Value] = {c.SOP_CLASS: VERIFICATION, c.FIELD: c.C_ECHO_RQ}
+            status = _status(node, _asked(node, requestor, accepted[0], asked, None))
+            if status != 0:
+                raise Unavailable("error.peer_takes_no_echo", ae_title=node.ae_title)
 
     def report_commitment(self, node: RemoteNode, report: CommitmentReport) -> int:
         context = Context(STORAGE_COMMITMENT, (EXPLICIT, IMPLICIT))
@@ -128,7 +139,11 @@ class _Line:
 
 
 def _asked(
-    node: RemoteNode, requestor: Requestor, number: int, command: dict[int, c.Value], data: bytes | memoryview
+    node: RemoteNode,
+    requestor: Requestor,
+    number: int,
+    command: dict[int, c.Value],
+    data: bytes | memoryview | None,
 ) -> dict[int, bytes]:
     try:
         return requestor.ask(number, command, data)

@@ -134,6 +134,13 @@ def change_node(world: TheWorld, actor: CurrentActor, node_id: Uid, body: NodeCh
     return _one(world, actor, node_id)
 
 
+@router.post("/nodes/{node_id}/verify", status_code=204, **guard(Action.ADMINISTER))
+def verify_node(world: TheWorld, actor: CurrentActor, node_id: Uid) -> Response:
+    """C-ECHO, over TLS where the node says so; 503 tells what stands in the way."""
+    nodes.verify_remote_node(world, actor=actor, uid=node_id)
+    return Response(status_code=204)
+
+
 @router.get("/forward-rules", **guard(Action.ADMINISTER))
 def read_rules(world: TheWorld, actor: CurrentActor) -> list[RuleOut]:
     return all_rules(world, actor, sites_of(world, actor))

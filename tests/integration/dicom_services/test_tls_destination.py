@@ -19,7 +19,7 @@ from pynetdicom import AE, evt
 from dicom_node.services import STORAGE_COMMITMENT
 from telemed.adapters.dimse_scu import DimsePeers, OutgoingTls
 from telemed.application.dicom_ports import CommitmentReport
-from telemed.application.remote_nodes import NewNode, add_forward_rule, add_remote_node
+from telemed.application.remote_nodes import NewNode, add_forward_rule, add_remote_node, verify_remote_node
 from telemed.dimse.tls import Identity
 from telemed.domain.errors import Unavailable
 from telemed.domain.exchange import RemoteNode
@@ -108,7 +108,8 @@ def notices(door: OpenNode) -> list[tuple[object, object]]:
 def test_forwarding_and_a_move_go_over_tls_with_our_certificate(door: OpenNode, region: Region) -> None:
     calling(door, region.outgoing())
     with region.storescp(region.authority.issue("dest")) as (port, kept):
-        destination(door, port)
+        node = destination(door, port)
+        verify_remote_node(door.cast.world, actor=door.actor("admin"), uid=node.uid)
         sent = film(door)
         assert states(door) == ["sent"]
         (file,) = kept.iterdir()
@@ -135,9 +136,13 @@ def test_a_destination_that_cannot_prove_itself_gets_nothing(
 ) -> None:
     calling(door, region.outgoing())
     with region.storescp(issued(region)) as (port, kept):
-        destination(door, port)
+        node = destination(door, port)
         film(door)
         assert list(kept.iterdir()) == []
+        # As the administrator's button does it.
+        with pytest.raises(Unavailable, match=r"error\.peer_tls") as told:
+            verify_remote_node(door.cast.world, actor=door.actor("admin"), uid=node.uid)
+        assert told.value.params == {"ae_title": "DEST", "error": reason}
     assert states(door) == ["waiting"]
     assert notices(door) == [("notice.forward_unreachable", reason)]
 

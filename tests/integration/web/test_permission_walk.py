@@ -15,6 +15,7 @@ from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute, RouteContext
 from starlette.testclient import TestClient
 
+from telemed.application.peers import NoPeers
 from telemed.demo.critical_values import seed_critical_values
 from telemed.domain.access import Action, may
 from telemed.domain.exchange import ForwardRule, RemoteNode
@@ -71,9 +72,9 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
         }
     },
     ("POST", "/api/v1/admin/devices"): {"json": {"ae_title": "WALK", "network": "127.0.0.0/8"}},
-    ("POST", "/api/v1/admin/nodes"): {"json": {"ae_title": "WALKER", "host": "walk.example", "port": 104}},
+    ("POST", "/api/v1/admin/nodes"): {"json": {"ae_title": "WALKER", "host": "127.0.0.1", "port": 104}},
     ("PUT", "/api/v1/admin/nodes/{node_id}"): {
-        "json": {"ae_title": "WALK", "host": "walk.example", "port": 104}
+        "json": {"ae_title": "WALK", "host": "127.0.0.1", "port": 104}
     },
     ("POST", "/api/v1/admin/forward-rules"): {"json": {"node": "walk-node"}},
     ("PUT", "/api/v1/admin/institutions/{institution_id}/certificates"): {"json": {}},
@@ -164,10 +165,18 @@ class Places:
         return template.replace(":path}", "}").format(**values)
 
 
+class _Answering(NoPeers):
+    """Other nodes are all there, and nobody is called."""
+
+    def verify(self, node: RemoteNode) -> None:
+        pass
+
+
 @pytest.fixture
 def app(cast: Cast) -> FastAPI:
     """With everything that may be installed, so that every route answers."""
-    return create_app(Joined(cast.world, replace(cast.settings, ohif_url="http://viewer.example")))
+    world = replace(cast.world, peers=_Answering())
+    return create_app(Joined(world, replace(cast.settings, ohif_url="http://viewer.example")))
 
 
 @pytest.fixture
@@ -205,7 +214,7 @@ def _walked_node(cast: Cast) -> None:
     assert site.consortium_id is not None
     node = RemoteNode(
         uid="walk-node", institution_id=site.id, consortium_id=site.consortium_id,
-        ae_title="WALK", host="walk.example", port=104,
+        ae_title="WALK", host="127.0.0.1", port=1,
     )  # fmt: skip
     with cast.world.unit_of_work() as uow:
         uow.remote_nodes.add(node)

@@ -1,7 +1,7 @@
 /** The administrator's buttons: each says what it calls, and the page is read again after it. */
 import { send } from "../core/api";
 import { find } from "../core/dom";
-import { problemMessage } from "../core/messages";
+import { message, problemMessage } from "../core/messages";
 
 for (const form of Array.from(document.querySelectorAll<HTMLFormElement>("form[data-api]"))) {
   form.addEventListener("submit", async (event) => {
@@ -12,7 +12,10 @@ for (const form of Array.from(document.querySelectorAll<HTMLFormElement>("form[d
     try {
       const method = form.dataset.method as "PUT" | "DELETE" | undefined;
       await send(method ?? "POST", form.dataset.api ?? "", Object.fromEntries(new FormData(form)));
-      location.reload();
+      const { done } = form.dataset;
+      if (!done) return location.reload();
+      messages.replaceChildren(message("good", done));
+      button.disabled = false;
     } catch (cause) {
       messages.replaceChildren(problemMessage(cause));
       button.disabled = false;
