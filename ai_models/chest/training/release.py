@@ -198,6 +198,7 @@ def release(what: str, version: str, root: Path, work: Path) -> None:
         "out_of_fold": evaluation(answers, degree),
         "temperature": round(degree, 4),
         "gate": gate_figures,
+        "nih_flagged": foreign_flags(model, limit, product.kind, least_kind, data.load("nih", root, work)),
         "parity": {
             "films": len(some),
             "largest_difference": worst,
@@ -207,6 +208,17 @@ def release(what: str, version: str, root: Path, work: Path) -> None:
     (folder / "evaluation.json").write_text(json.dumps(written, indent=1) + "\n", "utf-8")
     print(what, json.dumps({key: written[key] for key in ("out_of_fold", "temperature", "gate")}, indent=1))
     cards(folder, shown, written)
+
+
+def foreign_flags(
+    model: Shipped, limit: float, kind: str, least_kind: float, films: data.Films
+) -> dict[str, int]:
+    """What the shipped networks together say of films of another hospital, which has no answers for them."""
+    with torch.no_grad():
+        probability, _, gate, _ = model(inner(films.plain))
+    passed = gate[:, KINDS.index(kind)] >= least_kind
+    flags = passed & (probability[:, 0] >= limit)
+    return {"flagged": int(flags.sum()), "in_domain": int(passed.sum()), "n": len(films.key)}
 
 
 def cards(folder: Path, shown: dict[str, Any], written: dict[str, Any]) -> None:
@@ -226,6 +238,7 @@ def marks(shown: dict[str, Any], written: dict[str, Any]) -> dict[str, str]:
 
     result = {
         "{{version}}": shown["version"],
+        "{{nih flagged}}": f"{written['nih_flagged']['flagged']} / {written['nih_flagged']['in_domain']}",
         "{{members}}": str(shown["outputs"][-1]["shape"][1]),
         "{{sha256}}": shown["sha256"],
         "{{preprocessing}}": shown["preprocessing"],
