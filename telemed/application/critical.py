@@ -352,6 +352,9 @@ def carry_over(
         value.retract(actor.user_id, reason, now)
         _mark(world, uow, value, actor)
         _note(world, uow, Kind.CRITICAL_WITHDRAWN, value, actor)
+        if uow.critical.open_of(new.id, value.code) is not None:
+            # Said of the right person already, from an earlier case of the same recordings.
+            continue
         carried = CriticalValue(
             uid=world.identifiers.uid(),
             case_id=new.id,

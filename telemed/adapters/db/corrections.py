@@ -110,7 +110,14 @@ class SqlCorrections(Repository):
     def carry_analyses(
         self, old: Case, new: Case, uids: Sequence[str], *, sop_instance_uids: Collection[str], keep: bool
     ) -> int:
-        of_these = (_A.case_id == old.id, _A.sop_instance_uid.in_(sop_instance_uids))
+        # A follow-up read the same objects as the case before it: their answers are there once.
+        held = select(_A.result_key).where(_A.case_id == new.id)
+        there = set(self._session.execute(held).scalars())
+        of_these = (
+            _A.case_id == old.id,
+            _A.sop_instance_uid.in_(sop_instance_uids),
+            _A.result_key.not_in(there),
+        )
         if not keep:
             moved = update(t.analysis).where(*of_these)
             values = {"case_id": new.id, "study_id": new.study_id, "generation": new.generation}

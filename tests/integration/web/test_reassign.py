@@ -324,3 +324,27 @@ def test_priors_are_those_of_the_right_person(cast: Cast, way: Way) -> None:
     assert reader.get(path.format(next_ones["FIC-P1"]["id"]))["rows"] == []
     (prior,) = reader.get(path.format(next_ones["FIC-P2"]["id"]))["rows"]
     assert prior["id"] == moved
+
+
+def test_two_signed_cases_of_one_study_are_both_withdrawn_and_read_again_as_one(cast: Cast, way: Way) -> None:
+    recording = {"patient_id": "FIC-P1", "patient_name": "测试甲", "study_uid": str(uid("two readings"))}
+    way.order()
+    way.send(ecg_bytes(seed="first", **recording))
+    for _ in range(2):
+        cast.run_jobs()
+        rows = way.program("reporting").get("/api/v1/worklist")["rows"]
+        way.case_id = next(row["id"] for row in rows if row["study_instance_uid"] == way.study_uid)
+        way.sign()
+        way.approve()
+        way.send(ecg_bytes(seed="second", **recording))
+    cast.run_jobs()
+    order_for_right(way)
+    answer = correct(way)
+    assert answer["withdrawn"] == 2
+    opened = way.program("reporting").get(f"/api/v1/cases/{answer['case_id']}")
+    assert opened["patient"]["patient_id"] == "FIC-P2"
+    assert sum(len(series["instances"]) for series in opened["series"]) == 2
+    answered = [one["sop_instance_uid"] for one in opened["analyses"]]
+    assert sorted(answered) == sorted(set(answered))
+    assert len(answered) == 2
+    assert {state for _, state in sought(way, "测试甲")} == {"closed"}
