@@ -1,4 +1,4 @@
-"""Memory of the service as a process of its own, after it answered."""
+"""Memory of the service as a process of its own, after every model in it answered."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from pathlib import Path
 import httpx2
 
 from ai_models.client import RemoteRunner
-from ai_models.ecg.reader import MODEL
 from ai_models.ladder import typical_inputs
 from ai_models.registry import Registry
 from bench.result import Row, under_limit
@@ -40,8 +39,9 @@ def rows(bench: Bench) -> Iterator[Row]:
                 break
             except httpx2.HTTPError:
                 time.sleep(0.1)
-        for _ in range(50):
-            runner.run(MODEL, typical_inputs(registry.get(MODEL)))
+        for _ in range(20):
+            for manifest in registry.models():
+                runner.run(manifest.name, typical_inputs(manifest))
         text = Path(f"/proc/{process.pid}/status").read_text()
         match = re.search(r"VmRSS:\s+(\d+) kB", text)
         if match is None:
