@@ -78,7 +78,7 @@ function measurementLine(item: Case): string {
     .filter((name) => typeof values[name] === "number")
     .map((name) => `${maybe(`ui.measurement.${name}`) ?? name} ${measured(name, values[name])}`);
   if (parts.length === 0) return "";
-  return page.language === "en" ? `${parts.join(", ")}.` : `${parts.join("，")}。`;
+  return t("ui.draft.sentence", { text: parts.join(t("ui.draft.comma")) });
 }
 
 /** Grey, beside the empty report: not its text before somebody takes it. */
@@ -94,7 +94,7 @@ export function draftBlock(draft: MachineDraft, take: () => void): HTMLElement {
       h(
         "p",
         { class: "muted" },
-        t("ui.draft.consider", { statements: draft.consider.join(page.language === "en" ? "; " : "；") }),
+        t("ui.draft.consider", { statements: draft.consider.join(t("ui.draft.semicolon")) }),
       ),
     h("button", { type: "button", onclick: take }, t("ui.draft.take"), h("kbd", {}, "D")),
   );
