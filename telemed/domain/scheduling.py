@@ -47,7 +47,6 @@ class ScheduledStep:
             PerformedState.DISCONTINUED: StepState.DISCONTINUED,
         }[performed]
 
-
     def reopen(self, study_instance_uid: str) -> None:
         """What was recorded under this step was somebody else's: its own patient is still to be examined.
 

@@ -28,6 +28,7 @@ _C = t.reading_case.c
 
 _INBOX: tuple[Any, ...] = (Delivery, Report, Case, Study, Patient)
 
+
 class SqlCases(SqlWorklist):
     def get(self, case_id: int) -> Case:
         return self._get(Case, case_id)
