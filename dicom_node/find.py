@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 
 from dicom_node.identifiers import Request, read_request
@@ -101,7 +102,8 @@ class _Answers:
 
     def fail(self, error: Exception) -> None:
         if not self._line.is_gone():
-            self.end(*query_failure(error))
+            with suppress(LineGone):
+                self.end(*query_failure(error))
 
     def _flush(self) -> None:
         data = b"".join(self._waiting)

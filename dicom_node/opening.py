@@ -1,6 +1,7 @@
 """The first word on a new line: what is asked for, within ARTIM, and who goes on to serve it."""
 
 import hashlib
+import re
 import socket
 import ssl
 import time
@@ -18,6 +19,8 @@ from telemed.dimse import pdu as p
 from telemed.dimse.negotiation import AssociationRequest
 from telemed.dimse.pdu import ProtocolError
 
+# What is no UID is not agreed on.
+_UID = re.compile("[0-9.]{1,64}")
 _VERIFICATION = "1.2.840.10008.1.1"
 # Explicit and Implicit VR little endian: what queries are written in, the better one first.
 _PLAIN = ("1.2.840.10008.1.2.1", "1.2.840.10008.1.2")
@@ -86,7 +89,7 @@ def _syntax(context: n.Proposed, queries: Collection[str]) -> str:
     if context.abstract_syntax in queries or context.abstract_syntax == _VERIFICATION:
         return next((syntax for syntax in _PLAIN if syntax in context.transfer_syntaxes), "")
     # The sender's first choice is what it has; every transfer syntax is stored as received.
-    return context.transfer_syntaxes[0]
+    return next((syntax for syntax in context.transfer_syntaxes if _UID.fullmatch(syntax)), "")
 
 
 def certificate_sha256(line: socket.socket | None) -> str | None:

@@ -58,6 +58,8 @@ class OwnLine:
         self._data_set = bytearray()
         self._context = 0
         self._ending = self._busy = self._gone = False
+        # The peer said farewell and was answered; the line is its to close.
+        self.released = False
 
     @property
     def in_the_middle(self) -> bool:
@@ -88,12 +90,13 @@ class OwnLine:
         """From another thread: nothing more is read, and the peer is told."""
         self._ending = True
         with suppress(OSError):
-            self._wire.line.shutdown(socket.SHUT_RD)
+            # Past SSLSocket's own: that drops TLS, and what is still written would leave in clear text.
+            socket.socket.shutdown(self._wire.line, socket.SHUT_RD)
 
     def _step(self) -> bool:
         """One PDU; False after the last one."""
         wire, limits = self._wire, self._limits
-        if self._gone:
+        if self._gone or self._ending:
             # Half a PDU may be out: nothing that follows could be understood.
             raise LineEnded
         wire.patience = limits.stalled_seconds if self.in_the_middle else limits.idle_seconds
@@ -108,7 +111,7 @@ class OwnLine:
         if first == p.RELEASE_RQ:
             wire.exactly(length)
             wire.send(n.release_response())
-            wire.linger(limits.request_seconds)
+            self.released = True
             return False
         if first == p.ABORT:
             self._lost("the peer aborted")
@@ -133,6 +136,9 @@ class OwnLine:
 
     def _fragment(self, context: int, length: int, *, command: bool, last: bool) -> None:
         if command:
+            if self._command and context != self._context:
+                raise ProtocolError("a command in two presentation contexts")
+            self._context = context
             if self._request is not None or len(self._command) + length > _LARGEST_COMMAND:
                 raise ProtocolError("a command in the middle of another message")
             self._command += self._wire.exactly(length)
@@ -170,9 +176,10 @@ class OwnLine:
     def _finish(self) -> None:
         """The message is whole: it is answered, and the next one may begin."""
         request, arriving, data_set = self._request or {}, self._object, bytes(self._data_set)
+        # First: whoever stops the node must see at every moment that a message is under way.
+        self._busy = True
         self._request = self._object = None
         self._data_set.clear()
-        self._busy = True
         try:
             self._answer(request, arriving, data_set)
         finally:
@@ -203,6 +210,8 @@ class OwnLine:
         serve_find(self, self._finders[abstract], query)
 
     def write(self, data: bytes) -> None:
+        if self._ending:
+            raise LineGone
         try:
             self._wire.send(data)
         except (LineEnded, LineSilent) as error:

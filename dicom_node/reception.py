@@ -46,6 +46,7 @@ class Reception:
     finders: Mapping[str, Finder]
     services: Services
     lines: set[OwnLine] = field(default_factory=set)
+    closing: bool = False
     _lock: Lock = field(default_factory=Lock)
 
     def serve(self, wire: Wire, address: str, request: AssociationRequest, contexts: dict[int, str]) -> None:
@@ -77,8 +78,9 @@ class Reception:
             limits=self.limits,
         )
         try:
-            with self._lock:
-                self.lines.add(line)
+            if not self._enter(line):
+                refuse(wire, Rejection.NOT_ANSWERING_NOW.value)
+                return
             wire.send(
                 associate_accept(
                     request,
@@ -93,10 +95,22 @@ class Reception:
             with self._lock:
                 self.lines.discard(line)
             self.slots.give(device.institution_id)
+        if line.released:
+            # Its place is free already, however long it takes to close.
+            wire.linger(self.limits.request_seconds)
 
-    def open_lines(self) -> list[OwnLine]:
+    def close(self) -> list[OwnLine]:
+        """From now on nobody enters; the lines that are open."""
         with self._lock:
+            self.closing = True
             return list(self.lines)
+
+    def _enter(self, line: OwnLine) -> bool:
+        with self._lock:
+            if self.closing:
+                return False
+            self.lines.add(line)
+            return True
 
 
 def handler_class(reception: Reception, tls: ssl.SSLContext | None) -> Callable[..., RequestHandler]:
@@ -112,10 +126,14 @@ def handler_class(reception: Reception, tls: ssl.SSLContext | None) -> Callable[
             if tls is not None:
                 # Here, in this line's own thread: a silent peer must not keep others from being accepted.
                 self.request = tls.wrap_socket(self.request, server_side=True)
-            if not self._open():
-                with suppress(OSError):
-                    self.request.shutdown(socket.SHUT_RDWR)
-                self.request.close()
+            handed_on = False
+            try:
+                handed_on = self._open()
+            finally:
+                if not handed_on:
+                    with suppress(OSError):
+                        self.request.shutdown(socket.SHUT_RDWR)
+                    self.request.close()
 
         def _open(self) -> bool:
             """True if pynetdicom has the line from now on."""
@@ -124,6 +142,10 @@ def handler_class(reception: Reception, tls: ssl.SSLContext | None) -> Callable[
             request = read_or_refuse(wire, body) if body is not None else None
             if body is None or request is None:
                 return False
+            if reception.closing:
+                refuse(wire, Rejection.NOT_ANSWERING_NOW.value)
+                return False
+            wire.widen()
             contexts = own_contexts(request, reception.finders)
             if contexts is None:
                 self.ahead = p.pdu(p.ASSOCIATE_RQ, body) + wire.unread

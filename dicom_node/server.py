@@ -141,7 +141,7 @@ class DicomNode:
         for thread in self._threads:
             thread.join()
         serving = [line for listener in self._listeners for line in self._lines(listener)]
-        storing = self.reception.open_lines() if self._listeners else []
+        storing = self.reception.close() if self._listeners else []
         lines: list[_Line] = [*serving, *storing]
         _wait_while(lambda: any(line.in_the_middle for line in lines), grace_seconds)
         for line in lines:

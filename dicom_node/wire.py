@@ -7,6 +7,8 @@ import time
 
 # One read takes what is there, up to this much: a few system calls for a picture in place of thousands.
 _BUFFER = 1 << 18
+# Until somebody has said who it is: whoever only connects costs little.
+_FIRST = 1 << 12
 _HEAD = 6
 
 
@@ -25,9 +27,17 @@ class Wire:
         self.line = line
         self.patience = patience
         self.until: float | None = None
-        self._buffer = bytearray(_BUFFER)
+        self._buffer = bytearray(_FIRST)
         self._view = memoryview(self._buffer)
         self._start = self._end = 0
+
+    def widen(self) -> None:
+        """For an association: what has been read so far stays."""
+        kept = self.unread
+        self._buffer = bytearray(_BUFFER)
+        self._view = memoryview(self._buffer)
+        self._buffer[: len(kept)] = kept
+        self._start, self._end = 0, len(kept)
 
     def pdu_head(self) -> tuple[int, int]:
         """Kind and length of the next PDU."""
@@ -79,13 +89,17 @@ class Wire:
 
     def arrived(self) -> bytes:
         """As `unread`, with what has come meanwhile; does not wait."""
-        if self._is_readable() and self._end - self._start < _BUFFER:
+        if self._is_readable() and self._end - self._start < len(self._buffer):
             kept = self._end - self._start
             self._buffer[:kept] = self._buffer[self._start : self._end]
             self._start, self._end = 0, kept
             try:
-                self._end += self.line.recv_into(self._view[kept:])
-            except TimeoutError:
+                self.line.settimeout(0)
+                count = self.line.recv_into(self._view[kept:])
+                if not count:
+                    raise LineEnded
+                self._end += count
+            except (BlockingIOError, ssl.SSLWantReadError):
                 # A part of a TLS record: its rest is on the way.
                 return self.unread
             except OSError as error:
@@ -95,7 +109,10 @@ class Wire:
     def _is_readable(self) -> bool:
         if isinstance(self.line, ssl.SSLSocket) and self.line.pending():
             return True
-        return bool(select.select([self.line], [], [], 0)[0])
+        # Not select: it knows no descriptor beyond 1023.
+        asked = select.poll()
+        asked.register(self.line, select.POLLIN)
+        return bool(asked.poll(0))
 
     def _fill(self) -> None:
         patience = self.patience if self.until is None else self.until - time.monotonic()

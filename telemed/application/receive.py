@@ -49,7 +49,10 @@ def receive(world: World, batch: Sequence[Incoming]) -> list[Received]:
     if not batch:
         return []
     world.spool.make_durable([item.part for item in batch])
-    received = _file_durable(world, batch)
+    try:
+        received = _file_durable(world, batch)
+    except _Incomparable as error:
+        raise error.reason from error
     world.waker.wake()
     return received
 
@@ -70,6 +73,9 @@ def _file_each(world: World, batch: Sequence[Incoming]) -> list[Received | Excep
     except Unavailable as error:
         # Of no single object's making, and it may have been committed: all are sent again.
         return [error] * len(batch)
+    except _Incomparable as error:
+        if len(batch) == 1:
+            return [error.reason]
     except Exception as error:  # noqa: BLE001 - given to whoever waits for the outcome
         if len(batch) == 1:
             return [error]
@@ -81,8 +87,10 @@ def _file_durable(world: World, batch: Sequence[Incoming], *, alone: bool = True
     """`alone`: nobody tries again with these bytes after a failure."""
     try:
         received = _commit_rows(world, batch)
-    except Conflict:
-        # Certainly not committed. After any other failure the bytes stay: the commit may have happened.
+    except _CommitUncertain:
+        # It may have happened: the bytes stay, and a repeat finds them.
+        raise
+    except Exception:
         if alone:
             for item in batch:
                 item.part.discard()
@@ -91,6 +99,17 @@ def _file_durable(world: World, batch: Sequence[Incoming], *, alone: bool = True
         if outcome.reception is Reception.REPEAT:
             item.part.discard()
     return received
+
+
+class _CommitUncertain(Unavailable):
+    """The commit failed in a way that does not say whether it happened."""
+
+
+class _Incomparable(Exception):
+    """The one that is held cannot be read now; this concerns a single object, and nothing was committed."""
+
+    def __init__(self, reason: Unavailable) -> None:
+        self.reason = reason
 
 
 class _Undecided(Exception):
@@ -112,7 +131,10 @@ def _commit_rows(world: World, batch: Sequence[Incoming]) -> list[Received]:
             return _transaction(world, batch, verdicts)
         except _Undecided as question:
             key = (question.known.dataset_sha256, question.item.part.dataset_sha256)
-            verdicts[key] = _same(world, question.item, question.known)
+            try:
+                verdicts[key] = _same(world, question.item, question.known)
+            except Unavailable as error:
+                raise _Incomparable(error) from error
         except Conflict:
             attempt += 1
             if attempt == _ATTEMPTS:
@@ -126,11 +148,17 @@ def _transaction(world: World, batch: Sequence[Incoming], verdicts: _Verdicts) -
         filed = [_file(world, uow, item, known, verdicts) for item in batch]
         uow.flush()
         _ask(world, uow, filed, known)
-        uow.commit()
-    return [
-        _received(reception, item, study, stored)
-        for item, (reception, study, stored) in zip(batch, filed, strict=True)
-    ]
+        # Whatever the rows can object to is said here; behind it only the commit itself can fail.
+        uow.flush()
+        received = [
+            _received(reception, item, study, stored)
+            for item, (reception, study, stored) in zip(batch, filed, strict=True)
+        ]
+        try:
+            uow.commit()
+        except Exception as error:
+            raise _CommitUncertain("error.database_unavailable") from error
+    return received
 
 
 def _ask(
@@ -145,7 +173,7 @@ def _ask(
         end_quiet_if_whole(world, uow, study, known.performed_of(study))
     uow.jobs.ask_all(JobKind.PLACE_OBJECT, [(stored.id, now) for _, stored in new], now)
     uow.jobs.ask_all(
-        JobKind.COMPLETE_STUDY, [(study.id, study.whole_at or now) for study in grown.values()], now
+        JobKind.COMPLETE_STUDY, [(key, grown[key].whole_at or now) for key in sorted(grown)], now
     )
 
 

@@ -7,6 +7,7 @@ from telemed.application.notifying import notify_institution
 from telemed.application.ports import SpoolPart
 from telemed.application.record import record
 from telemed.application.world import World
+from telemed.domain.errors import Unavailable
 from telemed.domain.events import Kind
 from telemed.domain.people import Device
 
@@ -46,6 +47,9 @@ def keep_unreadable(
                     reason=reason,
                 )
             uow.commit()
+    except Unavailable:
+        # The commit may have happened: the notice then speaks of these bytes.
+        raise
     except BaseException:
         part.discard()
         raise

@@ -88,7 +88,7 @@ def associate_accept(
     for context in request.contexts:
         syntax = accepted.get(context.number)
         refused = (
-            ABSTRACT_SYNTAX_NOT_SUPPORTED if context.transfer_syntaxes else TRANSFER_SYNTAXES_NOT_SUPPORTED
+            TRANSFER_SYNTAXES_NOT_SUPPORTED if context.abstract_syntax else ABSTRACT_SYNTAX_NOT_SUPPORTED
         )
         result = ACCEPTED if syntax is not None else refused
         # A refused context still names a syntax, which nobody reads.
@@ -119,6 +119,8 @@ def provider_abort(reason: int) -> bytes:
 def _proposed(value: bytes) -> Proposed:
     if len(value) < 4:
         raise ProtocolError("a presentation context is cut short")
+    if not value[0] & 1:
+        raise ProtocolError("a presentation context of an even number")
     abstract, transfer = "", []
     for kind, text in p.items(value, 4):
         if kind == 0x30:
@@ -140,4 +142,4 @@ def _uid(text: bytes) -> str:
 
 
 def _title(text: bytes) -> str:
-    return text.decode("ascii", "replace").strip("\x00 ")
+    return text.decode("ascii", "replace").replace("\x00", "").strip(" ")

@@ -45,11 +45,11 @@ class TextDecoder:
 
     def text(self, value: bytes) -> str:
         """The text of one element, padding removed. Never raises: what cannot be decoded becomes U+FFFD."""
-        return _decode(value, self).strip(" \x00")
+        return _decode(value, self).replace("\x00", "").strip(" ")
 
     def values(self, value: bytes) -> list[str]:
         r"""A multi-valued element, split after decoding: 0x5C is also a second byte of GBK characters."""
-        return [part.strip(" \x00") for part in _decode(value, self).split("\\")]
+        return [part.strip(" ") for part in _decode(value, self).replace("\x00", "").split("\\")]
 
 
 def decoder_for(tags: Sequence[str], texts: Iterable[bytes], *, default: str | None = None) -> TextDecoder:

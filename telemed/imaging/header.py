@@ -159,7 +159,7 @@ def verify_structure(data: Bytes, transfer_syntax_uid: str | None = None) -> Non
         meta = read_file_meta(data)
         offset, transfer_syntax_uid = meta.dataset_offset, meta.transfer_syntax_uid
     if transfer_syntax_uid in DEFLATED_LIKE:
-        data, offset = inflate(data[offset:]), 0
+        data, offset = inflate(memoryview(data)[offset:]), 0
     elements = walk(data, encoding_of(transfer_syntax_uid, data, offset), offset)
     if not sum(1 for _ in elements):
         raise HeaderError("header.not_dicom")
@@ -169,7 +169,7 @@ def _read(
     data: Bytes, offset: int, syntax: str, default_charset: str | None, from_meta: dict[int, str]
 ) -> StudyHeader:
     if syntax in DEFLATED_LIKE:
-        data, offset = inflate(data[offset:], _FIRST_INFLATED), 0
+        data, offset = inflate(memoryview(data)[offset:], _FIRST_INFLATED), 0
     encoding = encoding_of(syntax, data, offset)
     found, problem = _collect(data, encoding, offset)
     raw = {tag: data[element.start : element.end] for tag, element in found.items()}

@@ -17,7 +17,7 @@ DEFLATED_LIKE = frozenset({DEFLATED, "1.2.840.10008.1.2.4.95", "1.2.840.10008.1.
 
 PREAMBLE = 128
 # What a deflated data set may grow to; a few kilobytes can claim gigabytes.
-LARGEST_INFLATED = 1 << 30
+LARGEST_INFLATED = 64 << 20
 _META_ENCODING = Encoding(implicit=False, little=True)
 
 
@@ -77,16 +77,19 @@ def encoding_of(transfer_syntax_uid: str, data: Bytes, offset: int = 0) -> Encod
     return Encoding(implicit=not looks_explicit, little=little)
 
 
-def inflate(data: bytes, limit: int = LARGEST_INFLATED) -> bytes:
+def inflate(data: bytes | memoryview, limit: int = LARGEST_INFLATED) -> bytes:
     """A deflated data set (PS3.5 A.5, no zlib header), or its first `limit` bytes.
 
-    Raises HeaderError `header.damaged` when the stream is broken, `header.cut_short` when it ends too early.
+    Raises HeaderError `header.damaged` when the stream is broken, `header.cut_short` when it ends too early,
+    `header.too_large` when the whole of it was wanted and is larger than LARGEST_INFLATED.
     """
     engine = zlib.decompressobj(-zlib.MAX_WBITS)
     try:
         inflated = engine.decompress(data, limit)
     except zlib.error as error:
         raise HeaderError("header.damaged", position=0) from error
+    if limit == LARGEST_INFLATED and not engine.eof and len(inflated) == limit:
+        raise HeaderError("header.too_large", limit=limit >> 20)
     if not engine.eof and len(inflated) < limit:
         raise HeaderError("header.cut_short", expected=len(data) + 1, found=len(data))
     return inflated

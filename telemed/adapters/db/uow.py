@@ -5,6 +5,7 @@ from typing import Self
 
 from sqlalchemy import Engine
 from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session, sessionmaker
 from sqlalchemy.orm.exc import StaleDataError
 
@@ -30,6 +31,9 @@ from telemed.adapters.db.repositories import (
 )
 from telemed.adapters.db.studies import SqlStudies
 from telemed.domain.errors import Conflict, Unavailable
+
+# PostgreSQL's deadlock_detected and serialization_failure.
+_ROLLED_BACK = ("40P01", "40001")
 
 
 class SqlUnitOfWork:
@@ -68,7 +72,10 @@ class SqlUnitOfWork:
         self._session.close()
         if isinstance(error, StaleDataError | IntegrityError):
             raise Conflict("error.changed_meanwhile") from error
-        if isinstance(error, OperationalError):
+        if isinstance(error, OperationalError) and getattr(error.orig, "sqlstate", "") in _ROLLED_BACK:
+            # For a rival's sake: the next attempt is one against one.
+            raise Conflict("error.changed_meanwhile") from error
+        if isinstance(error, OperationalError | PoolTimeout):
             raise Unavailable("error.database_unavailable") from error
 
     def flush(self) -> None:

@@ -10,7 +10,7 @@ of them giving up its copy must never take the other's.
 import errno
 import hashlib
 import mmap
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -21,6 +21,8 @@ from telemed.domain.errors import OutOfResources
 
 # Below this nothing more is taken: the database and the object store want room to finish what was promised.
 LOW_WATER = 256 << 20
+# After so many bytes of one object the room is looked at again.
+_LOOK_AGAIN = 8 << 20
 _FULL = {errno.ENOSPC, errno.EDQUOT}
 
 
@@ -42,10 +44,13 @@ class DiskSpool:
         return self._disk.free_bytes(self._root)
 
     def open_part(self) -> "DiskSpoolPart":
+        self._demand_room()
+        with room_needed():
+            return DiskSpoolPart(self._disk, self._incoming.new_path(), self._demand_room)
+
+    def _demand_room(self) -> None:
         if self.free_bytes() < self._low_water:
             raise OutOfResources("error.disk_full")
-        with room_needed():
-            return DiskSpoolPart(self._disk, self._incoming.new_path())
 
     def make_durable(self, parts: Sequence[SpoolPart]) -> None:
         """Write < fsync < rename < one sync per folder touched. After an error none of the parts is left."""
@@ -98,7 +103,9 @@ class DiskSpool:
 class DiskSpoolPart:
     """One object on its way in. Not shared between threads."""
 
-    def __init__(self, disk: Disk, path: Path) -> None:
+    def __init__(self, disk: Disk, path: Path, demand_room: Callable[[], None] = lambda: None) -> None:
+        """`demand_room` raises OutOfResources; it is asked again and again while a large object arrives."""
+        self._demand_room = demand_room
         self.file_sha256 = self.dataset_sha256 = ""
         self.size = 0
         self._disk, self._path = disk, path
@@ -147,6 +154,8 @@ class DiskSpoolPart:
 
     def _append(self, data: bytes | memoryview) -> None:
         try:
+            if (self.size + len(data)) // _LOOK_AGAIN > self.size // _LOOK_AGAIN:
+                self._demand_room()
             with room_needed():
                 self._disk.write(self._handle, data)
         except BaseException:

@@ -26,12 +26,13 @@ from tests.integration.dicom.test_bad_senders import (
     send_well,
 )
 from tests.integration.dicom.test_process import free_port, process
-from tests.pdu import RawSender, data_pdu, store_command
+from tests.pdu import RawSender, data_pdu, release_request, store_command
 from tests.receiving import Site, site
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+RELEASE_RP = 6
 LOCAL_LIMIT_EXCEEDED = (2, 3, 2)
 
 
@@ -112,6 +113,26 @@ def test_a_peer_that_falls_silent_gives_its_place_back(town: Site, ecg: Object) 
             # ARTIM: the request must come whole within its time.
             assert half_open.is_closed()
         assert send_well(door, ecg) == SUCCESS
+
+
+def test_a_farewell_frees_the_place_though_the_line_stays_open(town: Site, ecg: Object) -> None:
+    with limited(town, maximum_associations=1) as door, RawSender(door.port) as first:
+        assert first.associate(ecg.context()).kind == ASSOCIATE_AC
+        first.send(release_request())
+        assert first.read_pdu().kind == RELEASE_RP
+        assert eventually(lambda: door.node.reception.slots.taken == 0)
+        assert send_well(door, ecg) == SUCCESS
+
+
+def test_whoever_had_only_connected_finds_a_stopped_node_closed(town: Site, ecg: Object) -> None:
+    node = open_door(town)
+    with RawSender(node.ports[0]) as early:
+        # It is in, and has said nothing.
+        assert eventually(lambda: threading.active_count() > 2)
+        node.stop(grace_seconds=1)
+        answer = early.associate(ecg.context())
+        assert answer.kind in (ASSOCIATE_RJ, 0)
+    assert town.count("stored_object") == 0
 
 
 def test_a_small_object_passes_one_that_is_still_arriving(door: OpenDoor, ecg: Object) -> None:

@@ -67,7 +67,8 @@ def test_our_acceptance_is_read_as_it_was_meant() -> None:
     primitive = pdu.to_primitive()
     results = {c.context_id: c for c in primitive.presentation_context_definition_results_list}
     assert (results[1].result, results[1].transfer_syntax) == (0, [JPEG_LS])
-    assert results[3].result == n.ABSTRACT_SYNTAX_NOT_SUPPORTED
+    # Only classes that are served get here: it is the transfer syntaxes that were not.
+    assert results[3].result == n.TRANSFER_SYNTAXES_NOT_SUPPORTED
     items = {type(item).__name__: item for item in primitive.user_information}
     assert items["MaximumLengthNotification"].maximum_length_received == 131_072
     role = items["SCP_SCU_RoleSelectionNegotiation"]

@@ -1,14 +1,18 @@
 """What becomes of an object: new, repeat, alternate or conflict; and what everybody is told."""
 
 import threading
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from telemed.application.objects import read_object
-from telemed.application.receive import Incoming, Received, receive
+from telemed.application.receive import Incoming, Received, file_durable, receive
+from telemed.domain.errors import Conflict, Unavailable
 from telemed.domain.study import ObjectRole, Reception, StoredObject
 from tests.factories.dicom import dr_bytes, ecg_bytes, uid
 from tests.receiving import NOON, Site, dataset_digest
@@ -182,3 +186,52 @@ def test_sixteen_racing_senders_leave_one_patient_one_study_and_exact_counts(
     assert len(town.spool_files()) == expected
     assert town.column("job", "kind").count("complete_study") == 1
     assert town.count("event") == 16
+
+
+class Failing:
+    """The real units of work, whose commit fails after it happened, or before."""
+
+    def __init__(self, town: Site, *, happened: bool) -> None:
+        self._real, self._happened = town.world.unit_of_work, happened
+
+    @contextmanager
+    def __call__(self, *, write: bool = True) -> Iterator[Any]:
+        with self._real(write=write) as uow:
+            commit = uow.commit
+
+            def fail() -> None:
+                if self._happened:
+                    commit()
+                raise RuntimeError("the line to the database broke")
+
+            uow.commit = fail  # type: ignore[method-assign]
+            yield uow
+
+
+@pytest.mark.parametrize("happened", [True, False])
+def test_bytes_of_an_uncertain_commit_stay_and_a_repeat_finds_them(town: Site, happened: bool) -> None:
+    files = [ecg_bytes(seed=number) for number in range(3)]
+    batch = [town.incoming(file) for file in files]
+    town.world.spool.make_durable([item.part for item in batch])
+    outcomes = file_durable(replace(town.world, unit_of_work=Failing(town, happened=happened)), batch)
+    assert [type(outcome).__mro__[1] for outcome in outcomes] == [Unavailable] * 3
+    assert len(town.spool_files()) == 3
+    assert town.count("stored_object") == (3 if happened else 0)
+    for file in files:
+        again = take(town, file)
+        assert again.reception is (Reception.REPEAT if happened else Reception.NEW)
+        assert read_object(town.world, row(town, again.object_id)) == file
+
+
+def test_one_that_cannot_be_filed_leaves_the_others_of_its_batch_and_nothing_of_itself(town: Site) -> None:
+    bad = town.incoming(ecg_bytes(seed="bad"))
+    # No institution of this number: the database refuses the row.
+    bad = replace(bad, institution_id=town.institution_id, consortium_id=999_999)
+    good = [town.incoming(ecg_bytes(seed=number)) for number in range(2)]
+    batch = [good[0], bad, good[1]]
+    town.world.spool.make_durable([item.part for item in batch])
+    outcomes = file_durable(town.world, batch)
+    assert isinstance(outcomes[0], Received)
+    assert isinstance(outcomes[1], Conflict)
+    assert isinstance(outcomes[2], Received)
+    assert (town.count("stored_object"), len(town.spool_files())) == (2, 2)
