@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 from threading import Event
 
+from dicom_node import processes
 from dicom_node.server import DicomNode, Door
 from dicom_node.tls import TlsFiles
 from telemed.application.refused_certificates import RefusedHandshakes, site_authorities
@@ -16,7 +17,8 @@ from telemed.settings import Settings, SettingsError
 
 
 def doors(world: World, settings: Settings) -> list[Door]:
-    found = [Door(host=settings.dicom_host, port=settings.dicom_port)]
+    shared = settings.dicom_processes > 1
+    found = [Door(host=settings.dicom_host, port=settings.dicom_port, shared=shared)]
     if settings.dicom_tls_certificate and settings.dicom_tls_key:
         authority = settings.dicom_tls_authority
         files = TlsFiles(
@@ -27,7 +29,7 @@ def doors(world: World, settings: Settings) -> list[Door]:
             site_authorities=lambda: site_authorities(world),
             refused=RefusedHandshakes(world),
         )
-        found.append(Door(host=settings.dicom_host, port=settings.dicom_tls_port, tls=files))
+        found.append(Door(host=settings.dicom_host, port=settings.dicom_tls_port, tls=files, shared=shared))
     return found
 
 
@@ -41,15 +43,23 @@ def serve(world: World, settings: Settings, stopped: Event) -> None:
 
 def main() -> int:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    try:
+        settings = Settings.from_environment()
+    except SettingsError as error:
+        return _unusable(error)
+    if settings.dicom_processes > 1:
+        return processes.run(settings.dicom_processes, lambda: _one(settings))
+    return _one(settings)
+
+
+def _one(settings: Settings) -> int:
     stopped = Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: stopped.set())
     try:
-        settings = Settings.from_environment()
         application = build(settings, sessions_here=False)
     except SettingsError as error:
-        sys.stderr.write(text(error.code, "zh-CN", **error.params) + "\n")
-        return 2
+        return _unusable(error)
     try:
         serve(application.world, settings, stopped)
     except OSError as error:
@@ -70,6 +80,11 @@ def main() -> int:
     finally:
         application.close()
     return 0
+
+
+def _unusable(error: SettingsError) -> int:
+    sys.stderr.write(text(error.code, "zh-CN", **error.params) + "\n")
+    return 2
 
 
 if __name__ == "__main__":

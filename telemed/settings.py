@@ -40,6 +40,8 @@ class Settings:
     dicom_tls_authority: str = ""
     # PS3.15 annex B: "bcp195" (B.12), "bcp195-nd" (B.10, for older machines), "bcp195-ex" (B.11).
     dicom_tls_profile: str = "bcp195"
+    # Receiving processes behind the same port; more than one pays where several machines send at once.
+    dicom_processes: int = 1
     ae_title: str = "TELEMED"
     inference_port: int = 8001
     # "auto": the fastest precision that has proved itself; "fp32", "int8", "bf16": that one, or an error.

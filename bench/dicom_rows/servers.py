@@ -22,6 +22,7 @@ from telemed.group import free_ports
 from telemed.settings import Settings
 
 CALLING = DEVICE
+PROCESSES = len(os.sched_getaffinity(0))
 OURS_SYNCS = "one fsync of the file, one of its folder, one of the commit (shared by those who wait)"
 ORTHANC_SYNCS = "one fdatasync of the file; folder and index are not synced"
 
@@ -49,7 +50,7 @@ class Server:
 
 
 @contextlib.contextmanager
-def node(*, tls: tuple[Path, Path] | None = None) -> Iterator[Server]:
+def node(*, tls: tuple[Path, Path] | None = None, processes: int = PROCESSES) -> Iterator[Server]:
     """Our DICOM node alone: bytes safe in the spool and rows in the database when it answers."""
     with tempfile.TemporaryDirectory(prefix="telemed-bench-") as folder:
         port, tls_port = free_ports(2)
@@ -60,6 +61,7 @@ def node(*, tls: tuple[Path, Path] | None = None) -> Iterator[Server]:
             dicom_tls_port=tls_port,
             dicom_tls_certificate=str(tls[0]) if tls else "",
             dicom_tls_key=str(tls[1]) if tls else "",
+            dicom_processes=processes,
         ).complete()
         application = build(settings, sessions_here=False)
         provision(application.world)

@@ -7,8 +7,11 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
@@ -27,8 +30,13 @@ def free_port() -> int:
 
 
 @contextmanager
-def process(data_dir: Path, port: int) -> "Iterator[subprocess.Popen[str]]":
-    environment = {**os.environ, "TELEMED_DATA_DIR": str(data_dir), "TELEMED_DICOM_PORT": str(port)}
+def process(data_dir: Path, port: int, *, processes: int = 1) -> "Iterator[subprocess.Popen[str]]":
+    environment = {
+        **os.environ,
+        "TELEMED_DATA_DIR": str(data_dir),
+        "TELEMED_DICOM_PORT": str(port),
+        "TELEMED_DICOM_PROCESSES": str(processes),
+    }
     command = [sys.executable, "-m", "dicom_node"]
     with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as running:
         try:
@@ -101,3 +109,36 @@ def test_a_port_in_use_is_told_in_a_sentence(tmp_path: Path) -> None:
             said = running.stderr.read()
     assert "TELEMED_DICOM_PORT" in said
     assert "Traceback" not in said
+
+
+def children(pid: int) -> list[int]:
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def eventually_gone(pids: list[int]) -> bool:
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline and any(Path(f"/proc/{pid}").exists() for pid in pids):
+        time.sleep(0.05)
+    return not any(Path(f"/proc/{pid}").exists() for pid in pids)
+
+
+def test_several_processes_share_the_port_and_end_together(town: Site) -> None:
+    port, objects = free_port(), [Object(ecg_bytes(patient_id=f"M-{n}", seed=n)) for n in range(16)]
+    with process(town.root, port, processes=2) as running:
+        door = OpenDoor(town, cast("DicomNode", SimpleNamespace(ports=[port])))
+        with ThreadPoolExecutor(8) as senders:
+            assert list(senders.map(lambda sent: send_well(door, sent), objects)) == [0] * 16
+        assert town.count("stored_object") == 16
+        both = children(running.pid)
+        assert len(both) == 2
+        running.send_signal(signal.SIGTERM)
+        assert running.wait(timeout=30) == 0
+        assert eventually_gone(both)
+
+
+def test_one_that_falls_takes_the_others_along_and_the_status_says_so(tmp_path: Path) -> None:
+    with process(tmp_path, free_port(), processes=2) as running:
+        both = children(running.pid)
+        os.kill(both[0], signal.SIGKILL)
+        assert running.wait(timeout=30) == signal.SIGKILL
+        assert eventually_gone(both)

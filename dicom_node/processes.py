@@ -1,0 +1,58 @@
+"""Several receiving processes of one installation behind the same port: Python runs in one of them on one core only.
+
+They are forked from one that has loaded everything and opened nothing, so that its memory is shared; the system
+spreads the connections. All of them end together: half a door is a fault that somebody must see.
+"""
+
+import contextlib
+import ctypes
+import gc
+import os
+import signal
+import sys
+from collections.abc import Callable
+
+_PR_SET_PDEATHSIG = 1
+
+
+def run(count: int, one: Callable[[], int]) -> int:
+    """Runs `one` in `count` children until a signal comes or one of them ends; its status, 0 after a signal."""
+    # What is loaded stays shared: the collector would touch, and so copy, every page of it.
+    gc.freeze()
+    parent = os.getpid()
+    children = {_child(one, parent) for _ in range(count)}
+    told = False
+
+    def end(*_: object) -> None:
+        nonlocal told
+        told = True
+        for child in children:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(child, signal.SIGTERM)
+
+    for name in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(name, end)
+    status = 0
+    while children:
+        ended, raw = os.wait()
+        children.discard(ended)
+        if not told:
+            status = os.waitstatus_to_exitcode(raw) or 1
+            end()
+    return abs(status)
+
+
+def _child(one: Callable[[], int], parent: int) -> int:
+    child = os.fork()
+    if child:
+        return child
+    status = 1
+    try:
+        if sys.platform == "linux":
+            # It must not outlive the parent, however that went.
+            ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+        if os.getppid() == parent:
+            status = one()
+    finally:
+        sys.stderr.flush()
+        os._exit(status)
