@@ -31,7 +31,7 @@ def row(quick: bool) -> Row:
     with tempfile.TemporaryDirectory(prefix="telemed-bench-") as folder:
         tls = _certificate(Path(folder))
         try:
-            with servers.node(tls=tls, processes=1) as server:
+            with servers.node(tls=tls) as server:
                 found, memory = _minute(server, tls[0], seconds)
         except servers.NoPeer as reason:
             return skipped("city_burst_tls", GOAL, str(reason))

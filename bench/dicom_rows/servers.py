@@ -22,7 +22,6 @@ from telemed.group import free_ports
 from telemed.settings import Settings
 
 CALLING = DEVICE
-PROCESSES = len(os.sched_getaffinity(0))
 OURS_SYNCS = "one fsync of the file, one of its folder, one of the commit (shared by those who wait)"
 ORTHANC_SYNCS = "one fdatasync of the file; folder and index are not synced"
 
@@ -50,7 +49,7 @@ class Server:
 
 
 @contextlib.contextmanager
-def node(*, tls: tuple[Path, Path] | None = None, processes: int = PROCESSES) -> Iterator[Server]:
+def node(*, tls: tuple[Path, Path] | None = None, processes: int = 1) -> Iterator[Server]:
     """Our DICOM node alone: bytes safe in the spool and rows in the database when it answers."""
     with tempfile.TemporaryDirectory(prefix="telemed-bench-") as folder:
         port, tls_port = free_ports(2)
