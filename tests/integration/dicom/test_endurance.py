@@ -130,8 +130,12 @@ def test_whoever_had_only_connected_finds_a_stopped_node_closed(town: Site, ecg:
         # It is in, and has said nothing.
         assert eventually(lambda: threading.active_count() > 2)
         node.stop(grace_seconds=1)
-        answer = early.associate(ecg.context())
-        assert answer.kind in (ASSOCIATE_RJ, 0)
+        try:
+            kind = early.associate(ecg.context()).kind
+        except ConnectionError:
+            # The line was closed before the request was out: that is an answer too.
+            kind = 0
+        assert kind in (ASSOCIATE_RJ, 0)
     assert town.count("stored_object") == 0
 
 
