@@ -159,8 +159,8 @@ def test_a_model_is_approved_only_with_its_card_open(open_page: OpenPage, stub: 
     expect(approve).to_be_disabled()
     page.locator(".model").nth(1).locator("summary").click()
     expect(approve).to_be_enabled()
-    approve.click()
-    page.wait_for_load_state()
+    with page.expect_response("**/models/ecg-rhythm/approve"):
+        approve.click()
     sent = stub.state.sent("POST", "models/ecg-rhythm/approve$")
     assert sent == [{"institution": "site-1", "sha256": "ab" * 32}]
 
@@ -169,7 +169,8 @@ def test_sign_in_works_without_scripts(open_page: OpenPage, stub: Stub) -> None:
     page = open_page("/sign-in", java_script_enabled=False)
     page.fill("#username", "wang")
     page.fill("#password", "a password of no one")
-    page.click("button[type=submit]")
+    with page.expect_response("**/sign-in"):
+        page.click("button[type=submit]")
     (body,) = stub.state.sent("POST", "^/sign-in$")
     assert b"username=wang" in body
 

@@ -60,7 +60,11 @@ function mostMeasured(analyses: readonly Analysis[]) {
 }
 
 export function aiPanel(item: Case): HTMLElement {
-  const blocks = item.analyses.map(analysisBlock);
+  // The table of measurements has said all that a measuring model says.
+  const measuring = mostMeasured(item.analyses)?.model;
+  const blocks = item.analyses
+    .filter((one) => one.model !== measuring || !one.in_domain || saysMore(one))
+    .map(analysisBlock);
   const { state } = item.ai;
   return h(
     "section",
@@ -69,6 +73,10 @@ export function aiPanel(item: Case): HTMLElement {
     state !== "done" && h("p", { class: `ai-state ${state}` }, stateText(item)),
     h("div", { class: "blocks" }, measurementTable(item), ...blocks),
   );
+}
+
+function saysMore(analysis: Analysis): boolean {
+  return analysis.findings.length > 0 || (analysis.statements ?? []).length > 0;
 }
 
 /** The server's reason where it gives one, else what the state means. */
