@@ -30,6 +30,21 @@ def square_wave(seconds: float = 10.0, rate: float = 500.0) -> bytes:
     return wire(Waveform(leads=LEADS, samples=np.tile(one, (12, 1)), sampling_rate=rate))
 
 
+def own_steps(seconds: float = 10.0, rate: float = 500.0) -> bytes:
+    """As `square_wave`, of a height that tells the lead: 0.30 mV in the first, 0.05 mV more in each that follows."""
+    time = np.arange(int(seconds * rate)) / rate
+    one = np.where(time % 1.0 < 0.5, 0.0, 1.0).astype(np.float32)
+    heights = (0.3 + 0.05 * np.arange(12, dtype=np.float32))[:, None]
+    return wire(Waveform(leads=LEADS, samples=heights * one, sampling_rate=rate))
+
+
+def hum(wave_hz: float, noise_hz: float, rate: float = 500.0) -> bytes:
+    """In every lead 0.5 mV of one frequency and 0.5 mV of another."""
+    time = np.arange(int(10 * rate)) / rate
+    one = 0.5 * np.sin(2 * np.pi * wave_hz * time) + 0.5 * np.sin(2 * np.pi * noise_hz * time)
+    return wire(Waveform(leads=LEADS, samples=np.tile(one, (12, 1)).astype(np.float32), sampling_rate=rate))
+
+
 def gap_wave(first: float, last: float) -> bytes:
     """A flat line with nothing recorded between two instants (seconds)."""
     samples = np.zeros((12, 5000), dtype=np.float32)

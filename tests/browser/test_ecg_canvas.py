@@ -5,13 +5,14 @@ The canvas' backing pixels are device pixels, so a screen's millimetre is `calib
 
 import base64
 import io
+import re
 from collections.abc import Callable
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 from PIL import Image
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from tests.browser import samples
 from tests.browser.conftest import OpenPage
@@ -130,26 +131,29 @@ def test_the_canvas_is_as_large_on_the_screen_as_its_millimetres(open_page: Open
 
 
 @pytest.mark.parametrize(
-    ("select", "index", "millimetres_per_second", "millimetres_per_millivolt"),
+    ("select", "label", "millimetres_per_second", "millimetres_per_millivolt"),
     [
-        ("#ecg-speed", 0, 12.5, 10.0),
-        ("#ecg-speed", 2, 50.0, 10.0),
-        ("#ecg-gain", 0, 25.0, 5.0),
+        ("#ecg-speed", "12.5 mm/s", 12.5, 10.0),
+        ("#ecg-speed", "50 mm/s", 50.0, 10.0),
+        ("#ecg-gain", "2.5 mm/mV", 25.0, 2.5),
+        ("#ecg-gain", "5 mm/mV", 25.0, 5.0),
+        ("#ecg-gain", "20 mm/mV", 25.0, 20.0),
     ],
 )
 def test_other_speeds_and_gains_are_true_too(
     open_page: OpenPage,
     stub: Stub,
     select: str,
-    index: int,
+    label: str,
     millimetres_per_second: float,
     millimetres_per_millivolt: float,
 ) -> None:
     stub.state.waveform = samples.square_wave()
     page, scale = open_ecg(open_page, stub, 1, None)
-    page.select_option(select, index=index)
+    page.select_option(select, label=label)
     ink = drawn(page)
-    base = round(110 * scale)
+    sheet = page.locator(".ecg").evaluate("element => element.dataset")
+    base = round((float(sheet["first"]) + 3 * float(sheet["pitch"])) * scale)
     speed, gain = millimetres_per_second, millimetres_per_millivolt
     quarter = slice(round((10 + speed * 0.15) * scale), round((10 + speed * 0.35) * scale))
     upper = slice(round((10 + speed * 0.65) * scale), round((10 + speed * 0.85) * scale))
@@ -193,23 +197,137 @@ def test_what_was_not_recorded_is_not_drawn(open_page: OpenPage, stub: Stub) -> 
     assert at(4.1, 5.0).min() > 0.4
 
 
-@pytest.mark.parametrize("index", [0, 1, 2])
-def test_every_layout_shows_all_twelve_leads(open_page: OpenPage, stub: Stub, index: int) -> None:
-    """Along each lead's place on the paper a line runs from end to end."""
-    page, scale = open_ecg(open_page, stub, 1, None)
-    page.select_option("#ecg-format", index=index)
-    ink = drawn(page)
-    rows, columns, first, pitch = [(3, 4, 20, 30), (6, 2, 20, 25), (12, 1, 15, 20)][index]
-    seconds = 10 / columns
-    for row in range(rows):
-        y = (first + row * pitch) * scale
-        for column in range(columns):
-            x = 10 + column * seconds * 25
-            part = ink[
-                round(y - 6 * scale) : round(y + 6 * scale),
-                round((x + 1) * scale) : round((x + seconds * 25 - 1) * scale),
+LIMB = ["I", "II", "III", "aVR", "aVL", "aVF"]
+CABRERA = ["aVL", "I", "-aVR", "II", "aVF", "III"]
+CHEST = ["V1", "V2", "V3", "V4", "V5", "V6"]
+
+
+def rows_of(layout: str, limb: list[str]) -> list[list[str]]:
+    """The leads of each row from left to right."""
+    quarters = [list(row) for row in zip(limb[:3], limb[3:], CHEST[:3], CHEST[3:], strict=True)]
+    return {
+        "3×4 + 1": [*quarters, ["II"]],
+        "3×4 + 3": [*quarters, ["II"], ["V1"], ["V5"]],
+        "6×2": [list(row) for row in zip(limb, CHEST, strict=True)],
+        "12×1": [[lead] for lead in limb + CHEST],
+        "单导联放大": [["II"]],
+        "长条节律": [["II"], ["II"], ["II"]],
+    }[layout]
+
+
+@pytest.mark.parametrize("order", [LIMB, CABRERA])
+def test_in_every_layout_each_lead_stands_in_its_place_at_its_true_scale(
+    open_page: OpenPage, stub: Stub, order: list[str]
+) -> None:
+    """Each lead has a step of its own height: 25 mm from step to step, and the height tells whose line it is."""
+    stub.state.waveform = samples.own_steps(30.0)
+    page, scale = open_ecg(open_page, stub, 1, 3.6)
+    if order is CABRERA:
+        page.keyboard.press("b")
+    for index, layout in enumerate(["3×4 + 1", "3×4 + 3", "6×2", "12×1", "单导联放大", "长条节律"]):
+        page.keyboard.press(str(index + 1))
+        expect(page.locator("#ecg-format option:checked")).to_have_text(layout)
+        ink = drawn(page)
+        sheet = page.locator(".ecg").evaluate("element => element.dataset")
+        first, pitch = float(sheet["first"]), float(sheet["pitch"])
+        for row, names in enumerate(rows_of(layout, order)):
+            base = (first + row * pitch) * scale
+            for column, name in enumerate(names):
+                start = 10 + 250 * column / len(names)
+                # A quarter of 2.5 s begins in the middle of a second: its steps come half a second earlier.
+                rise = start + (12.5 if (column * 10 / len(names)) % 1 < 0.5 else 25)
+                sign = -1 if name.startswith("-") else 1
+                height = sign * (3 + 0.5 * (LIMB + CHEST).index(name.lstrip("-")))
+                top = base - height * scale
+
+                def level(
+                    at: float, y: float, ink: Ink = ink, rise: float = rise, base: float = base
+                ) -> float:
+                    columns = ink[:, round((rise + at - 3) * scale) : round((rise + at + 3) * scale)]
+                    return centre(columns.mean(axis=1), round(y - 1.2 * scale), round(y + 1.2 * scale))
+
+                low, high = level(-6, base), level(6, top)
+                assert abs((low - high) / scale - height) < TOLERANCE_MM, (layout, name)
+                middle = slice(
+                    round(min(base, top) + 0.3 * abs(height) * scale),
+                    round(min(base, top) + 0.7 * abs(height) * scale),
+                )
+                edges = ink[middle].sum(axis=0)
+                found = [
+                    centre(edges, round((rise + 25 * n - 1.5) * scale), round((rise + 25 * n + 1.5) * scale))
+                    for n in range(2)
+                ]
+                assert abs((found[1] - found[0]) / scale - 25) < TOLERANCE_MM, (layout, name)
+
+
+def test_all_rows_of_every_layout_are_in_view_at_once(open_page: OpenPage, stub: Stub) -> None:
+    page, _ = open_ecg(open_page, stub, 1, None)
+    for index in range(6):
+        page.keyboard.press(str(index + 1))
+        box = page.locator("canvas.ecg-paper").bounding_box()
+        assert box is not None
+        assert box["y"] + box["height"] <= 1080
+
+
+def band(ink: Ink, scale: float) -> float:
+    """Height in mm of what the long strip covers, away from its ends."""
+    part = ink[round(96 * scale) : round(124 * scale), round(80 * scale) : round(190 * scale)]
+    rows = np.flatnonzero(part.max(axis=1) > 0.5)
+    return float(rows[-1] - rows[0]) / scale
+
+
+def test_filters_are_of_the_display_alone_and_always_named(open_page: OpenPage, stub: Stub) -> None:
+    stub.state.waveform = samples.hum(10.0, 50.0)
+    page, scale = open_ecg(open_page, stub, 2, None)
+    setting = page.locator(".ecg-setting")
+    expect(setting).to_have_text("25 mm/s · 10 mm/mV · 未加滤波 · 500 Hz")
+    line = 2.5 * 1.1 / scale
+    assert abs(band(drawn(page), scale) - 20) < 1.0 + line
+    page.keyboard.press("o")
+    expect(setting).to_have_text("25 mm/s · 10 mm/mV · 显示滤波：50 Hz 陷波 · 500 Hz")
+    # The mains are gone, and the 10 Hz beside them are as high as they were.
+    assert abs(band(drawn(page), scale) - 10) < 0.3 + line
+    page.keyboard.press("o")
+    page.select_option("#ecg-lowpass", label="低通 35 Hz")
+    expect(setting).to_contain_text("低通 35 Hz")
+    # 0.5 mV of 50 Hz behind a zero-phase limit of 35 Hz, 3 dB down there: |H| = 1 / (1 + (50/35)^4 / 2.414).
+    left = 0.5 / (1 + (50 / 35) ** 4 * (np.sqrt(2) - 1))
+    assert abs(band(drawn(page), scale) - 10 - 20 * left) < 1.0 + line
+    page.select_option("#ecg-lowpass", label="低通 关")
+    page.keyboard.press("w")
+    page.keyboard.press("w")
+    expect(setting).to_contain_text("基线 0.5 Hz · ST 段以未滤波为准")
+
+
+def test_a_filter_moves_nothing_in_time(open_page: OpenPage, stub: Stub) -> None:
+    stub.state.waveform = samples.square_wave()
+    page, scale = open_ecg(open_page, stub, 2, None)
+    half = slice(round(104.5 * scale), round(105.5 * scale))
+
+    def crossings() -> NDArray[np.float64]:
+        ink = drawn(page)[half].sum(axis=0)
+        return np.array(
+            [
+                centre(ink, round((10 + 25 * at - 1) * scale), round((10 + 25 * at + 1) * scale))
+                for at in (2.5, 3.0, 6.5, 7.0)
             ]
-            assert (part.max(axis=0) > 0.3).mean() > 0.9
+        )
+
+    before = crossings()
+    page.select_option("#ecg-lowpass", label="低通 40 Hz")
+    assert np.abs(crossings() - before).max() / scale < 0.1
+
+
+def test_one_lead_is_enlarged_by_a_double_click_and_put_back_by_a_key(
+    open_page: OpenPage, stub: Stub
+) -> None:
+    page, scale = open_ecg(open_page, stub, 1, None)
+    page.locator("canvas.ecg-caliper").dblclick(position={"x": (10 + 6 * 25) * scale, "y": 51 * scale})
+    expect(page.locator("#ecg-rhythm option:checked")).to_have_text("V2")
+    expect(page.locator(".ecg-setting")).to_contain_text("50 mm/s · 20 mm/mV")
+    page.keyboard.press("l")
+    expect(page.locator("#ecg-format option:checked")).to_have_text("3×4 + 1")
+    expect(page.locator(".ecg-setting")).to_contain_text("25 mm/s · 10 mm/mV")
 
 
 @pytest.fixture
@@ -237,5 +355,62 @@ def test_the_caliper_measures_time_rate_and_amplitude(
     ]
     assert numbers == [800.0, 75.0, 1.0]
     page.keyboard.press("Escape")
-    assert page.locator(".readout").inner_text() == ""
+    expect(page.locator(".readout")).to_have_text("")
     assert "/cases/" in page.url
+
+
+def said(page: Page) -> list[float]:
+    text = page.locator(".readout").inner_text()
+    return [float(word) for word in re.findall(r"-?\d+(?:\.\d+)?", text)]
+
+
+def test_the_caliper_is_held_by_its_ends_and_by_its_inside(
+    open_page: OpenPage, stub: Stub, dragged: Callable[[Page, float, float, float, float], str]
+) -> None:
+    page, scale = open_ecg(open_page, stub, 1, 4.0)
+    dragged(page, scale, 0.8, 1.0, 40)
+    box = page.locator("canvas.ecg-caliper").bounding_box()
+    assert box is not None
+
+    def drag(x: float, y: float, to: float) -> None:
+        page.mouse.move(box["x"] + x * scale, box["y"] + y * scale)
+        page.mouse.down()
+        page.mouse.move(box["x"] + to * scale, box["y"] + y * scale)
+        page.mouse.up()
+
+    drag(60, 55, 65)  # the second line, 5 mm further
+    assert said(page) == [1000.0, 60.0, 1.0]
+    drag(50, 55, 90)  # the whole of it
+    assert said(page) == [1000.0, 60.0, 1.0]
+    drag(105, 55, 100)
+    assert said(page) == [800.0, 75.0, 1.0]
+
+
+def marks(page: Page, scale: float, y: float) -> list[float]:
+    """Where upright lines of the caliper's canvas stand, in mm."""
+    url = page.locator("canvas.ecg-caliper").evaluate("canvas => canvas.toDataURL('image/png')")
+    picture = np.asarray(Image.open(io.BytesIO(base64.b64decode(url.split(",")[1]))))[..., 3]
+    band = picture[round((y - 4) * scale) : round((y + 4) * scale)].astype(np.float64)
+    dark = band.max(axis=0) > 128
+    starts = np.flatnonzero(dark & ~np.roll(dark, 1))
+    ends = np.flatnonzero(dark & ~np.roll(dark, -1))
+    return [float(a + b + 1) / 2 / scale for a, b in zip(starts, ends, strict=True)]
+
+
+def test_the_caliper_obeys_keys_and_marches_out(open_page: OpenPage, stub: Stub) -> None:
+    page, scale = open_ecg(open_page, stub, 1, 4.0)
+    page.keyboard.press("q")
+    assert said(page) == [1000.0, 60.0, 1.0]
+    for key in ("Control+ArrowLeft", "Control+ArrowLeft", "ArrowRight", "Control+ArrowUp", "ArrowDown"):
+        page.keyboard.press(key)
+    assert said(page) == [962.0, 62.0, 1.09]
+    page.keyboard.press("t")
+    page.keyboard.press("Control+ArrowRight")  # the other end, towards the first
+    assert said(page) == [942.0, 64.0, 1.09]
+    page.keyboard.press("m")
+    lines = np.array(marks(page, scale, 100))
+    assert len(lines) == 11
+    # Each line is whole pixels wide: within one of them, and no error that adds up.
+    assert np.abs(lines - lines[0] - 0.942 * 25 * np.arange(11)).max() <= 1 / scale
+    page.keyboard.press("Escape")
+    assert marks(page, scale, 100) == []

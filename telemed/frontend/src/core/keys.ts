@@ -7,8 +7,8 @@ export interface Command {
   /** As KeyboardEvent.key has it, with Ctrl+ or Alt+ before it; alternatives beside each other. */
   keys: readonly string[];
   label: TextKey;
-  /** False: not possible now; the key then does what the browser does with it. */
-  run: () => unknown;
+  /** Told which of its keys it was. False: not possible now; the key then does what the browser does with it. */
+  run: (pressed?: string) => unknown;
   /** Also while typing in a field, for those of its keys that are no character. */
   whileTyping?: boolean;
 }
@@ -45,7 +45,7 @@ export function obey(commands: () => readonly Command[]): void {
     for (const command of commands()) {
       if (!command.keys.includes(name)) continue;
       if (typing && (name.length === 1 || !command.whileTyping)) continue;
-      if (command.run() === false) continue;
+      if (command.run(name) === false) continue;
       event.preventDefault();
       return;
     }

@@ -1,5 +1,5 @@
 /** Draws a sheet on any 2D context. Every position is in millimetres; `scale` is device pixels per millimetre. */
-import type { Settings, Sheet, Strip } from "./sheet";
+import { labelOf, type Settings, type Sheet, type Strip } from "./sheet";
 import type { Waveform } from "./waveform";
 
 export interface Ink {
@@ -73,7 +73,7 @@ export function drawTraces(
   context.textBaseline = "alphabetic";
   for (const strip of sheet.strips) {
     if (strip.continued) context.fillRect(strip.x - 0.15, strip.y - 4, 0.3, 3);
-    context.fillText(strip.lead, strip.x + 1, strip.y - sheet.pitch / 2 + 5);
+    context.fillText(labelOf(strip), strip.x + 1, strip.y - Math.max(4, sheet.pitch / 2 - 5));
   }
 }
 
@@ -108,7 +108,7 @@ function drawStrip(
       continue;
     }
     const x = strip.x + (i / rate - strip.from) * settings.speed;
-    const y = strip.y - value * settings.gain;
+    const y = strip.y - strip.sign * value * settings.gain;
     if (drawing) context.lineTo(x, y);
     else context.moveTo(x, y);
     drawing = true;

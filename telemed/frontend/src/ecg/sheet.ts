@@ -1,30 +1,46 @@
 /** Where everything stands on the paper, in millimetres: the one geometry of screen and print. */
+import { type Filter, unfiltered } from "./filters";
 
-export const formats = ["3x4+1", "6x2", "12x1"] as const;
+export const formats = ["3x4+1", "3x4+3", "6x2", "12x1", "1x1", "strip"] as const;
+export const orders = ["standard", "cabrera"] as const;
 export const speeds = [12.5, 25, 50] as const;
-export const gains = [5, 10, 20] as const;
+export const gains = [2.5, 5, 10, 20] as const;
 
 export type Format = (typeof formats)[number];
+export type Order = (typeof orders)[number];
 export type Speed = (typeof speeds)[number];
 export type Gain = (typeof gains)[number];
 
 export interface Settings {
   format: Format;
+  /** Of the limb leads: as recorded, or by their place in the frontal plane. */
+  order: Order;
   /** mm/s */
   speed: Speed;
   /** mm/mV */
   gain: Gain;
-  /** The lead of the long strip. */
+  /** The lead of the long strip, or the one that is enlarged. */
   rhythm: string;
   /** Seconds from the first sample at which the page begins. */
   start: number;
+  filter: Filter;
 }
 
-export const usual: Settings = { format: "3x4+1", speed: 25, gain: 10, rhythm: "II", start: 0 };
+export const usual: Settings = {
+  format: "3x4+1",
+  order: "standard",
+  speed: 25,
+  gain: 10,
+  rhythm: "II",
+  start: 0,
+  filter: unfiltered,
+};
 
 /** A lead over a stretch of time: `from` stands at `x`, 0 mV at `y`. */
 export interface Strip {
   lead: string;
+  /** -1 where the lead is drawn upside down, as aVR is by Cabrera. */
+  sign: 1 | -1;
   x: number;
   y: number;
   from: number;
@@ -41,58 +57,112 @@ export interface Sheet {
   strips: Strip[];
   /** Baselines that begin with a calibration pulse. */
   pulses: number[];
+  /** Time goes on from row to row instead of being the same in all of them. */
+  wrapped: boolean;
 }
 
-/** A page shows ten seconds, as the paper of a resting ECG does. */
+/** A page shows ten seconds, as the paper of a resting ECG does; a long strip a minute. */
 export const PAGE_SECONDS = 10;
+export const STRIP_SECONDS = 60;
 export const PULSE_MARGIN = 10;
+/** A row of a wrapped sheet: ten seconds at 25 mm/s. */
+export const ROW_LENGTH = 250;
+/** Free of traces, for the settings. */
+export const FOOT = 6;
+/** Closer than this the baselines never come, however little room there is. */
+const CLOSEST = 12;
 
-const columns: Record<Format, readonly (readonly string[])[]> = {
-  "3x4+1": [
-    ["I", "II", "III"],
-    ["aVR", "aVL", "aVF"],
-    ["V1", "V2", "V3"],
-    ["V4", "V5", "V6"],
-  ],
-  "6x2": [
-    ["I", "II", "III", "aVR", "aVL", "aVF"],
-    ["V1", "V2", "V3", "V4", "V5", "V6"],
-  ],
-  "12x1": [["I", "II", "III", "aVR", "aVL", "aVF", "V1", "V2", "V3", "V4", "V5", "V6"]],
+const limb: Record<Order, readonly string[]> = {
+  standard: ["I", "II", "III", "aVR", "aVL", "aVF"],
+  cabrera: ["aVL", "I", "-aVR", "II", "aVF", "III"],
+};
+const chest = ["V1", "V2", "V3", "V4", "V5", "V6"] as const;
+
+const pitches: Record<Format, number> = {
+  "3x4+1": 30,
+  "3x4+3": 25,
+  "6x2": 25,
+  "12x1": 20,
+  "1x1": 40,
+  strip: 30,
 };
 
-const pitches: Record<Format, number> = { "3x4+1": 30, "6x2": 25, "12x1": 20 };
+export function pageSeconds(format: Format): number {
+  return format === "strip" ? STRIP_SECONDS : PAGE_SECONDS;
+}
 
-export function layOut(settings: Settings, duration: number): Sheet {
-  const groups = columns[settings.format];
-  const pitch = pitches[settings.format] * (settings.gain === 20 ? 1.4 : 1);
-  const seconds = Math.max(0, Math.min(PAGE_SECONDS, duration - settings.start));
-  const each = seconds / groups.length;
-  const top = 5 + Math.round(pitch / 2 / 5) * 5;
-  const rows = Math.max(...groups.map((group) => group.length));
-  const baseline = (row: number): number => top + row * pitch;
+function groups(format: Format, order: Order): (readonly string[])[] {
+  const [first, second] = [limb[order].slice(0, 3), limb[order].slice(3)];
+  if (format === "12x1") return [[...limb[order], ...chest]];
+  if (format === "6x2") return [limb[order], chest];
+  return [first, second, chest.slice(0, 3), chest.slice(3)];
+}
+
+/** The leads of the long strips below the groups; three of them see both ventricles and the atria. */
+function rhythms(format: Format, chosen: string): string[] {
+  if (format === "3x4+1") return [chosen];
+  if (format !== "3x4+3") return [];
+  return [chosen, ...["V1", "V5", "II"].filter((lead) => lead !== chosen)].slice(0, 3);
+}
+
+/** `room` is the height there is, in millimetres: rows move together before they leave it. */
+export function layOut(settings: Settings, duration: number, room = Number.POSITIVE_INFINITY): Sheet {
+  const { format, gain, speed, start } = settings;
+  const seconds = Math.max(0, Math.min(pageSeconds(format), duration - start));
+  const wrapped = format === "1x1" || format === "strip";
+  const columns = wrapped ? [] : groups(format, settings.order);
+  const long = rhythms(format, settings.rhythm);
+  const rows = wrapped
+    ? Math.max(1, Math.ceil((seconds * speed) / ROW_LENGTH - 1e-6))
+    : Math.max(...columns.map((group) => group.length)) + long.length;
+  const wanted = pitches[format] * (gain === 20 ? 1.4 : 1);
+  const pitch = Math.max(CLOSEST, Math.min(wanted, Math.floor((room - 10 - FOOT) / rows)));
+  const edge = Math.round(pitch / 2 / 5) * 5;
+  const baseline = (row: number): number => 5 + edge + row * pitch;
   const strips: Strip[] = [];
-  groups.forEach((group, column) => {
+  const place = (name: string, x: number, row: number, from: number, to: number, continued = false): void => {
+    const sign = name.startsWith("-") ? -1 : 1;
+    strips.push({ lead: name.replace(/^-/, ""), sign, x, y: baseline(row), from, to, continued });
+  };
+  if (wrapped) {
+    const each = ROW_LENGTH / speed;
+    for (let row = 0; row < rows; row++) {
+      const from = start + row * each;
+      place(settings.rhythm, PULSE_MARGIN, row, from, Math.min(from + each, start + seconds));
+    }
+  }
+  columns.forEach((group, column) => {
+    const each = seconds / columns.length;
+    const from = start + column * each;
+    const x = PULSE_MARGIN + column * each * speed;
     group.forEach((lead, row) => {
-      const from = settings.start + column * each;
-      strips.push({
-        lead,
-        x: PULSE_MARGIN + column * each * settings.speed,
-        y: baseline(row),
-        from,
-        to: from + each,
-        continued: column > 0,
-      });
+      place(lead, x, row, from, from + each, column > 0);
     });
   });
-  const pulses = Array.from({ length: rows }, (_, row) => baseline(row));
-  if (settings.format === "3x4+1") {
-    const y = baseline(rows);
-    const to = settings.start + seconds;
-    strips.push({ lead: settings.rhythm, x: PULSE_MARGIN, y, from: settings.start, to, continued: false });
-    pulses.push(y);
-  }
-  const width = PULSE_MARGIN + Math.max(seconds, 1) * settings.speed;
-  const last = pulses[pulses.length - 1] ?? top;
-  return { width, height: last + Math.ceil(pitch / 2 / 5) * 5, pitch, strips, pulses };
+  long.forEach((lead, index) => {
+    place(lead, PULSE_MARGIN, rows - long.length + index, start, start + seconds);
+  });
+  const length = Math.max(seconds, 1) * speed;
+  return {
+    width: PULSE_MARGIN + (wrapped ? Math.min(length, ROW_LENGTH) : length),
+    height: baseline(rows - 1) + Math.ceil(pitch / 2 / 5) * 5 + FOOT,
+    pitch,
+    strips,
+    pulses: Array.from({ length: rows }, (_, row) => baseline(row)),
+    wrapped,
+  };
+}
+
+export function labelOf(strip: Strip): string {
+  return strip.sign < 0 ? `−${strip.lead}` : strip.lead;
+}
+
+/** The strip that is drawn at a point of the sheet, in millimetres. */
+export function stripAt(sheet: Sheet, speed: number, x: number, y: number): Strip | undefined {
+  return sheet.strips.find(
+    (strip) =>
+      Math.abs(y - strip.y) <= sheet.pitch / 2 &&
+      x >= strip.x - (strip.continued ? 0 : PULSE_MARGIN) &&
+      x < strip.x + (strip.to - strip.from) * speed,
+  );
 }

@@ -42,7 +42,7 @@ export class CaseView {
   private readonly messages = h("div", { class: "messages" });
   private readonly stage = h("div", { class: "stage-place" });
   private readonly context = h("div", { class: "context" });
-  private readonly ai = h("div", {});
+  private readonly ai = h("div", { class: "ai-place" });
   private readonly lost = h("p", { class: "line lost", role: "status", hidden: true }, t("ui.line.lost"));
   private readonly cache: CaseCache;
   private readonly host: CaseHost;
@@ -211,6 +211,7 @@ export class CaseView {
     const others = instances.filter((instance) => !ecgs.includes(instance) && !pictures.includes(instance));
     const parts: HTMLElement[] = [];
     const [first] = ecgs;
+    this.element.classList.toggle("with-ecg", first !== undefined);
     if (first?.waveform_url) {
       parts.push(this.ecgTabs(ecgs), this.ecg.element);
       this.showEcg(first);

@@ -6,23 +6,17 @@ import { keep, recall } from "../core/storage";
 import type { Instance } from "../core/types";
 import { currentScale } from "../ecg/calibration";
 import type { Measure } from "../ecg/caliper";
-import { type InkName, inks } from "../ecg/draw";
-import {
-  type Format,
-  formats,
-  type Gain,
-  gains,
-  PAGE_SECONDS,
-  type Settings,
-  type Speed,
-  speeds,
-  usual,
-} from "../ecg/sheet";
+import type { InkName } from "../ecg/draw";
+import { baselines, type Filter, lowPasses, possible } from "../ecg/filters";
+import { formats, gains, pageSeconds, type Settings, speeds, usual } from "../ecg/sheet";
 import { EcgView } from "../ecg/view";
 import type { Waveform } from "../ecg/waveform";
 import { calibrationForm } from "./calibration-form";
+import { caption, ecgTools } from "./ecg-tools";
 
 const INK = "telemed.ecg.ink";
+/** One lead alone is drawn twice as large both ways. */
+const ENLARGED = { speed: 50, gain: 20 } as const;
 
 export function ecgInstances(instances: readonly Instance[]): Instance[] {
   return instances.filter((instance) => instance.kind === "ecg" && instance.waveform_url);
@@ -31,6 +25,8 @@ export function ecgInstances(instances: readonly Instance[]): Instance[] {
 export class EcgPanel {
   readonly element = h("section", { class: "stage ecg-stage", "aria-label": t("ui.ecg.title") });
   private settings: Settings = usual;
+  /** What stood here before one lead was enlarged. */
+  private before: Settings | null = null;
   private ink: InkName = recall<InkName>(INK) ?? "dark";
   private waveform: Waveform | null = null;
   private readonly tools = h("div", { class: "stage-tools" });
@@ -38,18 +34,24 @@ export class EcgPanel {
   private readonly faults = h("div", { class: "messages" });
   private readonly readout = h("output", { class: "readout" });
   private readonly view = new EcgView(t("ui.ecg.title"), (measure) => this.showMeasure(measure));
+  private readonly frame = h(
+    "div",
+    { class: "ecg-scroll", role: "group", tabindex: "0", "aria-label": t("ui.ecg.title") },
+    this.view.element,
+  );
 
   constructor() {
-    this.element.append(
-      this.tools,
-      this.faults,
-      this.below,
-      h(
-        "div",
-        { class: "ecg-scroll", role: "group", tabindex: "0", "aria-label": t("ui.ecg.title") },
-        this.view.element,
-      ),
-    );
+    this.element.append(this.tools, this.faults, this.below, this.frame);
+    this.view.caliper.canvas.addEventListener("dblclick", (event) => {
+      this.clearCaliper();
+      this.enlarge(this.view.leadAt(event));
+    });
+    window.addEventListener("resize", () => this.draw());
+  }
+
+  /** Whether keys have an ECG to act on. */
+  get shown(): boolean {
+    return this.waveform !== null && this.element.isConnected;
   }
 
   /** What speaks against this recording stands over it. */
@@ -62,11 +64,13 @@ export class EcgPanel {
     this.faults.replaceChildren(...(texts.length > 0 ? [message("warning", text)] : []));
   }
 
-  /** A new case begins as every case does: 25 mm/s, 10 mm/mV, first page. */
+  /** A new case begins as every case does: 25 mm/s, 10 mm/mV, no filter, first page. */
   show(waveform: Waveform): void {
     this.waveform = waveform;
     this.settings = usual;
+    this.before = null;
     this.below.replaceChildren();
+    this.view.caliper.clear();
     this.draw();
   }
 
@@ -79,7 +83,7 @@ export class EcgPanel {
 
   setFormat(index: number): void {
     const format = formats[index];
-    if (format) this.change({ format });
+    if (format) this.change({ format, start: 0 });
   }
 
   stepGain(step: number): void {
@@ -88,19 +92,62 @@ export class EcgPanel {
   }
 
   stepSpeed(): void {
-    this.change({ speed: speeds[(speeds.indexOf(this.settings.speed) + 1) % speeds.length] ?? 25 });
+    this.change({ speed: after(speeds, this.settings.speed) });
+  }
+
+  stepLead(step: number): void {
+    const leads = this.waveform?.leads ?? [];
+    const rhythm = leads[leads.indexOf(this.settings.rhythm) + step];
+    if (rhythm) this.change({ rhythm });
+  }
+
+  toggleOrder(): void {
+    this.change({ order: this.settings.order === "cabrera" ? "standard" : "cabrera" });
+  }
+
+  /** One lead alone, and back to what stood here before. */
+  enlarge(lead = this.settings.rhythm): void {
+    const { before, settings } = this;
+    if (settings.format === "1x1" && before) {
+      this.before = null;
+      this.change(before);
+      return;
+    }
+    this.before = settings;
+    this.change({ format: "1x1", rhythm: lead, ...ENLARGED });
+  }
+
+  stepLowPass(): void {
+    const values = lowPasses.filter((value) => possible(value, this.waveform?.rate ?? 0));
+    this.filter({ lowPass: after(values, this.settings.filter.lowPass) });
+  }
+
+  stepBaseline(): void {
+    this.filter({ baseline: after(baselines, this.settings.filter.baseline) });
+  }
+
+  toggleNotch(): void {
+    this.filter({ notch: !this.settings.filter.notch });
   }
 
   turn(pages: number): void {
-    const last =
-      Math.max(0, Math.ceil((this.waveform?.duration ?? 0) / PAGE_SECONDS - 1e-6) - 1) * PAGE_SECONDS;
-    this.change({ start: Math.max(0, Math.min(last, this.settings.start + pages * PAGE_SECONDS)) });
+    const seconds = pageSeconds(this.settings.format);
+    const last = Math.max(0, Math.ceil((this.waveform?.duration ?? 0) / seconds - 1e-6) - 1) * seconds;
+    this.change({ start: Math.max(0, Math.min(last, this.settings.start + pages * seconds)) });
   }
 
   toggleInk(): void {
     this.ink = this.ink === "dark" ? "paper" : "dark";
     keep(INK, this.ink);
     this.draw();
+  }
+
+  get caliper() {
+    return this.view.caliper;
+  }
+
+  placeCaliper(): void {
+    this.view.placeCaliper();
   }
 
   /** True if there was a caliper to take away. */
@@ -115,116 +162,57 @@ export class EcgPanel {
     this.draw();
   }
 
+  private filter(part: Partial<Filter>): void {
+    this.change({ filter: { ...this.settings.filter, ...part } });
+  }
+
   private draw(): void {
-    if (!this.waveform) return;
+    const { waveform, settings, ink } = this;
+    if (!waveform) return;
+    this.drawTools(waveform);
     this.view.element.hidden = false;
-    this.view.show(this.waveform, this.settings, this.ink);
-    this.drawTools(this.waveform);
+    this.view.show(waveform, { settings, ink, caption: caption(waveform, settings), room: this.room() });
+  }
+
+  /** On a desk all rows stand in view at once; on a telephone the page scrolls. */
+  private room(): number {
+    if (!this.element.isConnected || window.innerWidth <= 1000) return Number.POSITIVE_INFINITY;
+    const pixels = window.innerHeight - this.frame.getBoundingClientRect().top - 14;
+    return pixels / currentScale().cssPxPerMm;
   }
 
   private drawTools(waveform: Waveform): void {
-    const { settings } = this;
     const focused = document.activeElement instanceof HTMLElement ? document.activeElement.id : "";
+    const { calibrated } = currentScale();
     this.tools.replaceChildren(
-      choice(
-        "ecg-format",
-        t("ui.ecg.format"),
-        formats,
-        settings.format,
-        (value) => t(`ui.ecg.format.${value}`),
-        (format: Format) => this.change({ format }),
-      ),
-      choice(
-        "ecg-speed",
-        t("ui.ecg.speed"),
-        speeds,
-        settings.speed,
-        (value) => `${value} mm/s`,
-        (speed: Speed) => this.change({ speed }),
-      ),
-      choice(
-        "ecg-gain",
-        t("ui.ecg.gain"),
-        gains,
-        settings.gain,
-        (value) => `${value} mm/mV`,
-        (gain: Gain) => this.change({ gain }),
-      ),
-      choice(
-        "ecg-rhythm",
-        t("ui.ecg.rhythm"),
-        waveform.leads,
-        settings.rhythm,
-        (lead) => lead,
-        (rhythm: string) => this.change({ rhythm }),
-        settings.format !== "3x4+1",
-      ),
-      choice(
-        "ecg-ink",
-        t("ui.ecg.ink"),
-        Object.keys(inks) as InkName[],
-        this.ink,
-        (ink) => t(`ui.ecg.ink.${ink}`),
-        () => this.toggleInk(),
-      ),
-      this.pager(waveform) ?? "",
-      h("span", { class: "muted filter-note" }, t("ui.ecg.no_filter", { rate: Math.round(waveform.rate) })),
-      this.readout,
+      ...ecgTools(waveform, this.settings, this.ink, {
+        change: (part) => this.change(part),
+        filter: (part) => this.filter(part),
+        turn: (pages) => this.turn(pages),
+        toggleInk: () => this.toggleInk(),
+      }),
       h(
         "button",
         {
           type: "button",
           id: "ecg-calibrate",
-          class: currentScale().calibrated ? "quiet" : "quiet attention",
+          class: calibrated ? "quiet" : "quiet attention",
           onclick: () => this.askCalibration(),
         },
-        t(currentScale().calibrated ? "ui.scale.calibrated" : "ui.scale.not_calibrated"),
+        t(calibrated ? "ui.scale.calibrated" : "ui.scale.not_calibrated"),
       ),
+      this.readout,
     );
     if (focused) document.getElementById(focused)?.focus();
   }
 
-  private pager(waveform: Waveform): HTMLElement | null {
-    const pages = Math.ceil(waveform.duration / PAGE_SECONDS - 1e-6);
-    if (pages <= 1) return null;
-    const number = Math.floor(this.settings.start / PAGE_SECONDS) + 1;
-    return h(
-      "span",
-      { class: "pager" },
-      h(
-        "button",
-        {
-          type: "button",
-          class: "quiet",
-          id: "ecg-back",
-          "aria-label": t("ui.ecg.page_back"),
-          onclick: () => this.turn(-1),
-        },
-        "‹",
-      ),
-      t("ui.ecg.page", { number, pages }),
-      h(
-        "button",
-        {
-          type: "button",
-          class: "quiet",
-          id: "ecg-forward",
-          "aria-label": t("ui.ecg.page_forward"),
-          onclick: () => this.turn(1),
-        },
-        "›",
-      ),
-    );
-  }
-
-  private showMeasure(measure: Measure | null): void {
-    if (!measure) {
-      setText(this.readout, "");
-      return;
-    }
-    const time = Math.round(measure.time);
-    const rate = measure.time > 0 ? Math.round(60_000 / measure.time) : 0;
-    setText(this.readout, t("ui.ecg.caliper", { time, rate, amplitude: measure.amplitude.toFixed(2) }));
+  private showMeasure(measure: Measure | null): string {
+    const time = Math.round(measure?.time ?? 0);
+    const rate = time > 0 ? Math.round(60_000 / time) : 0;
+    const amplitude = (measure?.amplitude ?? 0).toFixed(2);
+    const text = measure ? t("ui.ecg.caliper", { time, rate, amplitude }) : "";
+    setText(this.readout, text);
+    return text;
   }
 
   private askCalibration(): void {
@@ -237,28 +225,6 @@ export class EcgPanel {
   }
 }
 
-function choice<T extends string | number>(
-  id: string,
-  label: string,
-  values: readonly T[],
-  current: T,
-  text: (value: T) => string,
-  choose: (value: T) => void,
-  disabled = false,
-): HTMLElement {
-  const select = h(
-    "select",
-    {
-      id,
-      disabled,
-      "aria-label": label,
-      title: label,
-      onchange: () => {
-        const value = values[select.selectedIndex];
-        if (value !== undefined) choose(value);
-      },
-    },
-    ...values.map((value) => h("option", { selected: value === current }, text(value))),
-  );
-  return select;
+function after<T>(values: readonly T[], current: T): T {
+  return values[(values.indexOf(current) + 1) % values.length] ?? current;
 }

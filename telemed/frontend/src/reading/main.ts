@@ -6,6 +6,7 @@ import { t } from "../core/page";
 import type { Case } from "../core/types";
 import { CaseCache } from "./case-cache";
 import { CaseView } from "./case-view";
+import { ecgCommands } from "./ecg-commands";
 import { keysPanel } from "./keys-panel";
 import { ListView } from "./list-view";
 import { type Entry, entries, Palette } from "./palette";
@@ -162,15 +163,11 @@ const caseCommands: readonly Command[] = [
 ];
 
 const stageCommands: readonly Command[] = [
-  { keys: ["1"], label: "ui.key.format_1", run: () => caseView.ecg.setFormat(0) },
-  { keys: ["2"], label: "ui.key.format_2", run: () => caseView.ecg.setFormat(1) },
-  { keys: ["3"], label: "ui.key.format_3", run: () => caseView.ecg.setFormat(2) },
-  { keys: ["+", "="], label: "ui.key.larger", run: () => larger(1) },
-  { keys: ["-"], label: "ui.key.smaller", run: () => larger(-1) },
-  { keys: ["s"], label: "ui.key.speed", run: () => caseView.ecg.stepSpeed() },
-  { keys: ["g"], label: "ui.key.ink", run: () => caseView.ecg.toggleInk() },
-  { keys: ["]"], label: "ui.key.page_forward", run: () => turn(1) },
-  { keys: ["["], label: "ui.key.page_back", run: () => turn(-1) },
+  ...ecgCommands(caseView.ecg),
+  { keys: ["+", "="], label: "ui.key.larger", run: () => caseView.pictures.zoom(1.25) },
+  { keys: ["-"], label: "ui.key.smaller", run: () => caseView.pictures.zoom(0.8) },
+  { keys: ["]"], label: "ui.key.next_picture", run: () => caseView.pictures.turn(1) },
+  { keys: ["["], label: "ui.key.previous_picture", run: () => caseView.pictures.turn(-1) },
   { keys: ["i"], label: "ui.key.invert", run: () => caseView.pictures.invert() },
   { keys: ["0"], label: "ui.key.fit", run: () => caseView.pictures.fit() },
 ];
@@ -204,16 +201,6 @@ function togglePalette(): void {
   });
   palette = new Palette(entries([...active(), ...elsewhere, helpCommand]), search, togglePalette);
   palette.open(root);
-}
-
-function larger(step: number): void {
-  caseView.ecg.stepGain(step);
-  caseView.pictures.zoom(step > 0 ? 1.25 : 0.8);
-}
-
-function turn(step: number): void {
-  caseView.ecg.turn(step);
-  caseView.pictures.turn(step);
 }
 
 function openSelected(): boolean {

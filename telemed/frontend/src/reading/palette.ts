@@ -10,7 +10,7 @@ export interface Entry {
 }
 
 export function entries(commands: readonly Command[]): Entry[] {
-  return commands.map(({ label, keys, run }) => ({ label: t(label), keys, run }));
+  return commands.map(({ label, keys, run }) => ({ label: t(label), keys, run: () => run() }));
 }
 
 export class Palette {
