@@ -108,7 +108,7 @@ export class Caliper {
     return true;
   }
 
-  at(event: MouseEvent): Point {
+  millimetres(event: MouseEvent): Point {
     const box = this.canvas.getBoundingClientRect();
     return {
       x: ((event.clientX - box.left) / box.width) * (this.canvas.width / this.scale),
@@ -119,7 +119,7 @@ export class Caliper {
   private press(event: PointerEvent): void {
     if (event.button !== 0) return;
     this.canvas.setPointerCapture(event.pointerId);
-    const point = this.at(event);
+    const point = this.millimetres(event);
     this.pressed = point;
     this.hold = this.under(point);
     if (this.hold === null) {
@@ -133,7 +133,7 @@ export class Caliper {
 
   private drag(event: PointerEvent): void {
     const { hold, from, to, pressed } = this;
-    const point = this.at(event);
+    const point = this.millimetres(event);
     if (!hold || !from || !to || !pressed) {
       this.canvas.style.cursor = this.under(point) === "both" ? "move" : this.under(point) ? "ew-resize" : "";
       return;

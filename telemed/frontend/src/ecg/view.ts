@@ -57,7 +57,7 @@ export class EcgView {
 
   /** The lead under a pointer. */
   leadAt(event: MouseEvent): string | undefined {
-    const { x, y } = this.caliper.at(event);
+    const { x, y } = this.caliper.millimetres(event);
     return this.sheet ? stripAt(this.sheet, this.shown.settings.speed, x, y)?.lead : undefined;
   }
 
