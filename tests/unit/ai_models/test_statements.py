@@ -13,7 +13,9 @@ import pytest
 
 from ai_models.analyser import Analyser
 from ai_models.ecg.interpretation.conditions import BadRule, compiled
-from ai_models.ecg.interpretation.evaluation.figures import wilson
+from ai_models.ecg.interpretation.evaluation import usual
+from ai_models.ecg.interpretation.evaluation.evaluate import recorded
+from ai_models.ecg.interpretation.evaluation.figures import cell, wilson
 from ai_models.ecg.interpretation.evaluation.truth import Labels
 from ai_models.ecg.interpretation.names import NAMES
 from ai_models.ecg.interpretation.rules import NAME, RuleSet, read_rules, rule_set
@@ -257,3 +259,49 @@ def test_a_set_judges_only_what_it_labels() -> None:
     normal = Labels("ptbxl", frozenset({"NORM", "SR", "class:NORM"}), 40, "M")
     assert normal.says("ecg.normal") is True
     assert Labels("ptbxl", normal.names | {"PAC"}, 40, "M").says("ecg.normal") is False
+
+
+def person(n: int, *, normal: bool = True, **facts: float) -> usual.Known:
+    """Within the textbook limits, every fact with a range at 1, a man and a woman in turn."""
+    everything = dict.fromkeys((*usual.NOT_ABOVE, *usual.NOT_BELOW, *usual.NOT_ABOVE_BY_SEX), 1.0)
+    own = {name.replace("__", "."): value for name, value in facts.items()}
+    return usual.Known(f"k{n}", "made", f"g{n}", everything | {"male": float(n % 2)} | own, True, normal)
+
+
+def test_a_usual_range_is_what_the_normal_recordings_show_and_no_abnormal_one_widens_it() -> None:
+    people = [person(n) for n in range(6)] + [person(6, pr_ms=150.4), person(7, normal=False, pr_ms=260.0)]
+    found = usual.ranges(people)
+    assert ["pr_ms", "<=", 151.0] in found
+    assert ["pr_ms", ">=", 1.0] in found
+    holds = compiled({"all": found}, NAMES, frozenset())
+    assert holds(people[6].facts, {}) is True
+    assert holds(people[7].facts, {}) is False
+
+
+def test_a_voltage_has_an_end_for_each_sex_and_without_a_sex_both_hold() -> None:
+    people = [person(n, cornell_mv=2.4 if n % 2 else 1.6) for n in range(6)]
+    holds = compiled({"all": usual.ranges(people)}, NAMES, frozenset())
+    man = person(1, cornell_mv=2.2).facts
+    assert holds(man, {}) is True
+    assert holds(man | {"male": 0.0}, {}) is False
+    assert holds({name: value for name, value in man.items() if name != "male"}, {}) is not True
+
+
+def test_nobody_is_judged_by_ranges_that_he_himself_widened() -> None:
+    people = [person(n) for n in range(40)] + [person(40, pr_ms=199.0)]
+    assert {usual.fold_of(one.group) for one in people} == set(range(usual.FOLDS))
+    tally = usual.crossed(people)["made"]
+    assert (tally.right, tally.missed, tally.wrong) == (40, ["k40"], [])
+
+
+def test_the_shipped_normal_draft_says_on_its_card_how_often_it_is_wrong(rules: RuleSet) -> None:
+    rows = recorded()
+    assert rows["rules"] == rules.sha256
+    crossed = rows["normal_crossed"]["all"]
+    assert crossed["right"] + len(crossed["wrong"]) == crossed["said"]
+    assert crossed["right"] / crossed["said"] >= 0.95
+    for language in ("en", "zh-CN"):
+        card = rules.card(language).read_text("utf-8")
+        assert cell(crossed["right"], crossed["said"]) in card
+        assert cell(crossed["right"], crossed["true"]) in card
+        assert all(key in card for key in crossed["wrong"])

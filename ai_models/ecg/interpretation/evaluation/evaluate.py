@@ -14,7 +14,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from ai_models.ecg.interpretation.evaluation import usual
 from ai_models.ecg.interpretation.evaluation.figures import Tally, cell
+from ai_models.ecg.interpretation.evaluation.normal import misses, normal_table
 from ai_models.ecg.interpretation.evaluation.sets import CHOSEN_ON, HELD_OUT, Crossed, Judged, judged
 from ai_models.ecg.interpretation.evaluation.truth import NORMAL
 from ai_models.ecg.interpretation.rules import RuleSet, rule_set
@@ -48,8 +50,9 @@ def together(by_set: dict[str, Tally], parts: Iterable[str]) -> Tally:
 def kept(root: Path, classification: Path, delineation: Path) -> dict[str, Any]:
     """What evaluation.json keeps: every set, each recording by networks that did not train on it."""
     rules = rule_set()
-    crossed = Crossed.read(classification, delineation)
-    tallies, refused = tallied(rules, judged(rules, root, PARTS, crossed))
+    recordings = list(judged(rules, root, PARTS, Crossed.read(classification, delineation)))
+    tallies, refused = tallied(rules, recordings)
+    crossed = usual.crossed(usual.known(rules, recordings))
     statements = {
         code: {part: by_set[part].as_json() for part in PARTS if part in by_set}
         | {
@@ -58,7 +61,13 @@ def kept(root: Path, classification: Path, delineation: Path) -> dict[str, Any]:
         }
         for code, by_set in tallies.items()
     }
-    return {"rules": rules.sha256, "out_of_domain": refused, "statements": statements}
+    return {
+        "rules": rules.sha256,
+        "out_of_domain": refused,
+        "statements": statements,
+        "normal_crossed": {part: crossed[part].as_json() for part in PARTS}
+        | {"all": together(crossed, PARTS).as_json()},
+    }
 
 
 def recorded() -> dict[str, Any]:
@@ -96,7 +105,7 @@ def report(root: Path = DEFAULT_ROOT) -> str:
     now = {
         code: {part: tally.as_json() for part, tally in by_set.items()} for code, by_set in tallies.items()
     }
-    misses = [key for tally in tallies[NORMAL].values() for key in tally.wrong]
+    wrong = [key for tally in tallies[NORMAL].values() for key in tally.wrong]
     return "\n\n".join(
         [
             f"Statements, rules {rules.version}, recorded: each recording by networks that did not train on it",
@@ -106,7 +115,13 @@ def report(root: Path = DEFAULT_ROOT) -> str:
             "Shipped networks, computed now (LUDB trained the delineation: no measure there)",
             table(now, HELD_OUT),
             f"Out of domain: {refused or 'none'}",
-            f"'Normal' that the labels do not call so, now: {', '.join(misses) or 'none'}",
+            f"'Normal' that the labels do not call so, now: {', '.join(wrong) or 'none'}",
+            "The 'normal' draft, five-fold by person, ranges from the other folds' normal recordings (recorded)",
+            normal_table(rows["normal_crossed"]),
+            misses(rows["normal_crossed"], root),
+            "The 'normal' draft as shipped (recorded)",
+            normal_table(rows["statements"][NORMAL]),
+            misses(rows["statements"][NORMAL], root),
         ]
     )
 

@@ -15,36 +15,11 @@ from pathlib import Path
 from typing import Any
 
 from ai_models.ecg.interpretation.evaluation import evaluate
-from ai_models.ecg.interpretation.evaluation.figures import cell
-from ai_models.ecg.interpretation.evaluation.sets import CHOSEN_ON, HELD_OUT
-from ai_models.ecg.interpretation.evaluation.truth import NORMAL, all_labels
+from ai_models.ecg.interpretation.evaluation.normal import misses, normal_table
+from ai_models.ecg.interpretation.evaluation.sets import HELD_OUT
+from ai_models.ecg.interpretation.evaluation.truth import NORMAL, WITHIN_LIMITS
 from ai_models.ecg.interpretation.rules import RuleSet, rule_set
 from ai_models.ecg.training.data import DEFAULT_ROOT
-
-SHOWN = 8
-"""Labels of a miss that are listed."""
-
-
-def normal_table(rows: dict[str, Any]) -> str:
-    """Markdown: precision and coverage of the "normal" draft by set."""
-    lines = ["| | precision | coverage of the normal | drafts of all |", "|---|---|---|---|"]
-    for name in (*CHOSEN_ON, *HELD_OUT, "held out"):
-        row = rows["statements"][NORMAL].get(name)
-        if row:
-            precision, coverage = cell(row["right"], row["said"]), cell(row["right"], row["true"])
-            lines.append(f"| {name} | {precision} | {coverage} | {row['said']}/{row['n']} |")
-    return "\n".join(lines)
-
-
-def misses(rows: dict[str, Any], root: Path) -> str:
-    """Markdown: every "normal" that the set's labels do not call normal, with these labels."""
-    labels = all_labels(root)
-    lines = []
-    for name in (*CHOSEN_ON, *HELD_OUT):
-        for key in rows["statements"][NORMAL].get(name, {}).get("wrong", ()):
-            said = sorted(one for one in labels[key].names if not one.startswith(("class:", "axis:")))
-            lines.append(f"- {key} ({name}): {'; '.join(said[:SHOWN])}")
-    return "\n".join(lines) or "-"
 
 
 def limits(rules: RuleSet, language: str) -> str:
@@ -56,11 +31,12 @@ def limits(rules: RuleSet, language: str) -> str:
 def lines_of(rows: dict[str, Any]) -> str:
     """JSON with a line a statement and set, so that a change of one figure is a change of one line."""
     parts = []
-    for code, by_set in rows["statements"].items():
+    for code, by_set in (*rows["statements"].items(), ("normal_crossed", rows["normal_crossed"])):
         sets = ",\n".join(f"   {json.dumps(name)}: {json.dumps(row)}" for name, row in by_set.items())
         parts.append(f"  {json.dumps(code)}: {{\n{sets}\n  }}")
     head = ",\n".join(f" {json.dumps(key)}: {json.dumps(rows[key])}" for key in ("rules", "out_of_domain"))
-    return "{\n" + head + ',\n "statements": {\n' + ",\n".join(parts) + "\n }\n}\n"
+    *parts, crossed = parts
+    return "{\n" + head + ',\n "statements": {\n' + ",\n".join(parts) + "\n },\n" + crossed + "\n}\n"
 
 
 def main() -> None:
@@ -83,8 +59,11 @@ def main() -> None:
             "networks": ", ".join(f"{name} {version}" for name, version in rules.networks.items()),
             "together": evaluate.table(rows["statements"], ("chosen on", "held out"), language),
             "by_set": evaluate.table(rows["statements"], HELD_OUT, language),
-            "normal": normal_table(rows),
-            "misses": misses(rows, args.root),
+            "normal": normal_table(rows["statements"][NORMAL]),
+            "normal_crossed": normal_table(rows["normal_crossed"]),
+            "normal_before": normal_table(rows["statements"][WITHIN_LIMITS]),
+            "misses": misses(rows["statements"][NORMAL], args.root),
+            "misses_crossed": misses(rows["normal_crossed"], args.root),
             "limits": limits(rules, language),
             "refused": refused or "-",
         }

@@ -45,10 +45,11 @@ def set_of(recording: data.Recording) -> str:
 
 @dataclass(frozen=True)
 class Judged:
-    """A recording with its labels; `facts` are None where it was out of domain, `reason` says why then."""
+    """A recording of one person, `group`, with its labels; out of domain `facts` are None, and `reason` says why."""
 
     key: str
     part: str
+    group: str
     labels: Labels
     facts: dict[str, float] | None
     reason: str | None = None
@@ -86,7 +87,7 @@ def judged(rules: RuleSet, root: Path, parts: tuple[str, ...], crossed: Crossed)
         waveform = Waveform(LEADS, recording.samples, recording.rate, age_years=said.age, sex=said.sex)
         verdict = judge(waveform)
         if verdict.samples is None:
-            yield Judged(recording.key, part, said, None, verdict.reason)
+            yield Judged(recording.key, part, recording.group, said, None, verdict.reason)
             continue
         if recording.key in crossed.probabilities:
             found = dict(zip(data.LABELS, crossed.probabilities[recording.key], strict=True))
@@ -107,4 +108,4 @@ def judged(rules: RuleSet, root: Path, parts: tuple[str, ...], crossed: Crossed)
             age_years=said.age,
             sex=said.sex,
         )
-        yield Judged(recording.key, part, said, facts)
+        yield Judged(recording.key, part, recording.group, said, facts)

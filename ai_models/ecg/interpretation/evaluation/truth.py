@@ -22,6 +22,8 @@ code tables, not a reference.
 """
 SETS = ("ptbxl", "ludb", "china")
 NORMAL = "ecg.normal"
+WITHIN_LIMITS = "ecg.within_limits"
+"""What "normal" stands on: the textbook limits and no other statement. Judged by the same labels."""
 NO_P = "ecg.no_p_regular"
 """Judged by whether the set calls the rhythm a sinus rhythm: no set labels the missing P itself."""
 RHYTHM_STATEMENTS = frozenset(
@@ -44,7 +46,7 @@ class Labels:
 
     def says(self, statement: str) -> bool | None:
         """Whether it is true of the recording; None where the set does not label it."""
-        if statement == NORMAL:
+        if statement in (NORMAL, WITHIN_LIMITS):
             return self._normal()
         if statement == NO_P:
             sinus = self.says("ecg.sinus_rhythm")
