@@ -130,7 +130,8 @@ def _after_routing(world: World, uow: UnitOfWork, study: Study, case: Case) -> N
 def _extend(world: World, uow: UnitOfWork, study: Study, case: Case) -> None:
     """Late objects: the same case again, or a follow-up for the signer once the report is signed."""
     record(world, uow, Kind.STUDY_EXTENDED, study=study, case=case, generation=study.generation)
-    if case.state in (CaseState.FINAL, CaseState.REPEAT_REQUESTED, CaseState.CLOSED):
+    # A signature on hold was given all the same: what came after it is read for itself.
+    if case.state in (CaseState.SIGNING, CaseState.FINAL, CaseState.REPEAT_REQUESTED, CaseState.CLOSED):
         follow_up = Case(
             uid=world.identifiers.uid(),
             institution_id=case.institution_id,

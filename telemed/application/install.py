@@ -23,6 +23,7 @@ def add_institution(
     time_zone: str = "Asia/Shanghai",
     quiet_seconds: int = 30,
     second_signature: bool = True,
+    hold_seconds: int = 10,
 ) -> Institution:
     """A consortium is the root of its own rows; everything below belongs to it."""
     if not code.strip() or not name.strip():
@@ -40,6 +41,7 @@ def add_institution(
         time_zone=time_zone,
         quiet_seconds=quiet_seconds,
         second_signature=second_signature,
+        hold_seconds=hold_seconds,
     )
     uow.institutions.add(institution)
     uow.flush()

@@ -16,6 +16,7 @@ class JobKind(StrEnum):
     COMPLETE_STUDY = "complete_study"
     INFER_CASE = "infer_case"
     REINFER_CASE = "reinfer_case"
+    APPLY_SIGNATURE = "apply_signature"
     DELIVER_REPORT = "deliver_report"
     ESCALATE_CRITICAL = "escalate_critical"
     REPORT_COMMITMENT = "report_commitment"
@@ -33,6 +34,7 @@ class JobState(StrEnum):
 RANK = {
     JobKind.ESCALATE_CRITICAL: 0,
     JobKind.COMPLETE_STUDY: 0,
+    JobKind.APPLY_SIGNATURE: 1,
     JobKind.DELIVER_REPORT: 1,
     JobKind.INFER_CASE: 2,
     JobKind.REPORT_COMMITMENT: 4,

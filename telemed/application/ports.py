@@ -19,6 +19,7 @@ from telemed.application.film_ports import FilmAnalyser
 from telemed.application.jobs import Job, JobKind
 from telemed.application.worklist_ports import WorklistRow as WorklistRow
 from telemed.application.worklist_ports import Worklists
+from telemed.application.writing_ports import Writing
 from telemed.domain.access import Actor
 from telemed.domain.analysis import Analysis
 from telemed.domain.case import Case
@@ -480,6 +481,8 @@ class UnitOfWork(Protocol):
     def critical(self) -> CriticalValues: ...
     @property
     def corrections(self) -> Corrections: ...
+    @property
+    def writing(self) -> Writing: ...
 
     def __enter__(self) -> Self: ...
     def __exit__(

@@ -1,6 +1,6 @@
 """A doctor's work on one case: open, claim, write, give back, ask for a repeat."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from telemed.application.infer import Fault, fault_of
@@ -16,6 +16,7 @@ from telemed.domain.notice import Notice
 from telemed.domain.people import User
 from telemed.domain.report import Report, ReportState
 from telemed.domain.study import Series, StoredObject
+from telemed.domain.writing import Demanded, Part, demanded_parts
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +30,7 @@ class OpenedCase:
     notices: Sequence[Notice]
     people: dict[int, User]
     can: frozenset[str]
+    demanded: Mapping[Part, Demanded]
     read_again: bool = False
 
 
@@ -80,6 +82,7 @@ def _collect(world: World, uow: UnitOfWork, actor: Actor, row: WorklistRow) -> O
         read_again=_read_again(uow, case),
         people=people,
         can=_can(world, actor, case, versions),
+        demanded=demanded_parts(uow.writing.required(case.consortium_id), case.modality, row.study.body_part),
     )
 
 
@@ -111,6 +114,8 @@ def _can(world: World, actor: Actor, case: Case, versions: Sequence[Report]) -> 
         and latest.signed_by != actor.user_id
     ):
         rights.add("review")
+    if latest is not None and latest.undoable_by(actor.user_id, now):
+        rights.add("undo")
     if case.state is CaseState.FINAL and actor.license_number:
         rights.add("amend")
     return frozenset(rights)

@@ -141,7 +141,7 @@ def _notice(world: World, uow: UnitOfWork, job: Job) -> Notice:
         case JobKind.INFER_CASE | JobKind.REINFER_CASE:
             case = uow.cases.get(job.subject_id)
             return about(case.institution_id, case.consortium_id, study=case.study_id, case=case.id)
-        case JobKind.DELIVER_REPORT:
+        case JobKind.APPLY_SIGNATURE | JobKind.DELIVER_REPORT:
             report = uow.reports.get(job.subject_id)
             return about(report.institution_id, report.consortium_id, case=report.case_id)
         case JobKind.REPORT_COMMITMENT:

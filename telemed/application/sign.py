@@ -1,10 +1,9 @@
 """Signatures: one licensed, present person signs exactly what was shown; a signed version never changes."""
 
-import secrets
 from datetime import timedelta
 
 from telemed.application.document import report_document
-from telemed.application.jobs import JobKind
+from telemed.application.hold import hold_of, signed
 from telemed.application.ports import UnitOfWork
 from telemed.application.read import OpenedCase, current_draft, find_case, new_version, shown
 from telemed.application.record import record
@@ -15,9 +14,7 @@ from telemed.domain.errors import Conflict, Forbidden, InvalidInput
 from telemed.domain.events import Kind
 from telemed.domain.people import Institution
 from telemed.domain.report import Report, ReportState
-
-# Read aloud over the telephone and typed from paper: no letters that look alike.
-_ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
+from telemed.domain.writing import Part, demanded_parts, first_missing
 
 
 def sign(world: World, *, actor: Actor, uid: str, revision: int) -> OpenedCase:
@@ -35,15 +32,17 @@ def sign(world: World, *, actor: Actor, uid: str, revision: int) -> OpenedCase:
         case.demand_held_by(actor.user_id, now)
         report = current_draft(world, uow, case, actor)
         _demand_printable(world, uow, case, report, actor)
-        report.sign(actor.user_id, revision, now, needs_review=house.second_signature)
+        _demand_complete(uow, case, report)
+        hold = hold_of(house, case, report)
+        report.sign(actor.user_id, revision, now, needs_review=house.second_signature, hold=hold)
         record(
             world, uow, Kind.REPORT_SIGNED, actor=actor, case=case, report_id=report.id, number=report.number
         )
-        case.claimed_by = case.lease_until = case.returned_at = None
-        if report.state is ReportState.FINAL:
-            _released(world, uow, actor, case, report)
-        else:
+        if report.state is ReportState.AWAITING_REVIEW:
+            case.claimed_by = case.lease_until = case.returned_at = None
             case.state = CaseState.AWAITING_REVIEW
+        else:
+            signed(world, uow, actor, case, report)
         uow.commit()
     world.waker.wake()
     return shown(world, actor, uid)
@@ -63,9 +62,11 @@ def review(
         if decision == "approve":
             if report.reviewed_by == actor.user_id and report.revision == revision:
                 return shown(world, actor, uid)
-            _demand_present_signer(world, actor, uow.institutions.get(actor.institution_id))
-            report.review(actor.user_id, revision, now)
-            _released(world, uow, actor, case, report)
+            house = uow.institutions.get(actor.institution_id)
+            _demand_present_signer(world, actor, house)
+            report.review(actor.user_id, revision, now, hold=hold_of(house, case, report))
+            record(world, uow, Kind.REPORT_APPROVED, actor=actor, case=case, report_id=report.id)
+            signed(world, uow, actor, case, report)
         elif decision == "return":
             author = report.signed_by
             report.send_back(actor.user_id, comment, now)
@@ -115,28 +116,19 @@ def _demand_present_signer(world: World, actor: Actor, house: Institution) -> No
         raise Forbidden("error.reauthenticate")
 
 
+def _demand_complete(uow: UnitOfWork, case: Case, report: Report) -> None:
+    """What the centre asks of this exam's report; the cursor goes to the first gap."""
+    study = uow.studies.get(case.study_id)
+    demanded = demanded_parts(uow.writing.required(case.consortium_id), case.modality, study.body_part)
+    texts: dict[str, str] = {part: getattr(report, part) for part in Part}
+    missing = first_missing(demanded, texts, abnormal=report.abnormal)
+    if missing is not None:
+        raise InvalidInput("error.report_field_empty", field=missing.value)
+
+
 def _demand_printable(world: World, uow: UnitOfWork, case: Case, report: Report, actor: Actor) -> None:
     """A character no embedded font has is found now, while somebody can still write it differently."""
     document = report_document(world, uow, case, report, language="zh-CN", signer_id=actor.user_id)
     missing = world.renderer.missing_glyphs(document)
     if missing:
         raise InvalidInput("error.glyphs_missing", characters=" ".join(missing))
-
-
-def _released(world: World, uow: UnitOfWork, actor: Actor, case: Case, report: Report) -> None:
-    report.verification_code = "".join(secrets.choice(_ALPHABET) for _ in range(12))
-    case.state, case.claimed_by, case.lease_until = CaseState.FINAL, None, None
-    if report.amends_report_id is not None:
-        uow.reports.get(report.amends_report_id).state = ReportState.AMENDED
-    record(
-        world,
-        uow,
-        Kind.REPORT_FINAL,
-        actor=actor,
-        case=case,
-        report_id=report.id,
-        number=report.number,
-        content_sha256=report.content_sha256,
-    )
-    now = world.clock.now()
-    uow.jobs.ask(JobKind.DELIVER_REPORT, report.id, now, now)

@@ -68,12 +68,12 @@ def card_number(birth: str, serial: str) -> str:
     return body + "10X98765432"[sum(int(d) * w for d, w in zip(body, weights, strict=True)) % 11]
 
 
-def provision(world: World, *, quiet_seconds: int = 3) -> bool:
+def provision(world: World, *, quiet_seconds: int = 3, hold_seconds: int = 10) -> bool:
     """Makes the consortium once; False where it is there already."""
     with world.unit_of_work() as uow:
         if uow.institutions.by_code("demo") is not None:
             return False
-        sites = _sites(world, uow, quiet_seconds)
+        sites = _sites(world, uow, quiet_seconds, hold_seconds)
         people = {person.username: _person(world, uow, sites, person) for person in PEOPLE}
         _rules(world, uow, sites, people)
         _devices(world, uow, sites)
@@ -90,7 +90,7 @@ def provision(world: World, *, quiet_seconds: int = 3) -> bool:
     return True
 
 
-def _sites(world: World, uow: UnitOfWork, quiet_seconds: int) -> dict[str, Institution]:
+def _sites(world: World, uow: UnitOfWork, quiet_seconds: int, hold_seconds: int) -> dict[str, Institution]:
     root = add_institution(
         world,
         uow,
@@ -118,6 +118,7 @@ def _sites(world: World, uow: UnitOfWork, quiet_seconds: int) -> dict[str, Insti
             name_en=english,
             parent=root,
             quiet_seconds=quiet_seconds,
+            hold_seconds=hold_seconds,
         )
         for code, (kind, name, english) in kinds.items()
     }

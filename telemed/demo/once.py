@@ -50,7 +50,8 @@ def once() -> dict[str, Any]:
         ).complete()
         application = build(settings)
         stack.callback(application.close)
-        provision(application.world, quiet_seconds=settings.quiet_seconds)
+        # Four reports one after the other: each would hold the next for its ten seconds.
+        provision(application.world, quiet_seconds=settings.quiet_seconds, hold_seconds=1)
         group = ProcessGroup(settings, ["web", "dicom", "worker"])
         group.start()
         stack.callback(group.stop)

@@ -15,6 +15,8 @@ class CaseState(StrEnum):
     WAITING = "waiting"
     READING = "reading"
     AWAITING_REVIEW = "awaiting_review"
+    # Signed, and for some seconds not yet applied: nobody reads it, and nobody has it.
+    SIGNING = "signing"
     FINAL = "final"
     REPEAT_REQUESTED = "repeat_requested"
     # Its recordings turned out to be somebody else's; what was written stays readable, and holds no longer.
@@ -76,6 +78,8 @@ class Case:
         """Takes the case, or renews the own lease; another's live lease is a conflict."""
         if self.state is CaseState.FINAL:
             raise Conflict("error.case_is_final")
+        if self.state is CaseState.SIGNING:
+            raise Conflict("error.case_is_signed")
         if self.state is CaseState.REPEAT_REQUESTED:
             raise Conflict("error.case_waits_for_repeat")
         if self.state is CaseState.CLOSED:

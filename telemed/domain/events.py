@@ -26,6 +26,8 @@ class Kind(StrEnum):
     CASE_OPENED = "case.opened"
     CASE_REPEAT_REQUESTED = "case.repeat_requested"
     REPORT_SIGNED = "report.signed"
+    REPORT_APPROVED = "report.approved"
+    REPORT_SIGNATURE_UNDONE = "report.signature_undone"
     REPORT_RETURNED = "report.returned"
     REPORT_FINAL = "report.final"
     REPORT_AMENDMENT_OPENED = "report.amendment_opened"

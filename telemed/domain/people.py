@@ -39,6 +39,8 @@ class Institution:
     second_signature: bool = True
     # An own opinion of how long one authentication may be used for signing.
     signing_minutes: int = 15
+    # How long a given signature can be taken back before it is applied; 0: at once.
+    hold_seconds: int = 10
     # Who signs the certificates of this site's machines (PEM); a machine's own certificate may stand here too.
     certificate_authority: str = ""
     # Machines of this site are admitted over TLS alone, with a certificate of theirs or of the authority.

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from telemed.domain.errors import Conflict, InvalidInput
@@ -12,10 +12,15 @@ from telemed.domain.errors import Conflict, InvalidInput
 class ReportState(StrEnum):
     DRAFT = "draft"
     AWAITING_REVIEW = "awaiting_review"
+    # Signed by everybody who must; for some seconds it can be taken back, and until then nobody has it.
+    HELD = "held"
     FINAL = "final"
     # Replaced by a later version; what was signed stays readable.
     AMENDED = "amended"
     WITHDRAWN = "withdrawn"
+
+
+NO_HOLD = timedelta(0)
 
 
 @dataclass(eq=False, kw_only=True)
@@ -49,6 +54,8 @@ class Report:
     withdrawn_at: datetime | None = None
     withdrawn_by: int | None = None
     withdrawal_reason: str = ""
+    # Until then the last signature can be taken back by whoever gave it.
+    hold_until: datetime | None = None
     id: int = field(init=False)
     version: int = field(init=False)
 
@@ -70,18 +77,21 @@ class Report:
         self.updated_at = now
         self.revision += 1
 
-    def sign(self, user_id: int, revision: int, now: datetime, *, needs_review: bool) -> None:
-        """The reporting doctor's signature: final, or waiting for the second one."""
+    def sign(
+        self, user_id: int, revision: int, now: datetime, *, needs_review: bool, hold: timedelta = NO_HOLD
+    ) -> None:
+        """The reporting doctor's signature: the last one, or waiting for the second."""
         if self.state is not ReportState.DRAFT:
             raise Conflict("error.report_is_signed")
         self._demand_signable(revision)
         self.signed_by, self.signed_at = user_id, now
         if needs_review:
             self.state = ReportState.AWAITING_REVIEW
+            self.hold_until = now + hold if hold else None
         else:
-            self._release(now)
+            self._complete(now, hold)
 
-    def review(self, user_id: int, revision: int, now: datetime) -> None:
+    def review(self, user_id: int, revision: int, now: datetime, *, hold: timedelta = NO_HOLD) -> None:
         """The reviewing doctor's signature: another person than the first signer."""
         if self.state is not ReportState.AWAITING_REVIEW:
             raise Conflict("error.report_not_awaiting_review")
@@ -89,7 +99,37 @@ class Report:
             raise Conflict("error.reviewer_is_author")
         self._demand_signable(revision)
         self.reviewed_by, self.reviewed_at = user_id, now
+        self._complete(now, hold)
+
+    def _complete(self, now: datetime, hold: timedelta) -> None:
+        if hold:
+            self.state, self.hold_until = ReportState.HELD, now + hold
+        else:
+            self._release(now)
+
+    def apply(self, now: datetime) -> bool:
+        """The hold is over: final. True if it was this call that made it so."""
+        if self.state is not ReportState.HELD or self.hold_until is None or now < self.hold_until:
+            return False
         self._release(now)
+        return True
+
+    def undoable_by(self, user_id: int, now: datetime) -> bool:
+        """A held signature while it is held; the first of two while nobody has answered it, for as long."""
+        if self.state is ReportState.HELD:
+            return user_id == (self.reviewed_by or self.signed_by)
+        first = self.state is ReportState.AWAITING_REVIEW and self.signed_by == user_id
+        return first and self.hold_until is not None and now < self.hold_until
+
+    def undo(self, user_id: int, now: datetime) -> None:
+        """Takes the last signature back, as if it had not been given."""
+        if not self.undoable_by(user_id, now):
+            raise Conflict("error.signature_applied")
+        if self.reviewed_by is not None:
+            self.state, self.reviewed_by, self.reviewed_at = ReportState.AWAITING_REVIEW, None, None
+        else:
+            self.state, self.signed_by, self.signed_at = ReportState.DRAFT, None, None
+        self.hold_until, self.updated_at = None, now
 
     def send_back(self, user_id: int, comment: str, now: datetime) -> None:
         if self.state is not ReportState.AWAITING_REVIEW:
@@ -99,7 +139,7 @@ class Report:
         if not comment.strip():
             raise InvalidInput("error.comment_required", field="comment")
         self.state, self.review_comment = ReportState.DRAFT, comment.strip()
-        self.signed_by = self.signed_at = None
+        self.signed_by = self.signed_at = self.hold_until = None
         self.updated_at = now
 
     def withdraw(self, user_id: int, reason: str, now: datetime) -> bool:
@@ -123,7 +163,7 @@ class Report:
                 raise InvalidInput("error.report_field_empty", field=name)
 
     def _release(self, now: datetime) -> None:
-        self.state, self.released_at = ReportState.FINAL, now
+        self.state, self.released_at, self.hold_until = ReportState.FINAL, now, None
         self.content_sha256 = self.digest()
 
     def digest(self) -> str:

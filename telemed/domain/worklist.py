@@ -29,7 +29,7 @@ COUNTED = tuple(view for view in View if view is not View.DONE)
 COUNT_LIMIT = 999
 
 UNREAD = frozenset({CaseState.WAITING, CaseState.READING})
-OPEN = UNREAD | {CaseState.AWAITING_REVIEW}
+OPEN = UNREAD | {CaseState.SIGNING, CaseState.AWAITING_REVIEW}
 DONE = frozenset(CaseState) - OPEN
 
 ListKey = tuple[Priority, datetime, datetime, int]

@@ -33,7 +33,15 @@ def provision(world: World, *, quiet_seconds: int = 1) -> None:
         root = add_institution(world, uow, kind=InstitutionKind.CONSORTIUM, code="drill", name="演练医共体")
         sites = {
             code: add_institution(
-                world, uow, kind=kind, code=code, name=name, parent=root, quiet_seconds=quiet_seconds
+                world,
+                uow,
+                kind=kind,
+                code=code,
+                name=name,
+                parent=root,
+                quiet_seconds=quiet_seconds,
+                # A walk goes on without waiting; that a held signature outlives its workers has a test of its own.
+                hold_seconds=0,
             )
             for code, kind, name in (
                 (TOWNSHIP, InstitutionKind.TOWNSHIP, "演练镇卫生院"),

@@ -260,8 +260,10 @@ def case(of: dict[str, Any]) -> dict[str, Any]:
             "review": False,
             "amend": False,
             "repeat": open_to_me,
+            "undo": False,
         },
         "lease_until": None,
+        "demanded": {"findings": "always", "impression": "always"},
     }
 
 
@@ -286,6 +288,7 @@ def report(**changes: Any) -> dict[str, Any]:
         "verification_code": "K7Q2-9MXP",
         "pdf_url": "/api/v1/reports/report-1/pdf",
         "updated_at": iso(-30),
+        "hold_until": None,
         **changes,
     }
 

@@ -285,9 +285,13 @@ class Handler(BaseHTTPRequestHandler):
             if self.state.must_reauthenticate:
                 self.problem(403, "error.reauthenticate", "403")
                 return
-            case["report"]["state"] = "awaiting_review"
+            case["report"].update(state="awaiting_review", hold_until=samples.iso(1))
             case.update(state="awaiting_review", holder=None)
-            case["can"].update(claim=False, write=False, sign=False, repeat=False)
+            case["can"].update(claim=False, write=False, sign=False, repeat=False, undo=True)
+        elif action == "undo":
+            case["report"].update(state="draft", hold_until=None)
+            case.update(state="reading", holder={"name": "示例·王医师", "mine": True})
+            case["can"].update(write=True, sign=True, repeat=True, undo=False)
         elif action == "review":
             case["report"]["state"] = "final" if body["decision"] == "approve" else "draft"
             case["state"] = "final" if body["decision"] == "approve" else "waiting"

@@ -482,3 +482,26 @@ def test_everything_stands_together_without_scrolling_on_a_full_screen(
         "['.left', '.right'].map(s => document.querySelector(s)).map(e => e.scrollHeight - e.clientHeight)"
     )
     assert scrolled == [0, 0]
+
+
+def test_a_signature_is_taken_back_with_one_key_from_the_next_case(open_page: OpenPage, stub: Stub) -> None:
+    page = open_case(open_page, 1)
+    expect(page.locator(".field.findings .demanded")).to_have_text("必填")
+    page.keyboard.press("n")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator(".identity h1")).to_have_text("示例乙")
+    bar = page.locator(".undo-bar")
+    expect(bar).to_contain_text("示例·阿依古丽")
+    expect(bar).to_contain_text(re.compile(r"\d+ 秒内可撤销"))
+    page.keyboard.press("z")
+    expect(page.locator(".identity h1")).to_have_text("示例·阿依古丽")
+    expect(bar).to_be_hidden()
+    expect(page.locator(".report-actions .primary")).to_contain_text("签名")
+    assert stub.state.cases["case-1"]["report"]["state"] == "draft"
+    # Too late: the page says so, and what is signed stays signed.
+    page.keyboard.press("Control+Enter")
+    expect(bar).to_be_visible()
+    stub.state.fail_next.append((409, {"status": 409, "code": "error.signature_applied", "detail": "已生效"}))
+    page.keyboard.press("z")
+    expect(bar.locator(".message.problem")).to_contain_text("已生效")
+    assert stub.state.cases["case-1"]["report"]["state"] == "awaiting_review"

@@ -56,7 +56,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
         inference_port=inference_port,
     ).complete()
     application = build(settings)
-    provision(application.world, quiet_seconds=1)
+    provision(application.world, quiet_seconds=1, hold_seconds=1)
     group = ProcessGroup(settings, ["web", "dicom", "worker"])
     group.start()
     try:

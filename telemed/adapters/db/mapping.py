@@ -31,6 +31,7 @@ from telemed.domain.routing import Duty, ReadingGroup, RoutingRule
 from telemed.domain.scheduling import PerformedStep, ScheduledStep
 from telemed.domain.study import Series, StoredObject, Study
 from telemed.domain.triage import TriageRule
+from telemed.domain.writing import RequiredPart
 
 _MAPPED: dict[type, Table] = {
     Institution: t.institution,
@@ -48,6 +49,7 @@ _MAPPED: dict[type, Table] = {
     Case: t.reading_case,
     Report: t.report,
     Delivery: t.delivery,
+    RequiredPart: t.required_part,
     ReadingGroup: t.reading_group,
     RoutingRule: t.routing_rule,
     Duty: t.duty,

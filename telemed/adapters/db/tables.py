@@ -33,6 +33,7 @@ from telemed.domain.people import InstitutionKind, Role
 from telemed.domain.report import ReportState
 from telemed.domain.scheduling import PerformedState, StepState
 from telemed.domain.study import ObjectRole, StudyState
+from telemed.domain.writing import Demanded, Part
 
 # Named constraints, so that a later migration can address them on every engine.
 metadata = MetaData(
@@ -83,6 +84,7 @@ institution = Table(
     Column("quiet_seconds", Integer, nullable=False),
     Column("second_signature", Boolean, nullable=False),
     Column("signing_minutes", Integer, nullable=False),
+    Column("hold_seconds", Integer, nullable=False, server_default="10"),
     _text("certificate_authority"),
     Column("certificate_demanded", Boolean, nullable=False, server_default=false()),
     _version(),
@@ -299,7 +301,7 @@ stored_object = Table(
 # The conditions stand in the statements word for word: that is how an engine knows that it may use an index.
 # Spelled with OR, because that is how PostgreSQL hands them back.
 IS_UNREAD = "state = 'waiting' OR state = 'reading'"
-IS_OPEN = f"{IS_UNREAD} OR state = 'awaiting_review'"
+IS_OPEN = f"{IS_UNREAD} OR state = 'signing' OR state = 'awaiting_review'"
 IS_DONE = "state = 'final' OR state = 'repeat_requested' OR state = 'closed'"
 IS_IN_REVIEW = "state = 'awaiting_review'"
 IS_RETURNED = "returned_at IS NOT NULL"
@@ -417,6 +419,7 @@ report = Table(
     Column("withdrawn_at", UtcDateTime),
     _ref("withdrawn_by", "user_account", null=True),
     _text("withdrawal_reason", 400),
+    Column("hold_until", UtcDateTime),
     _version(),
     UniqueConstraint("case_id", "number"),
     Index(
@@ -446,6 +449,19 @@ delivery = Table(
     _ref("acknowledged_by", "user_account", null=True),
     _version(),
     UniqueConstraint("report_id", "recipient_key"),
+)
+
+required_part = Table(
+    "required_part",
+    metadata,
+    _key(),
+    _uid(),
+    _ref("consortium_id", "institution"),
+    _text("modality", 16),
+    _text("body_part", 64),
+    Column("part", EnumValue(Part), nullable=False),
+    Column("demanded", EnumValue(Demanded), nullable=False),
+    UniqueConstraint("consortium_id", "modality", "body_part", "part"),
 )
 
 reading_group = Table(

@@ -30,6 +30,7 @@ from telemed.adapters.db.repositories import (
     SqlUsers,
 )
 from telemed.adapters.db.studies import SqlStudies
+from telemed.adapters.db.writing import SqlWriting
 from telemed.domain.errors import Conflict, Unavailable
 
 # PostgreSQL's deadlock_detected and serialization_failure.
@@ -62,6 +63,7 @@ class SqlUnitOfWork:
         self.commitments = SqlCommitments(session)
         self.critical = SqlCriticalValues(session)
         self.corrections = SqlCorrections(session)
+        self.writing = SqlWriting(session)
 
     def __enter__(self) -> Self:
         return self

@@ -19,6 +19,7 @@ from telemed.web.api import (
     uploads,
     viewer,
     worklist,
+    writing,
 )
 
 router = APIRouter(prefix="/api/v1")
@@ -39,5 +40,6 @@ for part in (
     admin,
     nodes,
     viewer,
+    writing,
 ):
     router.include_router(part.router)

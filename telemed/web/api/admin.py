@@ -73,6 +73,7 @@ def institution_out(site: Institution, sites: Sites) -> InstitutionOut:
         quiet_seconds=site.quiet_seconds,
         second_signature=site.second_signature,
         signing_minutes=site.signing_minutes,
+        hold_seconds=site.hold_seconds,
     )
 
 

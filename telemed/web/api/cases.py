@@ -5,6 +5,7 @@ from fastapi import APIRouter
 from telemed.application import read as reading
 from telemed.application import sign as signing
 from telemed.application.heat_maps import heat_maps
+from telemed.application.hold import undo_signature
 from telemed.domain.access import Action
 from telemed.web.api import convert
 from telemed.web.api.heat_map import HeatMapOut, convert_heat_map
@@ -48,6 +49,12 @@ def save_draft(world: TheWorld, actor: CurrentActor, case_id: str, body: DraftIn
 def sign(world: TheWorld, actor: CurrentActor, case_id: str, body: SignIn) -> CaseOut:
     opened = signing.sign(world, actor=actor, uid=case_id, revision=body.revision)
     return convert.case(opened, actor, actor.language)
+
+
+@router.post("/undo", **guard(Action.WRITE_REPORT))
+def undo(world: TheWorld, actor: CurrentActor, case_id: str) -> CaseOut:
+    """Takes the own signature back while it is on hold."""
+    return convert.case(undo_signature(world, actor=actor, uid=case_id), actor, actor.language)
 
 
 @router.post("/review", **guard(Action.REVIEW_REPORT))

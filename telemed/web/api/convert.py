@@ -123,6 +123,7 @@ def case(opened: OpenedCase, actor: Actor, language: str) -> shapes.CaseOut:
         can=shapes.Can(**{name: name in opened.can for name in shapes.Can.model_fields}),
         lease_until=found.lease_until,
         read_again=opened.read_again,
+        demanded=dict(opened.demanded),
     )
 
 
@@ -215,6 +216,7 @@ def report(found: Report, people: Mapping[int, User]) -> shapes.ReportOut:
         updated_at=found.updated_at,
         withdrawn_at=found.withdrawn_at,
         withdrawal_reason=found.withdrawal_reason,
+        hold_until=found.hold_until,
     )
 
 
@@ -244,6 +246,8 @@ _EXAM_STATES: dict[CaseState, ExamState] = {
     CaseState.WAITING: "waiting",
     CaseState.READING: "reading",
     CaseState.AWAITING_REVIEW: "awaiting_review",
+    # Not reported before the signature is applied.
+    CaseState.SIGNING: "reading",
     CaseState.FINAL: "reported",
     CaseState.REPEAT_REQUESTED: "repeat",
     # Its recordings were somebody else's; what is left of the study is to be read again.

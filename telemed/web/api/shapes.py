@@ -11,6 +11,7 @@ from telemed.domain.order import OrderSource
 from telemed.domain.people import InstitutionKind, Role
 from telemed.domain.report import ReportState
 from telemed.domain.worklist import View
+from telemed.domain.writing import Demanded, Part
 
 
 def _utc(value: datetime) -> str:
@@ -187,6 +188,8 @@ class ReportOut(BaseModel):
     updated_at: Instant
     withdrawn_at: Instant | None
     withdrawal_reason: str
+    # Signed, and until then it can be taken back.
+    hold_until: Instant | None
 
 
 class NoticeOut(BaseModel):
@@ -207,6 +210,7 @@ class Can(BaseModel):
     review: bool
     amend: bool
     repeat: bool
+    undo: bool
 
 
 class CaseOut(Row):
@@ -221,6 +225,8 @@ class CaseOut(Row):
     lease_until: Instant | None
     # Reported before under another person; that report was withdrawn.
     read_again: bool
+    # Parts that must not be empty: always, or where the report is abnormal.
+    demanded: dict[Part, Demanded]
 
 
 class DraftIn(Body):
@@ -449,6 +455,7 @@ class InstitutionOut(BaseModel):
     quiet_seconds: int
     second_signature: bool
     signing_minutes: int
+    hold_seconds: int
 
 
 class InstitutionIn(Body):

@@ -10,12 +10,14 @@ from telemed.application.identity import set_language
 from telemed.application.orders import stations
 from telemed.application.worklist import exams, inbox
 from telemed.application.world import World
+from telemed.application.writing import required_parts
 from telemed.domain.access import Action, Actor, may
 from telemed.domain.people import Role
 from telemed.i18n import languages
 from telemed.web.api import convert
 from telemed.web.api.admin import Sites, device_out, institution_out, sites_of, user_out
 from telemed.web.api.models import model_out
+from telemed.web.api.writing import required_out
 from telemed.web.context import TheWorld
 from telemed.web.guard import guard
 from telemed.web.pages.markdown import to_html
@@ -95,6 +97,9 @@ def _administration(world: World, actor: Actor, language: str) -> dict[str, Any]
             for device in administer.devices(world, actor=actor)
         ],
         "institutions": [institution_out(site, sites).model_dump(mode="json") for site in sites.values()],
+        "required_parts": [
+            required_out(one).model_dump(mode="json") for one in required_parts(world, actor=actor)
+        ],
         "models": _models(world, actor, sites, language),
         "notices": [convert.notice(one, language).model_dump(mode="json") for one in notices],
         "failed_jobs": [

@@ -20,6 +20,7 @@ from telemed.demo.critical_values import seed_critical_values
 from telemed.domain.access import Action, may
 from telemed.domain.exchange import ForwardRule, RemoteNode
 from telemed.domain.people import Role
+from telemed.domain.writing import Demanded, Part, RequiredPart
 from telemed.web import guard
 from telemed.web.app import create_app
 from tests.cast import CONTRACTED, HOSPITAL_A, PARTS, STRANGERS, TOWNSHIP_A1, Cast
@@ -42,6 +43,10 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("POST", "/api/v1/cases/{case_id}/review"): {"json": {"decision": "approve", "revision": 0}},
     ("POST", "/api/v1/cases/{case_id}/amend"): {"json": {"reason": "虚构"}},
     ("POST", "/api/v1/cases/{case_id}/repeat"): {"json": {"reason": "虚构"}},
+    ("PUT", "/api/v1/admin/institutions/{institution_id}/signing"): {
+        "json": {"signing_minutes": 15, "hold_seconds": 0, "second_signature": True}
+    },
+    ("POST", "/api/v1/admin/required-parts"): {"json": {"part": "recommendation", "modality": "CT"}},
     ("POST", "/api/v1/uploads"): {"files": [("files", ("no.dcm", b"not dicom"))]},
     ("POST", "/dicom-web/studies"): STOW,
     ("POST", "/dicom-web/studies/{study}"): STOW,
@@ -90,6 +95,7 @@ OWN_ROWS_ONLY = {
     "/api/v1/admin/forward-rules",
     "/api/v1/admin/institutions",
     "/api/v1/admin/nodes",
+    "/api/v1/admin/required-parts",
     "/api/v1/admin/users",
     "/api/v1/corrections",
     "/api/v1/critical",
@@ -158,6 +164,7 @@ class Places:
             "critical_id": self.critical_id,
             "institution_id": self.institution_id,
             "node_id": "walk-node",
+            "part_id": "walk-part",
             "rule_id": "walk-rule",
             "delivery_id": self.delivery_ids.get(username, self.delivery_ids["technician"]),
         }
@@ -216,7 +223,11 @@ def _walked_node(cast: Cast) -> None:
         uid="walk-node", institution_id=site.id, consortium_id=site.consortium_id,
         ae_title="WALK", host="127.0.0.1", port=1,
     )  # fmt: skip
+    part = RequiredPart(
+        uid="walk-part", consortium_id=site.consortium_id, part=Part.FINDINGS, demanded=Demanded.ALWAYS
+    )
     with cast.world.unit_of_work() as uow:
+        uow.writing.ensure_required(part)
         uow.remote_nodes.add(node)
         uow.flush()
         rule = ForwardRule(

@@ -16,7 +16,14 @@ export interface User {
 }
 
 export type Priority = "stat" | "urgent" | "routine";
-export type CaseState = "waiting" | "reading" | "awaiting_review" | "final" | "repeat_requested" | "closed";
+export type CaseState =
+  | "waiting"
+  | "reading"
+  | "awaiting_review"
+  | "signing"
+  | "final"
+  | "repeat_requested"
+  | "closed";
 export type AiState = "pending" | "done" | "out_of_domain" | "no_model" | "off" | "failed";
 export type View = "critical" | "overdue" | "mine" | "returned" | "review" | "waiting" | "all" | "done";
 
@@ -125,7 +132,7 @@ export interface Analysis {
   has_heat_map?: boolean;
 }
 
-export type ReportState = "draft" | "awaiting_review" | "final" | "amended" | "withdrawn";
+export type ReportState = "draft" | "awaiting_review" | "held" | "final" | "amended" | "withdrawn";
 
 export interface Report {
   id: string;
@@ -149,6 +156,8 @@ export interface Report {
   updated_at: string;
   withdrawn_at: string | null;
   withdrawal_reason: string;
+  /** Signed, and until then it can be taken back. */
+  hold_until: string | null;
 }
 
 export interface Notice {
@@ -166,9 +175,10 @@ export interface Case extends Row {
   report: Report | null;
   versions: Report[];
   notices: Notice[];
-  can: Record<"claim" | "write" | "sign" | "review" | "amend" | "repeat", boolean>;
+  can: Record<"claim" | "write" | "sign" | "review" | "amend" | "repeat" | "undo", boolean>;
   lease_until: string | null;
   read_again: boolean;
+  demanded: Partial<Record<"findings" | "impression" | "recommendation", "always" | "when_abnormal">>;
 }
 
 export interface Exam {

@@ -11,6 +11,7 @@ import { keysPanel } from "./keys-panel";
 import { ListView } from "./list-view";
 import { type Entry, entries, Palette } from "./palette";
 import { listen } from "./stream";
+import { UndoBar } from "./undo-bar";
 import { FIRST, modalities, type Query, same, views, Worklist } from "./worklist";
 
 interface Place {
@@ -55,6 +56,16 @@ const caseView = new CaseView(cache, {
   done: onDone,
   changed: (item) => list.replace(item),
 });
+const undoBar = new UndoBar({
+  now: () => list.now(),
+  undone: (item) => {
+    cache.forget(item.id);
+    list.replace(item);
+    said.textContent = t("ui.undo_bar.undone", { name: item.patient.name });
+    if (here().caseId === item.id) void caseView.refresh();
+    else go(caseUrl(item.id));
+  },
+});
 let keys: HTMLElement | null = null;
 let palette: Palette | null = null;
 
@@ -85,6 +96,7 @@ function show(): void {
   }
   if (opening) {
     void caseView.open(caseId).then(() => {
+      if (caseView.item) undoBar.add(caseView.item);
       const next = list.nextToRead(caseId);
       if (next) cache.prefetch(next.id);
     });
@@ -103,6 +115,7 @@ function onDone(item: Case): void {
   cache.forget(item.id);
   said.textContent = t("ui.case.done", { name: item.patient.name, state: t(`ui.case_state.${item.state}`) });
   list.replace(item);
+  undoBar.add(item);
   go(next ? caseUrl(next.id) : listUrl());
 }
 
@@ -125,11 +138,19 @@ async function claimSelected(): Promise<void> {
   }
 }
 
+const undoCommand: Command = {
+  keys: ["z", "Alt+z"],
+  label: "ui.key.undo_signature",
+  run: () => undoBar.undo(),
+  whileTyping: true,
+};
+
 const listCommands: readonly Command[] = [
   { keys: ["j", "ArrowDown"], label: "ui.key.next", run: () => listView.move(1) },
   { keys: ["k", "ArrowUp"], label: "ui.key.previous", run: () => listView.move(-1) },
   { keys: ["Enter"], label: "ui.key.open", run: openSelected },
   { keys: ["c"], label: "ui.key.claim", run: () => void claimSelected() },
+  undoCommand,
   { keys: ["PageDown"], label: "ui.key.screen_down", run: () => listView.move(listView.screenful) },
   { keys: ["PageUp"], label: "ui.key.screen_up", run: () => listView.move(-listView.screenful) },
   { keys: ["/"], label: "ui.key.search", run: () => listView.search.field.focus() },
@@ -152,6 +173,7 @@ const caseCommands: readonly Command[] = [
   { keys: ["d", "Alt+d"], label: "ui.key.draft", run: () => caseView.report.takeDraft(), whileTyping: true },
   { keys: ["e"], label: "ui.key.edit", run: () => caseView.report.focus() },
   { keys: ["Ctrl+Enter"], label: "ui.key.sign", run: () => void caseView.report.finish(), whileTyping: true },
+  undoCommand,
   { keys: ["r"], label: "ui.key.return", run: () => caseView.report.askReturn() },
   { keys: ["k", "Alt+k"], label: "ui.key.critical", run: () => caseView.critical.ask(), whileTyping: true },
   { keys: ["x"], label: "ui.key.repeat", run: () => caseView.report.askRepeat() },
@@ -253,12 +275,13 @@ function toggleKeys(): void {
   root.append(keys);
 }
 
-root.replaceChildren(listView.element, caseView.element);
+root.replaceChildren(listView.element, caseView.element, undoBar.element);
 obey(() => [...active(), helpCommand, paletteCommand]);
 window.addEventListener("popstate", show);
 window.setInterval(() => {
   listView.tick();
   caseView.tick();
+  undoBar.tick();
 }, 1_000);
 
 const opened = list.open(here().query);

@@ -1,6 +1,7 @@
 /** The three parts of a report and its two marks. */
 import { h } from "../core/dom";
 import { t } from "../core/page";
+import type { Case } from "../core/types";
 import type { Fields } from "./autosave";
 
 const parts = ["findings", "impression", "recommendation"] as const;
@@ -38,7 +39,13 @@ export class ReportForm {
         h(
           "div",
           { class: `field ${name}` },
-          h("label", { for: `report-${name}` }, t(`ui.report.${name}`)),
+          h(
+            "label",
+            { for: `report-${name}` },
+            t(`ui.report.${name}`),
+            " ",
+            h("span", { class: "demanded muted" }),
+          ),
           this.texts[name],
         ),
       ),
@@ -65,6 +72,16 @@ export class ReportForm {
   set fields(given: Fields) {
     for (const name of parts) this.texts[name].value = given[name];
     for (const name of marks) this.checks[name].checked = given[name];
+  }
+
+  /** Marks the parts that must not be empty, and those that must not be where the exam is not normal. */
+  demand(demanded: Case["demanded"]): void {
+    for (const name of parts) {
+      const mark = this.element.querySelector(`.${name} .demanded`);
+      const when = demanded[name];
+      if (mark) mark.textContent = when ? t(`ui.demanded.${when}`) : "";
+      this.texts[name].setAttribute("aria-required", String(when === "always"));
+    }
   }
 
   set editable(on: boolean) {

@@ -9,8 +9,10 @@ import { ask } from "./ask";
 import { Autosave, type Fields, type SaveState } from "./autosave";
 import { againstNormal, draftBlock, machineDraft } from "./machine-draft";
 import { normalReport } from "./normal-report";
+import { repeatReasons } from "./repeat-reasons";
 import { blank, ReportForm, same } from "./report-form";
 import { alarms, findingText } from "./row";
+import { withSignature } from "./signing";
 import { pdfLink, signatures, stateMark, versionList } from "./versions";
 
 export interface ReportHost {
@@ -50,6 +52,7 @@ export class ReportPanel {
     this.notes.replaceChildren();
     this.question.replaceChildren();
     this.showSave({ name: "clean" });
+    this.form.demand(item.demanded);
     this.take(item);
     this.offerCopy(item);
   }
@@ -131,7 +134,7 @@ export class ReportPanel {
 
   askRepeat(): void {
     if (!this.item?.can.repeat) return;
-    const usual = this.item.modality === "ECG" ? ecgReasons() : imageReasons();
+    const usual = repeatReasons(this.item.modality);
     ask(this.question, {
       label: t("ui.repeat.reason"),
       submit: t("ui.repeat.request"),
@@ -272,10 +275,10 @@ export class ReportPanel {
     this.busy = true;
     this.render();
     try {
-      await run();
+      await withSignature(this.question, run, () => this.attempt(run));
       this.notes.replaceChildren();
     } catch (cause) {
-      this.failed(cause, run);
+      this.failed(cause);
     } finally {
       this.busy = false;
       this.form.editable = this.editable;
@@ -283,21 +286,7 @@ export class ReportPanel {
     }
   }
 
-  private failed(cause: unknown, run: () => Promise<void>): void {
-    if (cause instanceof Problem && cause.code === "error.reauthenticate") {
-      ask(this.question, {
-        label: t("ui.reauthenticate.password"),
-        submit: t("ui.reauthenticate.submit"),
-        note: cause.message,
-        password: true,
-        answer: async (password) => {
-          await send("POST", "/api/v1/session/reauthenticate", { password });
-          this.question.replaceChildren();
-          await this.attempt(run);
-        },
-      });
-      return;
-    }
+  private failed(cause: unknown): void {
     if (cause instanceof Problem && cause.code === "error.report_changed_since_shown") {
       this.showConflict(cause);
       return;
@@ -371,22 +360,4 @@ export class ReportPanel {
     if (item.holder && !item.holder.mine) return t("ui.report.held_by", { name: item.holder.name });
     return t(`ui.report.closed.${item.state}`);
   }
-}
-
-function ecgReasons(): string[] {
-  return [
-    t("ui.repeat.ecg.lead_off"),
-    t("ui.repeat.ecg.noise"),
-    t("ui.repeat.ecg.swapped"),
-    t("ui.repeat.ecg.patient"),
-  ];
-}
-
-function imageReasons(): string[] {
-  return [
-    t("ui.repeat.image.position"),
-    t("ui.repeat.image.motion"),
-    t("ui.repeat.image.exposure"),
-    t("ui.repeat.image.part"),
-  ];
 }
