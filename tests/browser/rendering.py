@@ -87,7 +87,27 @@ ADMIN: dict[str, Any] = {
             "active": True,
         }
     ],
-    "institutions": [{"id": "1", "name": "青石镇卫生院", "code": "QS", "kind": "township"}],
+    "institutions": [
+        {"id": "1", "name": "青石镇卫生院", "code": "QS", "kind": "township"},
+        {
+            "id": "2",
+            "name": "示例县人民医院",
+            "code": "XR",
+            "kind": "hospital",
+            "signing_minutes": 15,
+            "hold_seconds": 10,
+            "second_signature": True,
+        },
+    ],
+    "required_parts": [
+        {
+            "id": "p1",
+            "modality": "CT",
+            "body_part": "",
+            "part": "recommendation",
+            "demanded": "when_abnormal",
+        }
+    ],
     "devices": [
         {
             "id": "1",
