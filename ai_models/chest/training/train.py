@@ -31,7 +31,7 @@ BATCH = 48
 PEAK_RATE = 2.5e-3
 SMOOTHING = 0.04
 STEPS = {"tb": 1250, "pneumonia": 450, "gate": 1000}
-MEMBERS = {"tb": 3, "pneumonia": 3}
+MEMBERS = {"tb": 5, "pneumonia": 3}
 """Networks of a finding; member k is trained without fold k. Films of the children are many, and three will do."""
 SET = {"tb": "nlm", "pneumonia": "kermany"}
 MIRRORED = {"tb": 0.5, "pneumonia": 0.3}
