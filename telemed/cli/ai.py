@@ -47,6 +47,7 @@ def read(
         for line in _lines(reader, path, waves, age, view):
             if not heat_map:
                 line.pop("heat_map", None)
+            line.pop("median_beat", None)  # for drawing, not for reading
             failed = failed or "error" in line
             typer.echo(json.dumps(line, ensure_ascii=False) if as_json else _sentence(line))
     if failed:

@@ -118,11 +118,42 @@ class HeatMap:
 
 
 @dataclass(frozen=True)
+class RepresentativeBeat:
+    """The median beat that the measurements were taken from.
+
+    `packed` holds its samples (see `telemed.imaging.waveform.packed`), lead after lead, `rate` a second, zero being
+    each lead's PR segment; `fiducial` is the sample that all beats share, `waves` its boundaries in milliseconds
+    from there. `beats` of the recording's `of` were alike enough to be used.
+    """
+
+    leads: tuple[str, ...]
+    rate: float
+    fiducial: int
+    waves: Mapping[str, float]
+    beats: int
+    of: int
+    packed: str
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> RepresentativeBeat:
+        return cls(
+            leads=tuple(str(lead) for lead in data["leads"]),
+            rate=float(data["rate"]),
+            fiducial=int(data["fiducial"]),
+            waves={str(name): float(at) for name, at in data["waves"].items()},
+            beats=int(data["beats"]),
+            of=int(data["of"]),
+            packed=str(data["packed"]),
+        )
+
+
+@dataclass(frozen=True)
 class Analysis:
     """The answer of one model. Out of domain: `in_domain` False, `reason` a code, no findings.
 
     `model` is None only where no model exists for the kind of object (reason "no_model"). `leads` are
-    measurements by lead; `waves` are there only where they were asked for; `heat_map` is a film's.
+    measurements by lead; `waves` are there only where they were asked for; `heat_map` is a film's,
+    `median_beat` an ECG's.
     """
 
     model: ModelIdentity | None
@@ -136,6 +167,7 @@ class Analysis:
     leads: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     waves: tuple[Wave, ...] = ()
     heat_map: HeatMap | None = None
+    median_beat: RepresentativeBeat | None = None
 
     def __post_init__(self) -> None:
         if self.in_domain == (self.reason is not None):
@@ -157,12 +189,15 @@ class Analysis:
             "leads": {lead: dict(row) for lead, row in self.leads.items()},
             "waves": [asdict(wave) for wave in self.waves],
             "heat_map": None if self.heat_map is None else asdict(self.heat_map),
+            "median_beat": None if self.median_beat is None else asdict(self.median_beat),
         }
         if self.heat_map is not None:
             data["heat_map"]["cells"] = [list(row) for row in self.heat_map.cells]
             data["heat_map"]["region"] = list(self.heat_map.region)
+        if self.median_beat is not None:
+            data["median_beat"]["leads"] = list(self.median_beat.leads)
         # Only a model that measures has them; an answer without them has no empty fields for them.
-        for name in ("leads", "waves", "heat_map"):
+        for name in ("leads", "waves", "heat_map", "median_beat"):
             if not data[name]:
                 del data[name]
         return data
@@ -182,6 +217,9 @@ class Analysis:
             leads={lead: dict(row) for lead, row in (data.get("leads") or {}).items()},
             waves=tuple(Wave.from_json(item) for item in data.get("waves") or ()),
             heat_map=HeatMap.from_json(data["heat_map"]) if data.get("heat_map") else None,
+            median_beat=RepresentativeBeat.from_json(data["median_beat"])
+            if data.get("median_beat")
+            else None,
         )
 
 

@@ -24,6 +24,8 @@ class Kind(StrEnum):
     CASE_CLAIMED = "case.claimed"
     CASE_RELEASED = "case.released"
     CASE_OPENED = "case.opened"
+    CASE_MEASURED = "case.measured"
+    FINDING_JUDGED = "finding.judged"
     CASE_REPEAT_REQUESTED = "case.repeat_requested"
     REPORT_SIGNED = "report.signed"
     REPORT_APPROVED = "report.approved"

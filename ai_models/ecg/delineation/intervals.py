@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -140,13 +139,3 @@ def has_p(times: NDArray[np.float64], fiducial: Curve) -> bool:
 
 def milliseconds(start: float | None, end: float | None) -> float | None:
     return None if start is None or end is None or end <= start else 1000 * (end - start)
-
-
-def qtc_bazett(qt_ms: float, rr_ms: float) -> float:
-    """QT / sqrt(RR in s), ms. Bazett HC, Heart 1920;7:353-370."""
-    return qt_ms / math.sqrt(rr_ms / 1000)
-
-
-def qtc_fridericia(qt_ms: float, rr_ms: float) -> float:
-    """QT / cube root of RR in s, ms. Fridericia LS, Acta Med Scand 1920;53:469-486."""
-    return float(qt_ms / (rr_ms / 1000) ** (1 / 3))

@@ -18,12 +18,11 @@ from ai_models.ecg.delineation.intervals import (
     global_waves,
     has_p,
     milliseconds,
-    qtc_bazett,
-    qtc_fridericia,
     representative_probability,
 )
 from ai_models.ecg.delineation.rhythm import rhythm
 from ai_models.ecg.signal import LEADS, resample
+from telemed.domain.measuring import qtc_bazett, qtc_fridericia
 
 ISOELECTRIC_LEAD_S = 0.004
 """The isoelectric stretch ends that long before QRS onset, so that a boundary a little late spoils no level."""

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ai_models.ecg.delineation.decode import WAVES, LeadWaves, decode
-from ai_models.ecg.delineation.measure import Measured, measure
+from ai_models.ecg.delineation.intervals import GlobalWaves
+from ai_models.ecg.delineation.measure import Measured, MedianBeat, measure
 from ai_models.ecg.delineation.tensors import PREPROCESSING, network_input
 from ai_models.ecg.gate import judge
 from ai_models.ecg.signal import LEADS
@@ -16,8 +17,9 @@ from ai_models.errors import ModelRefused
 from ai_models.manifest import Manifest
 from ai_models.registry import Registry
 from ai_models.runner import Runner
-from telemed.domain.analysis import Analysis, ModelIdentity, Wave
+from telemed.domain.analysis import Analysis, ModelIdentity, RepresentativeBeat, Wave
 from telemed.imaging.waveform import Waveform
+from telemed.imaging.waveform.packed import pack
 
 MODEL = "ecg-delineation"
 
@@ -79,8 +81,9 @@ class DelineationReader:
         probability, found = self.delineate(verdict.samples, rate)
         measured = measure(verdict.samples, rate, probability, found)
         quality = {**verdict.quality, "beats": len(measured.beats)}
-        if measured.median_beat is not None:
-            quality["representative_beats"] = measured.median_beat.beats
+        beat = measured.median_beat
+        if beat is not None:
+            quality["representative_beats"] = beat.beats
         answer = Analysis(
             identity,
             True,
@@ -90,10 +93,25 @@ class DelineationReader:
                 lead: {name: round(value, 4) for name, value in row.items()}
                 for lead, row in measured.leads.items()
             },
+            median_beat=None if beat is None else representative_beat(beat),
         )
         if waves:
             answer = replace(answer, waves=wave_rows(found, verdict.start / rate))
         return answer, measured
+
+
+def representative_beat(beat: MedianBeat) -> RepresentativeBeat:
+    """The median beat as it is kept: 1 uV a unit, boundaries in ms from the fiducial sample."""
+    bounds = {name: getattr(beat.waves, name) for name in GlobalWaves.__dataclass_fields__}
+    return RepresentativeBeat(
+        leads=tuple(LEADS),
+        rate=beat.rate,
+        fiducial=beat.fiducial,
+        waves={f"{name}_ms": round(1000 * at, 1) for name, at in bounds.items() if at is not None},
+        beats=beat.beats,
+        of=beat.of,
+        packed=pack(beat.samples),
+    )
 
 
 def wave_rows(leads: list[LeadWaves], start_s: float = 0.0) -> tuple[Wave, ...]:

@@ -128,9 +128,10 @@ def case(opened: OpenedCase, actor: Actor, language: str) -> shapes.CaseOut:
 
 
 def analysis(record: AnalysisRecord, language: str) -> dict[str, Any]:
-    """As `telemed ai read` prints it, and beside a reason's code its text; a heat map comes when asked for."""
-    answer = {"sop_instance_uid": record.sop_instance_uid, **record.answer}
+    """As `telemed ai read` prints it, and beside a reason's code its text; what is drawn comes when asked for."""
+    answer = {"id": record.uid, "sop_instance_uid": record.sop_instance_uid, **record.answer}
     answer["has_heat_map"] = bool(answer.pop("heat_map", None))
+    answer["has_median_beat"] = bool(answer.pop("median_beat", None))
     reason = answer.get("reason")
     return {**answer, "reason_text": say(reason, language, answer.get("reason_params")) if reason else None}
 

@@ -47,6 +47,12 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
         "json": {"signing_minutes": 15, "hold_seconds": 0, "second_signature": True}
     },
     ("POST", "/api/v1/admin/required-parts"): {"json": {"part": "recommendation", "modality": "CT"}},
+    ("POST", "/api/v1/cases/{case_id}/measurements"): {
+        "json": {"analysis": "x", "marks": {"qrs_onset_ms": -40, "qrs_offset_ms": 50}}
+    },
+    ("POST", "/api/v1/cases/{case_id}/verdicts"): {
+        "json": {"analysis": "x", "finding": "NORM", "verdict": "accepted"}
+    },
     ("POST", "/api/v1/uploads"): {"files": [("files", ("no.dcm", b"not dicom"))]},
     ("POST", "/dicom-web/studies"): STOW,
     ("POST", "/dicom-web/studies/{study}"): STOW,
