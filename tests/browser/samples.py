@@ -213,6 +213,7 @@ ANALYSIS: dict[str, Any] = {
         "qrs_axis_deg": 38,
     },
     "statements": [],
+    "has_median_beat": True,
 }
 
 
@@ -247,7 +248,7 @@ def case(of: dict[str, Any]) -> dict[str, Any]:
                 "instances": [instance(kind, number * 100 + index) for index, kind in enumerate(kinds)],
             }
         ],
-        "analyses": [ANALYSIS] if ecg and of["ai"]["state"] == "done" else [],
+        "analyses": [{**ANALYSIS, "id": f"answer-{number}"}] if ecg and of["ai"]["state"] == "done" else [],
         "ai_reason": "",
         "generation": 1,
         "report": None,

@@ -10,6 +10,7 @@ import queue
 import re
 import sys
 import threading
+from collections import defaultdict
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -17,7 +18,7 @@ from urllib.parse import parse_qs, urlsplit
 import numpy as np
 from PIL import Image
 
-from tests.browser import critical_values, rendering, samples
+from tests.browser import critical_values, own_reading, rendering, samples
 
 _TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml", ".json": "application/json"}
 POLICY = "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:"
@@ -60,6 +61,7 @@ class State:
         self.lock = threading.Lock()
         self.cases = {one["id"]: samples.case(one) for one in samples.ROWS}
         self.waveform = samples.heart()
+        self.own: defaultdict[str, own_reading.OwnReading] = defaultdict(own_reading.OwnReading)
         self.critical: list[dict[str, Any]] = []
         self.notices: list[dict[str, Any]] = []
         self.requests: list[tuple[str, str, Any]] = []
@@ -168,6 +170,10 @@ class Handler(BaseHTTPRequestHandler):
             self.stream()
         elif match := re.fullmatch(r"/api/v1/cases/([^/]+)", path):
             self.json(self.state.whole(self.state.cases[match[1]]))
+        elif match := re.fullmatch(r"/api/v1/cases/([^/]+)/median-beats", path):
+            self.json(own_reading.beats(self.state.cases[match[1]]))
+        elif match := re.fullmatch(r"/api/v1/cases/([^/]+)/own-reading", path):
+            self.json(self.state.own[match[1]].answer())
         elif path == "/api/v1/critical":
             open_ = [one for one in self.state.critical if one["state"] != "closed"]
             self.json({"rows": open_, "now": samples.iso(0)})
@@ -233,6 +239,10 @@ class Handler(BaseHTTPRequestHandler):
             one = next(one for one in self.state.critical if one["id"] == match[1])
             critical_values.move(one, match[2], body)
             self.json(one)
+        elif match := re.fullmatch(r"/api/v1/cases/([^/]+)/(measurements|verdicts)", self.path):
+            own = self.state.own[match[1]]
+            (own.measure if match[2] == "measurements" else own.judge)(body)
+            self.json(own.answer())
         elif match := re.fullmatch(r"/api/v1/cases/([^/]+)/(\w+)", self.path):
             with self.state.lock:
                 self.case(self.state.cases[match[1]], match[2], body)

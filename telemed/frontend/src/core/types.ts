@@ -120,6 +120,7 @@ export interface Finding {
 }
 
 export interface Analysis {
+  id?: string;
   model: { name: string; version: string };
   in_domain: boolean;
   reason: string | null;
@@ -130,6 +131,8 @@ export interface Analysis {
   statements?: { code: string; text: { zh: string; en: string } }[] | null;
   /** A film's map is fetched only when the reader switches it on. */
   has_heat_map?: boolean;
+  /** So is the beat that was measured. */
+  has_median_beat?: boolean;
 }
 
 export type ReportState = "draft" | "awaiting_review" | "held" | "final" | "amended" | "withdrawn";

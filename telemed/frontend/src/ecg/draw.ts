@@ -33,7 +33,12 @@ export const inks = {
 export type InkName = keyof typeof inks;
 
 /** Lines of one whole device pixel, each placed on the pixel that holds its true position: sharp, no drift. */
-export function drawGrid(context: CanvasRenderingContext2D, sheet: Sheet, scale: number, ink: Ink): void {
+export function drawGrid(
+  context: CanvasRenderingContext2D,
+  sheet: Pick<Sheet, "width" | "height">,
+  scale: number,
+  ink: Ink,
+): void {
   const { width, height } = context.canvas;
   context.setTransform(1, 0, 0, 1, 0, 0);
   context.fillStyle = ink.paper;

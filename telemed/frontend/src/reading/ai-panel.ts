@@ -2,9 +2,17 @@
 import { h } from "../core/dom";
 import { maybe, t } from "../core/page";
 import type { Analysis, Case, Finding } from "../core/types";
-import { considered, textOf } from "./machine-draft";
+import { considered } from "./machine-draft";
 import { measured } from "./measured";
+import type { OwnReading, Verdict } from "./own-reading";
 import { findingText } from "./row";
+import { type Judged, judgedFinding, judgedStatements, nextOpen, verdictButtons } from "./verdicts";
+
+/** What the reader says of it; where nobody may say anything there are no buttons. */
+export interface Judging {
+  own: OwnReading;
+  judge(one: Judged, verdict: Verdict): void;
+}
 
 /** Name in the answer, digits after the point. The unit is part of the text. */
 const measurements: readonly string[] = [
@@ -59,12 +67,12 @@ function mostMeasured(analyses: readonly Analysis[]) {
   );
 }
 
-export function aiPanel(item: Case): HTMLElement {
+export function aiPanel(item: Case, judging: Judging): HTMLElement {
   // The table of measurements has said all that a measuring model says.
   const measuring = mostMeasured(item.analyses)?.model;
   const blocks = item.analyses
     .filter((one) => one.model !== measuring || !one.in_domain || saysMore(one))
-    .map(analysisBlock);
+    .map((one) => analysisBlock(one, item, judging));
   const { state } = item.ai;
   return h(
     "section",
@@ -93,9 +101,10 @@ function reasonText(reason: string | null): string {
   return reason ? (maybe(`ui.ai.reason.${reason}`) ?? reason) : "";
 }
 
-function analysisBlock(analysis: Analysis): HTMLElement {
+function analysisBlock(analysis: Analysis, item: Case, judging: Judging): HTMLElement {
   const { model } = analysis;
   const statements = analysis.statements ?? [];
+  const judged = judgedStatements(analysis);
   const findings = [...analysis.findings].sort(
     (a, b) => Number(b.flag) - Number(a.flag) || b.probability - a.probability,
   );
@@ -113,13 +122,22 @@ function analysisBlock(analysis: Analysis): HTMLElement {
       h(
         "ul",
         { class: "statements" },
-        ...statements.map((one) =>
-          considered(one)
-            ? h("li", { class: "consider" }, `${t("ui.ai.consider")} `, textOf(one))
-            : h("li", {}, textOf(one)),
+        ...statements.map((one, index) =>
+          h(
+            "li",
+            considered(one) ? { class: "consider" } : {},
+            h(
+              "span",
+              { class: "statement" },
+              considered(one) && `${t("ui.ai.consider")} `,
+              judged[index]?.text,
+            ),
+            ...verdictOf(judged[index], item, judging),
+          ),
         ),
       ),
-    findings.length > 0 && h("div", { class: "findings" }, ...findings.map(findingRow)),
+    findings.length > 0 &&
+      h("div", { class: "findings" }, ...findings.map((one) => findingRow(one, analysis, item, judging))),
     findings.length > 0 &&
       !findings.some((finding) => finding.flag) &&
       h("p", { class: "muted" }, t("ui.ai.no_flag")),
@@ -133,7 +151,22 @@ function outOfDomain(analysis: Analysis): string {
     : t("ui.ai.state.out_of_domain");
 }
 
-function findingRow(finding: Finding): HTMLElement {
+/** Its buttons, and before them a mark where a key would judge this one. */
+function verdictOf(
+  one: Judged | undefined,
+  item: Case,
+  { own, judge }: Judging,
+): (HTMLElement | null | false)[] {
+  if (!one || !(item.can.write || item.can.claim)) return [];
+  const next = nextOpen(item, own);
+  const here = next?.analysis === one.analysis && next.finding === one.finding;
+  return [
+    here && h("span", { class: "next-verdict", "aria-label": t("ui.verdict.next") }, "▸"),
+    verdictButtons(one, own, judge),
+  ];
+}
+
+function findingRow(finding: Finding, analysis: Analysis, item: Case, judging: Judging): HTMLElement {
   const bar = h(
     "span",
     { class: "bar", "aria-hidden": "true" },
@@ -155,5 +188,6 @@ function findingRow(finding: Finding): HTMLElement {
     ),
     bar,
     h("span", { class: "number" }, t("ui.ai.probability", params)),
+    ...(finding.flag ? verdictOf(judgedFinding(analysis, finding), item, judging) : []),
   );
 }

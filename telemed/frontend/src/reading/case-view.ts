@@ -8,12 +8,15 @@ import type { Case, Instance } from "../core/types";
 import { aiPanel } from "./ai-panel";
 import { type CaseCache, instancesOf } from "./case-cache";
 import { CriticalPanel } from "./critical-panel";
+import { EcgBench } from "./ecg-bench";
 import { EcgPanel, ecgInstances } from "./ecg-panel";
 import { identityBar } from "./identity";
+import { OwnReading, type Verdict } from "./own-reading";
 import { PicturePanel } from "./picture-panel";
 import { ReportPanel } from "./report-panel";
 import { tick } from "./row";
 import type { LineState } from "./stream";
+import { type Judged, nextOpen } from "./verdicts";
 import { viewerButton } from "./viewer-link";
 
 export interface CaseHost {
@@ -34,6 +37,15 @@ export class CaseView {
   readonly pictures = new PicturePanel();
   readonly critical = new CriticalPanel();
   readonly report: ReportPanel;
+  readonly own = new OwnReading({
+    hold: () => this.hold(),
+    changed: () => this.renderOwn(),
+    failed: (cause) => this.messages.replaceChildren(problemMessage(cause)),
+  });
+  readonly bench = new EcgBench({
+    own: this.own,
+    insert: (text) => this.report.insert("findings", text),
+  });
   item: Case | null = null;
   private id = "";
   private shownObjects = "";
@@ -55,6 +67,7 @@ export class CaseView {
       done: (item) => host.done(item),
       claim: () => this.claim(),
     });
+    this.ecg.onLook = (lead, ink) => this.bench.look(lead, ink);
     this.element.append(
       this.identity,
       this.messages,
@@ -99,6 +112,8 @@ export class CaseView {
   close(): void {
     this.report.close();
     this.critical.clear();
+    this.own.close();
+    this.bench.close();
     this.id = "";
     this.item = null;
     this.shownObjects = "";
@@ -163,7 +178,9 @@ export class CaseView {
     document.title = t("ui.case.tab", { name: item.patient.name || t("ui.name.none"), exam: item.exam });
     this.renderIdentity(item);
     this.renderContext(item);
-    this.ai.replaceChildren(...(item.state === "closed" ? [] : [aiPanel(item)]));
+    this.own.open(item);
+    void this.bench.open(item);
+    this.renderOwn();
     this.pictures.answers(item);
     this.report.take(item);
     void this.critical.show(item.id);
@@ -174,6 +191,37 @@ export class CaseView {
       this.shownObjects = objects;
       this.renderStage(item);
     }
+  }
+
+  /** Accept, edit or reject what the machine says next; false where nothing is left to be judged. */
+  judgeNext(verdict: Verdict): boolean {
+    const { item } = this;
+    const next = item && (item.can.write || item.can.claim) ? nextOpen(item, this.own) : undefined;
+    if (next) this.judge(next, verdict);
+    return next !== undefined;
+  }
+
+  private judge(one: Judged, verdict: Verdict): void {
+    const back = this.own.verdict(one.analysis, one.finding) === verdict;
+    if (back || verdict === "rejected") this.report.remove("impression", one.text);
+    else this.report.insert("impression", one.text, verdict === "edited");
+    void this.own.judge(one.analysis, one.finding, verdict);
+  }
+
+  /** Whoever writes about a case holds it. */
+  private async hold(): Promise<void> {
+    if (this.item && !this.item.can.write && this.item.can.claim) await this.claim();
+  }
+
+  private renderOwn(): void {
+    const { item } = this;
+    if (!item) return;
+    const judging = {
+      own: this.own,
+      judge: (one: Judged, verdict: Verdict) => this.judge(one, verdict),
+    };
+    this.ai.replaceChildren(...(item.state === "closed" ? [] : [aiPanel(item, judging)]));
+    this.bench.renew();
   }
 
   private renderIdentity(item: Case): void {
@@ -213,7 +261,7 @@ export class CaseView {
     const [first] = ecgs;
     this.element.classList.toggle("with-ecg", first !== undefined);
     if (first?.waveform_url) {
-      parts.push(this.ecgTabs(ecgs), this.ecg.element);
+      parts.push(this.ecgTabs(ecgs), this.ecg.element, this.bench.element);
       this.showEcg(first);
     }
     if (pictures.length > 0) {
@@ -245,6 +293,7 @@ export class CaseView {
     if (!url) return;
     const { id } = this;
     this.ecg.quality(instance);
+    this.bench.show(instance.sop_instance_uid);
     this.cache.waveform(url).then(
       (waveform) => {
         if (this.id === id) this.ecg.show(waveform);

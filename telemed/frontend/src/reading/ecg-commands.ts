@@ -2,13 +2,14 @@
 import type { Command } from "../core/keys";
 import type { TextKey } from "../core/page";
 import { formats } from "../ecg/sheet";
+import type { EcgBench } from "./ecg-bench";
 import type { EcgPanel } from "./ecg-panel";
 
 /** ms and mV that an arrow moves the caliper by; with Ctrl the second. */
 const FINE = { time: 2, amplitude: 0.01 } as const;
 const COARSE = { time: 20, amplitude: 0.1 } as const;
 
-export function ecgCommands(ecg: EcgPanel): Command[] {
+export function ecgCommands(ecg: EcgPanel, bench: EcgBench): Command[] {
   const command = (keys: readonly string[], label: TextKey, run: (pressed?: string) => unknown): Command => ({
     keys,
     label,
@@ -36,6 +37,8 @@ export function ecgCommands(ecg: EcgPanel): Command[] {
     command(["g"], "ui.key.ink", () => ecg.toggleInk()),
     command(["]"], "ui.key.page_forward", () => ecg.turn(1)),
     command(["["], "ui.key.page_back", () => ecg.turn(-1)),
+    command(["y"], "ui.key.marks", () => bench.beat.focus()),
+    command(["v"], "ui.key.keep_marks", () => bench.beat.keep()),
     command(["q"], "ui.key.caliper", () => ecg.placeCaliper()),
     command(["t"], "ui.key.caliper_swap", () => ecg.caliper.swap()),
     command(["m"], "ui.key.caliper_march", () => ecg.caliper.march()),

@@ -24,6 +24,8 @@ export function ecgInstances(instances: readonly Instance[]): Instance[] {
 
 export class EcgPanel {
   readonly element = h("section", { class: "stage ecg-stage", "aria-label": t("ui.ecg.title") });
+  /** The lead that is looked at, and on which ink. */
+  onLook: (lead: string, ink: InkName) => void = () => undefined;
   private settings: Settings = usual;
   /** What stood here before one lead was enlarged. */
   private before: Settings | null = null;
@@ -172,6 +174,7 @@ export class EcgPanel {
     this.drawTools(waveform);
     this.view.element.hidden = false;
     this.view.show(waveform, { settings, ink, caption: caption(waveform, settings), room: this.room() });
+    this.onLook(settings.rhythm, ink);
   }
 
   /** On a desk all rows stand in view at once; on a telephone the page scrolls. */

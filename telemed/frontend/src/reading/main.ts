@@ -171,6 +171,9 @@ const caseCommands: readonly Command[] = [
     whileTyping: true,
   },
   { keys: ["d", "Alt+d"], label: "ui.key.draft", run: () => caseView.report.takeDraft(), whileTyping: true },
+  { keys: ["a"], label: "ui.key.accept", run: () => caseView.judgeNext("accepted") },
+  { keys: ["h"], label: "ui.key.edit_finding", run: () => caseView.judgeNext("edited") },
+  { keys: ["z"], label: "ui.key.reject", run: () => caseView.judgeNext("rejected") },
   { keys: ["e"], label: "ui.key.edit", run: () => caseView.report.focus() },
   { keys: ["Ctrl+Enter"], label: "ui.key.sign", run: () => void caseView.report.finish(), whileTyping: true },
   undoCommand,
@@ -185,7 +188,7 @@ const caseCommands: readonly Command[] = [
 ];
 
 const stageCommands: readonly Command[] = [
-  ...ecgCommands(caseView.ecg),
+  ...ecgCommands(caseView.ecg, caseView.bench),
   { keys: ["+", "="], label: "ui.key.larger", run: () => caseView.pictures.zoom(1.25) },
   { keys: ["-"], label: "ui.key.smaller", run: () => caseView.pictures.zoom(0.8) },
   { keys: ["]"], label: "ui.key.next_picture", run: () => caseView.pictures.turn(1) },

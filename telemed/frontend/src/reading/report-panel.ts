@@ -104,6 +104,27 @@ export class ReportPanel {
     return true;
   }
 
+  /** One sentence more, on a line of its own; one that stands there already stays as it is. */
+  insert(part: "findings" | "impression", text: string, focus = false): boolean {
+    if (!this.editable || !text) return false;
+    const before = this.form.fields;
+    if (!before[part].includes(text)) {
+      this.form.fields = { ...before, [part]: [before[part].trimEnd(), text].filter(Boolean).join("\n") };
+      this.edited();
+    }
+    if (focus) this.form.focus(part);
+    return true;
+  }
+
+  /** Takes such a line out again where it still stands as it was inserted. */
+  remove(part: "findings" | "impression", text: string): void {
+    const before = this.form.fields;
+    const lines = before[part].split("\n");
+    if (!this.editable || !text || !lines.includes(text)) return;
+    this.form.fields = { ...before, [part]: lines.filter((line) => line !== text).join("\n") };
+    this.edited();
+  }
+
   /** Another text for the whole report; what is returned takes it back. */
   private replaceText(fields: Fields): { label: string; run: () => void } {
     const before = this.form.fields;

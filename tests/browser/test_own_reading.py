@@ -1,0 +1,127 @@
+"""The reader's own hand: marks of the median beat that move, and findings judged one by one."""
+
+import re
+
+from playwright.sync_api import Page, expect
+
+from tests.browser import own_reading
+from tests.browser.conftest import OpenPage
+from tests.browser.stub import Stub
+from tests.browser.test_machine_draft import statement
+
+PATH = "/reading/cases/case-1?view=waiting"
+LVH = statement("ecg.lvh", "左心室肥厚", "Left ventricular hypertrophy")
+STT = statement("ecg.st_t", "ST-T 改变", "ST-T changes")
+
+
+def value(page: Page, name: str) -> str:
+    return page.locator(f'td[data-name="{name}"]').inner_text()
+
+
+def test_marks_of_the_median_beat_move_by_key_and_mouse_and_the_intervals_follow(
+    open_page: OpenPage, stub: Stub
+) -> None:
+    page = open_page(PATH)
+    expect(page.locator(".beat-panel")).to_be_visible()
+    assert (value(page, "pr_ms"), value(page, "qrs_ms"), value(page, "qt_ms")) == (
+        "170 ms",
+        "110 ms",
+        "450 ms",
+    )
+    page.keyboard.press("y")
+    for _ in range(3):
+        page.keyboard.press("Control+ArrowRight")
+    assert (value(page, "pr_ms"), value(page, "p_ms")) == ("140 ms", "70 ms")
+    mark = page.locator('[data-mark="t_offset_ms"]')
+    box = page.locator(".beat canvas").bounding_box()
+    place = mark.bounding_box()
+    assert box is not None
+    assert place is not None
+    page.mouse.move(place["x"] + 6, place["y"] + 60)
+    page.mouse.down()
+    # The canvas is one second wide.
+    page.mouse.move(place["x"] + 6 - 0.1 * box["width"], place["y"] + 60)
+    page.mouse.up()
+    at = int(mark.get_attribute("aria-valuenow") or 0)
+    assert abs(at - 300) <= 4
+    qt = at + 50
+    rr = own_reading.RR_MS / 1000
+    assert value(page, "qt_ms") == f"{qt} ms"
+    assert value(page, "qtc_ms") == f"{round(qt / rr**0.5)} ms"
+    assert value(page, "qtc_fridericia_ms") == f"{round(qt / rr ** (1 / 3))} ms"
+    # No mark passes its neighbour.
+    page.locator('[data-mark="qrs_onset_ms"]').focus()
+    for _ in range(20):
+        page.keyboard.press("Control+ArrowRight")
+    assert value(page, "qrs_ms") == "2 ms"
+    page.get_by_role("button", name="还原").click()
+    assert value(page, "qrs_ms") == "110 ms"
+    expect(page.locator(".beat-state")).to_have_text("标记为机器所置，可拖动修正")
+
+
+def test_kept_marks_go_into_the_report_by_one_key_and_are_there_again(
+    open_page: OpenPage, stub: Stub
+) -> None:
+    page = open_page(PATH)
+    expect(page.locator(".beat-panel")).to_be_visible()
+    page.keyboard.press("y")
+    page.keyboard.press("Control+ArrowRight")
+    expect(page.locator(".beat-state")).to_have_text("标记已移动，尚未采用")
+    with page.expect_response(re.compile("/measurements$")):
+        page.keyboard.press("v")
+    expect(page.locator("#report-findings")).to_have_value(
+        "心率 72 次/分，PR 间期 160 ms，QRS 时限 110 ms，QT 间期 450 ms，QTc 493 ms。"
+    )
+    (kept,) = stub.state.sent("POST", "/measurements$")
+    assert kept["marks"]["p_onset_ms"] == -210
+    expect(page.locator(".beat-state")).to_have_text("医师测量值已随病例保存")
+    again = open_page(PATH)
+    expect(again.locator('td[data-name="pr_ms"]')).to_have_text("160 ms")
+
+
+def test_the_st_table_is_taken_at_the_marks(open_page: OpenPage, stub: Stub) -> None:
+    page = open_page(PATH)
+    page.route(
+        "**/median-beats",
+        lambda route: route.fulfill(json=[own_reading.beat(stub.state.cases["case-1"], st_mv=0.25)]),
+    )
+    page.reload()
+    row = page.locator(".beat-st tr", has_text="V4")
+    expect(row.locator("td").nth(1)).to_have_text(re.compile(r"^↑0\.2\d$"))
+    expect(page.locator(".beat-st tr", has_text="V5").locator("td.notable")).to_have_count(0)
+
+
+def test_findings_are_judged_one_by_one_by_a_key_each_and_stay_so(open_page: OpenPage, stub: Stub) -> None:
+    answer = stub.state.cases["case-1"]["analyses"][0]
+    answer["statements"] = [LVH, STT]
+    page = open_page(PATH)
+    expect(page.locator(".next-verdict")).to_have_count(1)
+
+    def press(key: str) -> None:
+        with page.expect_response(re.compile("/verdicts$")):
+            page.keyboard.press(key)
+
+    press("a")
+    expect(page.locator("#report-impression")).to_have_value("左心室肥厚")
+    expect(page.locator(".statements li", has_text="ST-T 改变").locator(".next-verdict")).to_be_visible()
+    press("z")
+    expect(page.locator("#report-impression")).to_have_value("左心室肥厚")
+    press("a")  # the flagged finding MI: a class, no sentence for the report
+    expect(page.locator("#report-impression")).to_have_value("左心室肥厚")
+    assert [(one["finding"], one["verdict"]) for one in stub.state.sent("POST", "/verdicts$")] == [
+        ("ecg.lvh", "accepted"),
+        ("ecg.st_t", "rejected"),
+        ("MI", "accepted"),
+    ]
+    again = open_page(PATH)
+    expect(again.get_by_role("button", name="接受", pressed=True)).to_have_count(2)
+    expect(again.get_by_role("button", name="否定", pressed=True)).to_have_count(1)
+    # Rejected after all: its sentence leaves the report.
+    first = page.locator(".statements li", has_text="左心室肥厚")
+    with page.expect_response(re.compile("/verdicts$")):
+        first.get_by_role("button", name="否定").click()
+    expect(page.locator("#report-impression")).to_have_value("")
+    with page.expect_response(re.compile("/verdicts$")):
+        first.get_by_role("button", name="修改").click()
+    expect(page.locator("#report-impression")).to_be_focused()
+    expect(page.locator("#report-impression")).to_have_value("左心室肥厚")
