@@ -61,6 +61,7 @@ class State:
         self.lock = threading.Lock()
         self.cases = {one["id"]: samples.case(one) for one in samples.ROWS}
         self.waveform = samples.heart()
+        self.priors: dict[str, list[dict[str, Any]]] = {}
         self.own: defaultdict[str, own_reading.OwnReading] = defaultdict(own_reading.OwnReading)
         self.critical: list[dict[str, Any]] = []
         self.notices: list[dict[str, Any]] = []
@@ -172,6 +173,8 @@ class Handler(BaseHTTPRequestHandler):
             self.json(self.state.whole(self.state.cases[match[1]]))
         elif match := re.fullmatch(r"/api/v1/cases/([^/]+)/median-beats", path):
             self.json(own_reading.beats(self.state.cases[match[1]]))
+        elif match := re.fullmatch(r"/api/v1/cases/([^/]+)/priors", path):
+            self.json({"rows": self.state.priors.get(match[1], [])})
         elif match := re.fullmatch(r"/api/v1/cases/([^/]+)/own-reading", path):
             self.json(self.state.own[match[1]].answer())
         elif path == "/api/v1/critical":

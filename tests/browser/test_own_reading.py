@@ -1,10 +1,15 @@
 """The reader's own hand: marks of the median beat that move, and findings judged one by one."""
 
+import base64
+import io
 import re
+from typing import Any
 
+import numpy as np
+from PIL import Image
 from playwright.sync_api import Page, expect
 
-from tests.browser import own_reading
+from tests.browser import own_reading, samples
 from tests.browser.conftest import OpenPage
 from tests.browser.stub import Stub
 from tests.browser.test_machine_draft import statement
@@ -125,3 +130,67 @@ def test_findings_are_judged_one_by_one_by_a_key_each_and_stay_so(open_page: Ope
         first.get_by_role("button", name="修改").click()
     expect(page.locator("#report-impression")).to_be_focused()
     expect(page.locator("#report-impression")).to_have_value("左心室肥厚")
+
+
+def prior(case_id: str, days: int, **changes: Any) -> dict[str, Any]:
+    return {
+        "id": case_id,
+        "modality": "ECG",
+        "exam": "十二导联心电图",
+        "body_part": "",
+        "site": "青石镇卫生院",
+        "arrived_at": samples.iso(-60 * 24 * days),
+        "state": "final",
+        "study_instance_uid": "2.25.1",
+        "comparable": True,
+        "impression": "窦性心律，正常心电图。",
+        "abnormal": False,
+        "report_id": None,
+        **changes,
+    }
+
+
+def test_the_last_ecg_is_laid_over_this_one_with_a_table_of_changes(open_page: OpenPage, stub: Stub) -> None:
+    now, last = stub.state.cases["case-1"], stub.state.cases["case-8"]
+    now["analyses"][0]["measurements"] = {"qrs_axis_deg": -170}
+    last["analyses"][0]["measurements"] = {"qrs_axis_deg": 170}
+    stub.state.priors["case-1"] = [prior("case-8", 40), prior("case-2", 10, comparable=False)]
+    page = open_page("/reading")
+    page.route(
+        re.compile("case-1/median-beats"),
+        lambda route: route.fulfill(json=[own_reading.beat(now, st_mv=0.25)]),
+    )
+    page.goto(stub.url + PATH)
+    expect(page.locator(".beat-panel")).to_be_visible()
+    page.keyboard.press("7")
+    changes = page.locator(".compare-table")
+    expect(changes).to_contain_text("上次诊断：窦性心律，正常心电图。")
+    expect(changes.locator('[data-name="pr_ms"] td')).to_have_text(["170 ms", "170 ms", "0"])
+    # From 170 to -170 degrees an axis turns by 20, not by 340.
+    expect(changes.locator('[data-name="qrs_axis_deg"] td')).to_have_text(["170°", "-170°", "+20"])
+    expect(changes.locator('[data-name="V4"] td').last).to_have_text(re.compile(r"^\+0\.\d\d$"))
+    expect(changes.locator('[data-name="V5"]')).to_have_count(0)
+    assert [request for request in stub.state.sent("GET", "/cases/case-2") if request] == []
+
+    def blue(first: float, last: float) -> float:
+        """Share of columns of V4's place that hold the last ECG's colour, of its width from `first` to `last`."""
+        url = page.locator(".compare canvas").evaluate("canvas => canvas.toDataURL('image/png')")
+        picture = np.asarray(Image.open(io.BytesIO(base64.b64decode(url.split(",")[1]))).convert("RGB"))
+        scale = picture.shape[1] / 200
+        cell = picture[
+            : round(25 * scale), round((150 + 50 * first) * scale) : round((150 + 50 * last) * scale)
+        ]
+        colour = np.array([0x7F, 0xD0, 0xEE])
+        near = np.abs(cell.astype(int) - colour).sum(axis=2) < 60
+        return float(near.any(axis=0).mean())
+
+    # Where the two differ the dashes of the last one show: from J to the end of T.
+    assert blue(0.1, 0.3) == 0
+    assert blue(0.4, 0.7) > 0.1
+    page.keyboard.press("8")
+    expect(page.get_by_role("button", name="并排")).to_have_attribute("aria-pressed", "true")
+    assert blue(0, 0.5) == 0
+    assert blue(0.5, 1) > 0.5
+    page.keyboard.press("7")
+    expect(page.locator(".beat-panel")).to_be_visible()
+    expect(page.locator(".compare")).to_be_hidden()

@@ -56,7 +56,7 @@ export function measurementTable(item: Case): HTMLElement | null {
 }
 
 /** The answer that measured most: several models may give a heart rate, one alone the intervals. */
-function mostMeasured(analyses: readonly Analysis[]) {
+export function mostMeasured(analyses: readonly Analysis[]) {
   const rows = analyses.map(({ measurements: given, model }) => {
     const values = given ?? {};
     return { values, model, known: measurements.filter((name) => typeof values[name] === "number") };

@@ -37,6 +37,8 @@ export function ecgCommands(ecg: EcgPanel, bench: EcgBench): Command[] {
     command(["g"], "ui.key.ink", () => ecg.toggleInk()),
     command(["]"], "ui.key.page_forward", () => ecg.turn(1)),
     command(["["], "ui.key.page_back", () => ecg.turn(-1)),
+    command(["7"], "ui.key.compare", () => bench.toggleCompare()),
+    command(["8"], "ui.key.compare_mode", () => bench.compare.stepMode()),
     command(["y"], "ui.key.marks", () => bench.beat.focus()),
     command(["v"], "ui.key.keep_marks", () => bench.beat.keep()),
     command(["q"], "ui.key.caliper", () => ecg.placeCaliper()),
