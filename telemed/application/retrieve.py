@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from telemed.application.objects import read_object
+from telemed.application.ports import UnitOfWork
 from telemed.application.presented import Identities, identities_of, presented
 from telemed.application.record import record
 from telemed.application.worklist import open_object
@@ -70,11 +71,17 @@ class OpenedStudy:
 
 
 def open_study(
-    world: World, *, actor: Actor, study_instance_uid: str, series_instance_uid: str | None = None
+    world: World,
+    *,
+    actor: Actor,
+    study_instance_uid: str,
+    series_instance_uid: str | None = None,
+    case_uid: str | None = None,
 ) -> OpenedStudy:
+    """`case_uid` is the case whose study is meant, as in `open_bytes`."""
     demand(actor, Action.SEE_CASE)
     with world.unit_of_work() as uow:
-        study = uow.studies.visible_study(actor, study_instance_uid)
+        study = _study(uow, actor, study_instance_uid, case_uid)
         if study is None:
             raise NotFound("error.study_not_found")
         series = [
@@ -90,3 +97,11 @@ def open_study(
         identities = identities_of(world, uow, study)
         uow.commit()
     return OpenedStudy(world, study, series, objects, identities)
+
+
+def _study(uow: UnitOfWork, actor: Actor, study_instance_uid: str, case_uid: str | None) -> Study | None:
+    if case_uid is None:
+        return uow.studies.visible_study(actor, study_instance_uid)
+    case = uow.cases.visible(actor, case_uid)
+    study = None if case is None else uow.studies.get(case.study_id)
+    return study if study is not None and study.study_instance_uid == study_instance_uid else None

@@ -186,7 +186,7 @@ class Handler(BaseHTTPRequestHandler):
             self.json({"rules": rules, "rows": rows, "now": samples.iso(0)})
         elif path.endswith("/waveform"):
             self.reply(self.state.waveform, "application/octet-stream")
-        elif path.startswith("/rendered/"):
+        elif path.startswith("/rendered/") and not path.endswith("/metadata"):
             self.reply(phantom(), "image/jpeg")
         elif path == "/api/v1/notices":
             self.json({"notices": self.state.notices})

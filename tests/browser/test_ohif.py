@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import io
-import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +15,10 @@ from numpy.typing import NDArray
 from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from telemed.web.app import create_app
-from telemed.web.server import Server
 from tests.browser import ohif
-from tests.browser.rendering import MANIFEST
-from tests.cast import PASSWORD, Cast
+from tests.browser.house import House, house
+from tests.cast import Cast
 from tests.factories.dicom import dr_bytes, ecg_bytes, uid
-from tests.integration.web.conftest import Joined, Program
 from tests.programs import require
 
 pytestmark = pytest.mark.browser
@@ -36,45 +32,19 @@ _PATIENCE = 120
 
 @dataclass
 class Rooms:
-    base: str
-    cast: Cast
-    sender: Program
+    house: House
     viewer: Any
-
-    def case_of(self, study: str) -> str:
-        reader = Program(self.sender.http.app, "reporting")  # type: ignore[arg-type]
-        (row,) = [
-            row
-            for row in reader.get("/api/v1/worklist?view=all")["rows"]
-            if row["study_instance_uid"] == study
-        ]
-        return str(row["id"])
 
 
 @pytest.fixture
 def rooms(cast: Cast) -> Iterator[Rooms]:
-    if not MANIFEST.exists():
-        pytest.fail("the pages' scripts are not built: run `make install`", pytrace=False)
     with ohif.served(ohif.package(), "") as viewer:
         address = f"http://127.0.0.1:{viewer.server_port}"
-        app = create_app(Joined(cast.world, replace(cast.settings, public_url="", ohif_url=address)))
-        server = Server(app, "127.0.0.1", 0)
-        thread = threading.Thread(target=server.run)
-        thread.start()
-        while not server.started:
-            assert thread.is_alive()
-            time.sleep(0.01)
-        base = f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-        assert CONFIGURATION.count("https://telemed.example") == 1
-        viewer.configuration = CONFIGURATION.replace("https://telemed.example", base).encode()  # type: ignore[attr-defined]
-        sender = Program(app, "technician")
-        try:
-            yield Rooms(base, cast, sender, viewer)
-        finally:
-            sender.http.close()
-            server.should_exit = True
-            thread.join(20)
-    assert not thread.is_alive()
+        with house(cast, ohif_url=address) as found:
+            assert CONFIGURATION.count("https://telemed.example") == 1
+            configured = CONFIGURATION.replace("https://telemed.example", found.base)
+            viewer.configuration = configured.encode()  # type: ignore[attr-defined]
+            yield Rooms(found, viewer)
 
 
 @pytest.fixture
@@ -90,13 +60,8 @@ def opened(chromium: Browser, rooms: Rooms, study: str) -> Page:
     """As the doctor does it: signs in, opens the case, and follows its button."""
     context = chromium.new_context(viewport={"width": 1400, "height": 900}, locale="zh-CN")
     context.set_default_timeout(_PATIENCE * 1000)
-    page = context.new_page()
-    page.goto(f"{rooms.base}/sign-in")
-    page.fill("input[name=username]", "reporting")
-    page.fill("input[name=password]", PASSWORD)
-    page.click("button[type=submit]")
-    page.wait_for_url(lambda url: "/sign-in" not in url)
-    page.goto(f"{rooms.base}/reading/cases/{rooms.case_of(study)}")
+    page = rooms.house.sign_in(context)
+    page.goto(f"{rooms.house.base}/reading/cases/{rooms.house.case_of(study)}")
     with context.expect_page() as made:
         page.click(".viewer-link")
     viewer = made.value
@@ -120,9 +85,7 @@ def shown(viewer: Page, drawn: Callable[[NDArray[np.uint8]], bool]) -> NDArray[n
 def test_a_film_opens_in_ohif(chromium: Browser, rooms: Rooms) -> None:
     study, side = str(uid("ohif", "film")), 512
     ramp = (np.add.outer(np.arange(side), np.arange(side)) * 4).astype(np.uint16)
-    rooms.sender.upload(dr_bytes(ramp, patient_id="FIC-P5", study_uid=study))
-    rooms.cast.clock.move(seconds=60)
-    rooms.cast.run_jobs()
+    rooms.house.sent(dr_bytes(ramp, patient_id="FIC-P5", study_uid=study))
     viewer = opened(chromium, rooms, study)
     picture = shown(viewer, lambda found: bool(found[..., 0].max() > 200))
     gray = picture[..., 0].astype(float)
@@ -141,8 +104,7 @@ def test_a_film_opens_in_ohif(chromium: Browser, rooms: Rooms) -> None:
 
 def test_an_ecg_opens_in_ohif(chromium: Browser, rooms: Rooms) -> None:
     study = str(uid("ohif", "curve"))
-    rooms.sender.upload(ecg_bytes(patient_id="FIC-P6", study_uid=study))
-    rooms.cast.run_jobs()
+    rooms.house.sent(ecg_bytes(patient_id="FIC-P6", study_uid=study))
     viewer = opened(chromium, rooms, study)
 
     def beats(found: NDArray[np.uint8]) -> int:

@@ -1,8 +1,9 @@
 """Decoders that are several times faster than those behind pydicom, for the frames that films come in.
 
 One monochrome, unsigned frame in JPEG-LS (CharLS), lossless JPEG (libjpeg-turbo) or High-Throughput JPEG 2000
-(OpenJPH), through imagecodecs; each gives the same samples to the bit. Everything else, and whatever these decoders
-refuse or give another shape than the header says, is left to pydicom. No decoder starts a thread.
+(OpenJPH), through imagecodecs; each gives the same samples to the bit. JPEG Extended too, whose twelve bits nothing
+behind pydicom decodes. Everything else, and whatever these decoders refuse or give another shape than the header
+says, is left to pydicom. No decoder starts a thread.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ def _jpeg_ls(stream: bytes) -> Any:
     return jpegls_decode(stream)
 
 
-def _jpeg_lossless(stream: bytes) -> Any:
+def _jpeg(stream: bytes) -> Any:
     from imagecodecs import jpeg8_decode
 
     return jpeg8_decode(stream)
@@ -40,8 +41,9 @@ def _htj2k(stream: bytes) -> Any:
 
 
 _DECODERS: Mapping[str, Callable[[bytes], Any]] = {
-    "1.2.840.10008.1.2.4.57": _jpeg_lossless,
-    "1.2.840.10008.1.2.4.70": _jpeg_lossless,
+    "1.2.840.10008.1.2.4.51": _jpeg,
+    "1.2.840.10008.1.2.4.57": _jpeg,
+    "1.2.840.10008.1.2.4.70": _jpeg,
     "1.2.840.10008.1.2.4.80": _jpeg_ls,
     "1.2.840.10008.1.2.4.81": _jpeg_ls,
     "1.2.840.10008.1.2.4.201": _htj2k,

@@ -1,9 +1,9 @@
 """What the DICOMweb services share: media types, elements of DICOM JSON, refusals with their code."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import Request, Response
+from fastapi import Query, Request, Response
 
 from telemed.web.context import language_of, the_settings
 from telemed.web.problems import problem
@@ -12,6 +12,8 @@ from telemed.web.words import say
 DICOM = "application/dicom"
 DICOM_JSON = "application/dicom+json"
 OCTETS = "application/octet-stream"
+# Not of the standard: the case page says with it which of several institutions' objects it shows.
+CaseQuery = Annotated[str | None, Query(max_length=64, description="the case whose object is meant")]
 
 
 def refused(request: Request, status: int, code: str, **params: str | int) -> Response:

@@ -20,7 +20,7 @@ from telemed.imaging.pixels.encode import JPEG_2000, JPEG_LOSSLESS, JPEG_LS, RLE
 from telemed.imaging.pixels.frames import is_encapsulated, plain_frame, stored_frame
 from telemed.web.context import TheWorld
 from telemed.web.dicomweb.accept import Wanted, wanted
-from telemed.web.dicomweb.answers import OCTETS, base_url, refused
+from telemed.web.dicomweb.answers import OCTETS, CaseQuery, base_url, refused
 from telemed.web.dicomweb.parts import PRIVATE, Part, several, single
 from telemed.web.guard import guard
 from telemed.web.http_cache import kept, unchanged
@@ -78,11 +78,18 @@ class _Form:
 
 @router.get("/frames/{frames}", **_RULE)
 def read_frames(
-    request: Request, world: TheWorld, actor: CurrentActor, study: str, series: str, sop: str, frames: str
+    request: Request,
+    world: TheWorld,
+    actor: CurrentActor,
+    study: str,
+    series: str,
+    sop: str,
+    frames: str,
+    case: CaseQuery = None,
 ) -> Response:
     """Raw samples, or the compressed frames where the asker takes their media type."""
     numbers = frame_numbers(frames)
-    opened = open_bytes(world, actor=actor, sop_instance_uid=sop, place=(study, series))
+    opened = open_bytes(world, actor=actor, sop_instance_uid=sop, place=(study, series), case_uid=case)
     return _answer(request, opened, numbers)
 
 

@@ -11,7 +11,7 @@ from telemed.domain.errors import NotFound
 from telemed.imaging.bulk import described
 from telemed.web.context import TheWorld
 from telemed.web.dicomweb.accept import wanted
-from telemed.web.dicomweb.answers import DICOM_JSON, base_url, element, refused
+from telemed.web.dicomweb.answers import DICOM_JSON, CaseQuery, base_url, element, refused
 from telemed.web.dicomweb.parts import PRIVATE
 from telemed.web.guard import guard
 from telemed.web.security import CurrentActor
@@ -25,9 +25,12 @@ def read_study(request: Request, world: TheWorld, actor: CurrentActor, study: st
 
 
 @router.get("/series/{series}/metadata", response_class=JSONResponse, **guard(Action.SEE_CASE))
-def read_series(request: Request, world: TheWorld, actor: CurrentActor, study: str, series: str) -> Response:
+def read_series(
+    request: Request, world: TheWorld, actor: CurrentActor, study: str, series: str, case: CaseQuery = None
+) -> Response:
     return _answer(
-        request, open_study(world, actor=actor, study_instance_uid=study, series_instance_uid=series)
+        request,
+        open_study(world, actor=actor, study_instance_uid=study, series_instance_uid=series, case_uid=case),
     )
 
 
@@ -35,9 +38,17 @@ def read_series(request: Request, world: TheWorld, actor: CurrentActor, study: s
     "/series/{series}/instances/{sop}/metadata", response_class=JSONResponse, **guard(Action.SEE_CASE)
 )
 def read_instance(
-    request: Request, world: TheWorld, actor: CurrentActor, study: str, series: str, sop: str
+    request: Request,
+    world: TheWorld,
+    actor: CurrentActor,
+    study: str,
+    series: str,
+    sop: str,
+    case: CaseQuery = None,
 ) -> Response:
-    opened = open_study(world, actor=actor, study_instance_uid=study, series_instance_uid=series)
+    opened = open_study(
+        world, actor=actor, study_instance_uid=study, series_instance_uid=series, case_uid=case
+    )
     chosen = [stored for stored in opened.objects if stored.sop_instance_uid == sop]
     if not chosen:
         raise NotFound("error.object_not_found")

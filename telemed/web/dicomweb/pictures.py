@@ -12,7 +12,7 @@ from telemed.domain.errors import InvalidInput
 from telemed.imaging.pixels import MEDIA_TYPES, rendered
 from telemed.web.context import TheWorld
 from telemed.web.dicomweb.accept import wanted
-from telemed.web.dicomweb.answers import refused
+from telemed.web.dicomweb.answers import CaseQuery, refused
 from telemed.web.dicomweb.frames import demand_frames, frame_numbers
 from telemed.web.dicomweb.parts import Part, several, single
 from telemed.web.guard import guard
@@ -24,8 +24,6 @@ router = APIRouter(prefix="/studies/{study}/series/{series}/instances/{sop}")
 _LARGEST_SIDE = 10_000
 _ANSWERS: dict[int | str, dict[str, Any]] = {200: {"content": {"image/jpeg": {}, "image/png": {}}}}
 Viewport = Annotated[str | None, Query(max_length=40, description="width,height: never enlarged")]
-# Not of the standard: the case page says with it which of several institutions' objects it shows.
-CaseQuery = Annotated[str | None, Query(max_length=64, description="the case whose object is meant")]
 WindowQuery = Annotated[
     str | None, Query(alias="window", max_length=80, description="center,width,function (linear)")
 ]

@@ -17,8 +17,13 @@ _KINDS = {
     ".svg": "image/svg+xml",
     ".png": "image/png",
     ".woff2": "font/woff2",
+    ".wasm": "application/wasm",
     ".txt": "text/plain; charset=utf-8",
 }
+# The decoders of compressed pictures are WebAssembly. It may run in their worker alone, whose policy is that of its
+# own answer; the pages stay without. The worker reads nothing but its own parts: the page hands it the bytes.
+_DECODER = "app/assets/decode-worker-"
+_DECODER_POLICY = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'"
 
 
 @router.get("/static/{path:path}", **public("style sheets and scripts hold nobody's data"))
@@ -28,7 +33,10 @@ def read_static(path: str) -> FileResponse:
         raise HTTPException(404)
     built = path.startswith("app/assets/")
     lasting = "public, max-age=31536000, immutable" if built else "public, no-cache"
-    return FileResponse(file, media_type=_KINDS[file.suffix], headers={"Cache-Control": lasting})
+    headers = {"Cache-Control": lasting}
+    if path.startswith(_DECODER):
+        headers["Content-Security-Policy"] = _DECODER_POLICY
+    return FileResponse(file, media_type=_KINDS[file.suffix], headers=headers)
 
 
 def _inside(path: str) -> Path | None:

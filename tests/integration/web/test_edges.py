@@ -12,6 +12,7 @@ from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from telemed.domain.errors import Unavailable
+from telemed.web.pages.assets import STATIC
 from telemed.web.pages.markdown import to_html
 from tests.cast import Cast
 from tests.integration.web.conftest import Browser, Program, Way
@@ -27,6 +28,20 @@ def test_every_answer_carries_the_headers_that_keep_a_browser_safe(app: FastAPI,
     assert "unsafe" not in policy
     assert headers["x-content-type-options"] == "nosniff"
     assert headers["referrer-policy"] == "same-origin"
+
+
+def test_webassembly_may_run_in_the_decoders_worker_and_nowhere_else(app: FastAPI) -> None:
+    assets = STATIC / "app" / "assets"
+    (worker,) = assets.glob("decode-worker-*.js")
+    http = TestClient(app)
+    policy = http.get(f"/static/app/assets/{worker.name}").headers["content-security-policy"]
+    assert "'wasm-unsafe-eval'" in policy
+    assert "'unsafe-eval'" not in policy
+    assert "default-src 'none'" in policy
+    for other in {*assets.glob("*.js"), *assets.glob("*.wasm")} - {worker}:
+        answer = http.get(f"/static/app/assets/{other.name}")
+        assert "unsafe" not in answer.headers["content-security-policy"], other.name
+        assert answer.headers["content-type"].split(";")[0] in ("text/javascript", "application/wasm")
 
 
 def test_no_page_has_an_inline_script_or_style(app: FastAPI, way: Way) -> None:

@@ -2,6 +2,7 @@
 import { bytes, get } from "../core/api";
 import type { Case, Instance } from "../core/types";
 import { readWaveform, type Waveform } from "../ecg/waveform";
+import { previewUrl } from "./preview";
 
 const KEPT = 4;
 
@@ -41,7 +42,7 @@ export class CaseCache {
       .then((item) => {
         const first = instancesOf(item).find((instance) => instance.waveform_url || instance.rendered_url);
         if (first?.waveform_url) return this.waveform(first.waveform_url);
-        if (first?.rendered_url) new Image().src = first.rendered_url;
+        if (first?.rendered_url) new Image().src = previewUrl(first.rendered_url).href;
         return undefined;
       })
       // Ahead of need only: opening the case asks again and tells the reader what is wrong.

@@ -114,6 +114,7 @@ export class CaseView {
     this.critical.clear();
     this.own.close();
     this.bench.close();
+    this.pictures.close();
     this.id = "";
     this.item = null;
     this.shownObjects = "";
@@ -266,7 +267,7 @@ export class CaseView {
     }
     if (pictures.length > 0) {
       parts.push(this.pictures.element);
-      this.pictures.show(pictures, item.modality);
+      this.pictures.show(item);
     }
     parts.push(...others.map(otherObject));
     if (parts.length === 0)

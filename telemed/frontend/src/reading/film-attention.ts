@@ -56,7 +56,28 @@ export class FilmAttention {
     this.draw();
   }
 
-  private async toggle(): Promise<void> {
+  /** The same, over a picture that moves by a matrix of its own: from its pixels to those of the page. */
+  follow(instance: string, size: { rows: number; columns: number }, matrix: DOMMatrix): void {
+    const { canvas } = this;
+    if (instance !== this.instance || !canvas.classList.contains("placed")) {
+      canvas.classList.add("placed");
+      canvas.style.width = `${size.columns}px`;
+      canvas.style.height = `${size.rows}px`;
+      this.over(instance, size.columns, size.rows);
+    }
+    canvas.style.transform = matrix.toString();
+  }
+
+  /** Over the server's picture again, which the style sheet places. */
+  unplaced(): void {
+    if (!this.canvas.classList.contains("placed")) return;
+    this.canvas.classList.remove("placed");
+    this.canvas.style.width = "";
+    this.canvas.style.height = "";
+    this.canvas.style.transform = "";
+  }
+
+  async toggle(): Promise<void> {
     this.on = !this.on;
     const { caseId } = this;
     if (this.on && !this.maps) {

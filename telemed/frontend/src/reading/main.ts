@@ -7,6 +7,7 @@ import type { Case } from "../core/types";
 import { CaseCache } from "./case-cache";
 import { CaseView } from "./case-view";
 import { ecgCommands } from "./ecg-commands";
+import { imageCommands } from "./image-commands";
 import { keysPanel } from "./keys-panel";
 import { ListView } from "./list-view";
 import { type Entry, entries, Palette } from "./palette";
@@ -187,15 +188,10 @@ const caseCommands: readonly Command[] = [
   { keys: ["Escape"], label: "ui.key.back", run: leaveCase, whileTyping: true },
 ];
 
-const stageCommands: readonly Command[] = [
-  ...ecgCommands(caseView.ecg, caseView.bench),
-  { keys: ["+", "="], label: "ui.key.larger", run: () => caseView.pictures.zoom(1.25) },
-  { keys: ["-"], label: "ui.key.smaller", run: () => caseView.pictures.zoom(0.8) },
-  { keys: ["]"], label: "ui.key.next_picture", run: () => caseView.pictures.turn(1) },
-  { keys: ["["], label: "ui.key.previous_picture", run: () => caseView.pictures.turn(-1) },
-  { keys: ["i"], label: "ui.key.invert", run: () => caseView.pictures.invert() },
-  { keys: ["0"], label: "ui.key.fit", run: () => caseView.pictures.fit() },
-];
+const stageCommands: readonly Command[] = ecgCommands(caseView.ecg, caseView.bench);
+
+// Before those of the curve: where a picture is open, a key that both have is the picture's.
+const pictureCommands = imageCommands(caseView.pictures);
 
 const helpCommand: Command = { keys: ["?"], label: "ui.key.keys", run: toggleKeys };
 const paletteCommand: Command = {
@@ -206,7 +202,7 @@ const paletteCommand: Command = {
 };
 
 function active(): Command[] {
-  return here().caseId ? [...caseCommands, ...stageCommands] : [...listCommands];
+  return here().caseId ? [...caseCommands, ...pictureCommands, ...stageCommands] : [...listCommands];
 }
 
 function togglePalette(): void {
@@ -272,6 +268,7 @@ function toggleKeys(): void {
       { title: t("ui.keys.list"), commands: [...listCommands, helpCommand, paletteCommand] },
       { title: t("ui.keys.case"), commands: caseCommands },
       { title: t("ui.keys.stage"), commands: stageCommands },
+      { title: t("ui.keys.image"), commands: pictureCommands },
     ],
     toggleKeys,
   );

@@ -1,80 +1,37 @@
-/** Pictures as the server renders them: zoom, pan, invert, window. Changes of the view only, never of the data. */
-import { h, setText } from "../core/dom";
+/** The pictures of a case: the server's at once, marked as preview, and the full grey values as soon as they are there. */
+import { explain } from "../core/api";
+import { h } from "../core/dom";
 import { message } from "../core/messages";
 import { t } from "../core/page";
-import type { Case, Instance } from "../core/types";
+import type { Case, Series } from "../core/types";
+import type { ImageRoom } from "../image/room";
 import { FilmAttention } from "./film-attention";
-
-/** Centre and width in Hounsfield units; only CT has a scale on which a preset means the same everywhere. */
-const windows = { lung: [-600, 1500], soft: [40, 400], bone: [300, 1500], brain: [40, 80] } as const;
-type WindowName = keyof typeof windows;
-
-interface Place {
-  zoom: number;
-  x: number;
-  y: number;
-}
-
-const fitted: Place = { zoom: 1, x: 0, y: 0 };
+import { Preview } from "./preview";
 
 export class PicturePanel {
   readonly element = h("section", { class: "stage picture-stage", "aria-label": t("ui.picture.title") });
-  private images: Instance[] = [];
-  private modality = "";
-  private index = 0;
-  private place: Place = fitted;
-  private inverted = false;
-  private window: WindowName | null = null;
-  private drag: { x: number; y: number } | null = null;
-  private readonly tools = h("div", { class: "stage-tools" });
-  private readonly image = h("img", { class: "picture", draggable: "false", alt: "" });
   private readonly attention = new FilmAttention();
-  private readonly frame = h(
-    "div",
-    { class: "picture-frame", tabindex: "0" },
-    this.image,
-    this.attention.canvas,
-  );
-  private readonly state = h("output", { class: "readout" });
-  private readonly messages = h("div", {});
+  private readonly mark = h("p", { class: "preview-mark", role: "status", hidden: true });
+  private readonly frame = h("div", { class: "picture-frame", tabindex: "0" });
+  private readonly preview = new Preview(this.frame, this.attention);
+  private room: ImageRoom | null = null;
+  /** The full grey values are on the screen. */
+  private full = false;
+  private series: readonly Series[] = [];
+  private opening = 0;
 
   constructor() {
-    this.element.append(this.tools, this.messages, this.frame);
-    this.image.addEventListener("load", () => {
-      setText(this.state, "");
-      const instance = this.images[this.index]?.sop_instance_uid ?? "";
-      this.attention.over(instance, this.image.naturalWidth, this.image.naturalHeight);
-    });
-    this.image.addEventListener("error", () => {
-      setText(this.state, "");
-      this.messages.replaceChildren(
-        message("problem", t("ui.picture.failed"), [{ label: t("ui.try_again"), run: () => this.load() }]),
-      );
-    });
-    this.frame.addEventListener("wheel", (event) => this.onWheel(event), { passive: false });
-    this.frame.addEventListener("pointerdown", (event) => {
-      if (event.button !== 0) return;
-      this.frame.setPointerCapture(event.pointerId);
-      this.drag = { x: event.clientX - this.place.x, y: event.clientY - this.place.y };
-    });
-    this.frame.addEventListener("pointermove", (event) => {
-      if (this.drag)
-        this.move({ ...this.place, x: event.clientX - this.drag.x, y: event.clientY - this.drag.y });
-    });
-    this.frame.addEventListener("pointerup", () => {
-      this.drag = null;
-    });
-    this.frame.addEventListener("dblclick", () => this.move(fitted));
+    this.frame.append(this.preview.image, this.attention.canvas, this.mark);
   }
 
-  show(images: Instance[], modality: string): void {
-    this.images = images;
-    this.modality = modality;
-    this.index = 0;
-    this.inverted = false;
-    this.window = null;
-    this.load();
-    this.move(fitted);
+  show(item: Case): void {
+    this.series = item.series;
+    const pictures = item.series
+      .flatMap(({ instances }) => instances)
+      .filter(({ kind, rendered_url: url }) => kind === "image" && url);
+    this.byServer();
+    this.preview.show(pictures, item.modality, () => performance.mark("telemed.picture.preview"));
+    void this.enter();
   }
 
   /** What the machine said of these pictures, whenever the case is fetched anew. */
@@ -82,108 +39,58 @@ export class PicturePanel {
     this.attention.open(item);
   }
 
-  turn(step: number): void {
-    const index = Math.max(0, Math.min(this.images.length - 1, this.index + step));
-    if (index === this.index) return;
-    this.index = index;
-    this.load();
+  close(): void {
+    this.opening += 1;
+    this.room?.close();
   }
 
-  zoom(factor: number): void {
-    this.move({ ...this.place, zoom: Math.max(0.2, Math.min(20, this.place.zoom * factor)) });
+  /** Of the station where it is on the screen, else of the server's picture; undefined where it has no such thing. */
+  act<T>(full: (room: ImageRoom) => T, preview?: (preview: Preview) => T): T | false {
+    if (!this.element.isConnected) return false;
+    if (this.full && this.room) return full(this.room);
+    return preview ? preview(this.preview) : false;
   }
 
-  fit(): void {
-    this.move(fitted);
+  private byServer(): void {
+    this.full = false;
+    this.frame.classList.remove("full");
+    this.attention.unplaced();
+    this.element.replaceChildren(this.preview.tools, this.preview.messages, this.frame);
   }
 
-  invert(): void {
-    this.inverted = !this.inverted;
-    this.image.classList.toggle("inverted", this.inverted);
-    this.drawTools();
-  }
-
-  private load(): void {
-    const instance = this.images[this.index];
-    this.messages.replaceChildren();
-    this.drawTools();
-    if (!instance?.rendered_url) return;
-    const url = new URL(instance.rendered_url, location.href);
-    if (this.window) url.searchParams.set("window", [...windows[this.window], "linear"].join(","));
-    this.image.alt = t("ui.picture.alt", { number: this.index + 1, count: this.images.length });
-    this.image.classList.toggle("inverted", this.inverted);
-    if (this.image.src === url.href && this.image.complete) return;
-    setText(this.state, t("ui.picture.loading"));
-    this.image.src = url.href;
-    const ahead = this.images[this.index + 1]?.rendered_url;
-    if (ahead && !this.window) new Image().src = ahead;
-  }
-
-  private move(place: Place): void {
-    this.place = place;
-    const transform = `translate(${place.x}px, ${place.y}px) scale(${place.zoom})`;
-    this.image.style.transform = transform;
-    this.attention.canvas.style.transform = transform;
-    this.drawTools();
-  }
-
-  private onWheel(event: WheelEvent): void {
-    event.preventDefault();
-    if (this.images.length > 1 && !event.ctrlKey) {
-      this.turn(Math.sign(event.deltaY));
+  private async enter(): Promise<void> {
+    this.opening += 1;
+    const { opening } = this;
+    this.say(t("ui.image.preview.loading"));
+    try {
+      const { ImageRoom } = await import("../image/room");
+      if (opening !== this.opening) return;
+      this.room ??= new ImageRoom(this.frame, this.attention, (cause) => this.refuse(cause));
+      await this.room.open(this.series);
+    } catch (cause) {
+      if (opening === this.opening) this.refuse(cause);
       return;
     }
-    const factor = event.deltaY < 0 ? 1.15 : 1 / 1.15;
-    const box = this.frame.getBoundingClientRect();
-    const x = event.clientX - box.left - box.width / 2;
-    const y = event.clientY - box.top - box.height / 2;
-    const zoom = Math.max(0.2, Math.min(20, this.place.zoom * factor));
-    const ratio = zoom / this.place.zoom;
-    // What is under the pointer stays under it.
-    this.move({ zoom, x: x - (x - this.place.x) * ratio, y: y - (y - this.place.y) * ratio });
+    if (opening !== this.opening) return;
+    this.full = true;
+    this.mark.hidden = true;
+    this.frame.classList.add("full");
+    this.element.replaceChildren(this.room.tools, this.room.messages, this.frame);
+    performance.mark("telemed.picture.full");
   }
 
-  private drawTools(): void {
-    const button = (label: string, run: () => void, pressed?: boolean, name?: string): HTMLElement =>
-      h(
-        "button",
-        {
-          type: "button",
-          class: "quiet",
-          "aria-label": name,
-          "aria-pressed": pressed === undefined ? null : String(pressed),
-          onclick: run,
-        },
-        label,
-      );
-    const presets: (WindowName | null)[] =
-      this.modality === "CT" ? [null, ...(Object.keys(windows) as WindowName[])] : [];
-    this.tools.replaceChildren(
-      button(t("ui.picture.fit"), () => this.fit()),
-      button("+", () => this.zoom(1.25), undefined, t("ui.picture.zoom_in")),
-      button("−", () => this.zoom(0.8), undefined, t("ui.picture.zoom_out")),
-      button(t("ui.picture.invert"), () => this.invert(), this.inverted),
-      ...presets.map((name) =>
-        button(
-          name ? t(`ui.picture.window.${name}`) : t("ui.picture.window.own"),
-          () => {
-            this.window = name;
-            this.load();
-          },
-          this.window === name,
-        ),
-      ),
-      this.images.length > 1
-        ? h(
-            "span",
-            { class: "pager" },
-            t("ui.picture.number", { number: this.index + 1, count: this.images.length }),
-          )
-        : "",
-      this.attention.element,
-      h("span", { class: "muted" }, t("ui.picture.zoom", { percent: Math.round(this.place.zoom * 100) })),
-      h("span", { class: "muted filter-note" }, t("ui.picture.note")),
-      this.state,
-    );
+  /** The server's picture stays, named for what it is. */
+  private refuse(cause: unknown): void {
+    this.byServer();
+    this.preview.stay();
+    this.say(t("ui.image.preview.only"));
+    const again = { label: t("ui.try_again"), run: () => void this.enter() };
+    const detail = explain(cause);
+    this.preview.messages.replaceChildren(message("warning", t("ui.image.preview.why", { detail }), [again]));
+  }
+
+  private say(text: string): void {
+    this.mark.textContent = text;
+    this.mark.hidden = false;
   }
 }

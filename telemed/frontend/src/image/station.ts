@@ -1,0 +1,149 @@
+/** The image station: full grey values, tools, and a second picture beside. Fetched when the first picture is opened. */
+import { cache, init, RenderingEngine, setUseCPURendering } from "@cornerstonejs/core";
+import { h } from "../core/dom";
+import type { Case, Series } from "../core/types";
+import { loadAhead, register } from "./loader";
+import { Pane } from "./pane";
+import { type Picture, type Stack, stacksOf } from "./stacks";
+import { choose, prepare, type ToolName } from "./tools";
+import { presetsFor } from "./windows";
+
+export interface StationHost {
+  /** Something of what is shown changed: the bar of tools shows it too. */
+  drawn(): void;
+  failed(cause: unknown): void;
+}
+
+/** Bytes of pictures that are kept: a study of CT and three films. */
+const KEPT = 700 * 2 ** 20;
+
+let begun = false;
+
+/**
+ * Pictures are drawn by a table of grey levels on a plain canvas, not by WebGL: shown is exactly what the standard
+ * says for each stored value, a VOI LUT included, and a computer without a graphics card shows the same.
+ */
+function begin(): void {
+  if (begun) return;
+  setUseCPURendering(true, false);
+  init();
+  cache.setMaxCacheSize(KEPT);
+  register();
+  prepare();
+  begun = true;
+}
+
+export class ImageStation {
+  readonly element = h("div", { class: "image-station" });
+  tool: ToolName = "window";
+  private stacks: Stack[] = [];
+  private at = 0;
+  private readonly engine: RenderingEngine;
+  private readonly host: StationHost;
+  private readonly main: Pane;
+
+  constructor(host: StationHost) {
+    begin();
+    this.host = host;
+    this.engine = new RenderingEngine("image-station");
+    this.main = this.pane("image-main");
+    this.element.append(this.main.element);
+    choose(this.tool);
+    new ResizeObserver(() => this.resized()).observe(this.element);
+  }
+
+  private pane(name: string): Pane {
+    const made = new Pane(this.engine, name, {
+      drawn: (pane) => this.drawn(pane),
+      failed: (_pane, cause) => this.host.failed(cause),
+      leafed: () => undefined,
+    });
+    prepare().addViewport(name, this.engine.id);
+    return made;
+  }
+
+  /** The first picture of these is on the screen when it returns. */
+  async open(series: readonly Series[]): Promise<void> {
+    this.stacks = stacksOf(series);
+    this.at = 0;
+    await this.show(0);
+  }
+
+  private async show(index: number): Promise<void> {
+    const stack = this.stacks[index];
+    if (!stack) return;
+    this.at = index;
+    await this.main.open(stack);
+    this.main.remember();
+    this.drawn(this.main);
+    const ahead = this.stacks[index + 1]?.pictures[0];
+    if (ahead) void loadAhead(ahead.id);
+  }
+
+  private drawn(pane: Pane): void {
+    if (pane === this.main) this.host.drawn();
+  }
+
+  get picture(): Picture | undefined {
+    return this.main.stack?.pictures[this.main.index];
+  }
+
+  get view(): Pane {
+    return this.main;
+  }
+
+  /** Through the pictures of a stack, then to the next stack. */
+  async turn(step: number): Promise<void> {
+    if (await this.main.turn(step)) return;
+    const next = this.at + step;
+    if (next < 0 || next >= this.stacks.length) return;
+    try {
+      await this.show(next);
+      if (step < 0) await this.main.to(this.main.count - 1);
+    } catch (cause) {
+      this.host.failed(cause);
+    }
+  }
+
+  get number(): { number: number; count: number } {
+    const before = this.stacks.slice(0, this.at).reduce((sum, { pictures }) => sum + pictures.length, 0);
+    const count = this.stacks.reduce((sum, { pictures }) => sum + pictures.length, 0);
+    return { number: before + this.main.index + 1, count };
+  }
+
+  setTool(name: ToolName): void {
+    this.tool = name;
+    choose(name);
+    this.host.drawn();
+  }
+
+  get presets(): ReturnType<typeof presetsFor> {
+    const own = this.main.own;
+    return own ? presetsFor(this.main.stack?.modality ?? "", own) : [];
+  }
+
+  preset(index: number): void {
+    const chosen = this.presets[index];
+    if (chosen) this.main.setWindow(chosen.window);
+  }
+
+  cine(): void {
+    if (this.main.playing) this.main.stop();
+    else this.main.play();
+  }
+
+  close(): void {
+    this.main.stop();
+  }
+
+  private resized(): void {
+    this.main.resized();
+  }
+}
+
+/** Into the memory before the case is opened: its first picture, as far as it is to be looked at first. */
+export async function prefetch(item: Case): Promise<void> {
+  begin();
+  const [first] = stacksOf(item.series)[0]?.pictures ?? [];
+  if (first) await loadAhead(first.id);
+}

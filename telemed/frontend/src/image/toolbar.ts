@@ -1,0 +1,128 @@
+/** Tools and settings above the pictures; each has its key. */
+import { h, setText } from "../core/dom";
+import { keyName } from "../core/keys";
+import { type TextKey, t } from "../core/page";
+import type { ImageStation } from "./station";
+import { type ToolName, tools } from "./tools";
+
+interface Button {
+  element: HTMLButtonElement;
+  pressed: () => boolean | undefined;
+}
+
+export class Toolbar {
+  readonly element = h("div", { class: "stage-tools image-tools" });
+  private readonly station: ImageStation;
+  private readonly attention: HTMLElement;
+  private readonly trueSize: () => void;
+  private buttons: Button[] = [];
+  private readonly pager = h("span", { class: "pager" });
+  private waiting = 0;
+
+  constructor(station: ImageStation, attention: HTMLElement, trueSize: () => void) {
+    this.station = station;
+    this.trueSize = trueSize;
+    this.attention = attention;
+  }
+
+  /** Other pictures: other windows, and what only a stack has. */
+  opened(): void {
+    const { station } = this;
+    const { view } = station;
+    this.buttons = [];
+    const names = Object.keys(tools) as ToolName[];
+    const fitting = names.filter((name) => name !== "scroll" || view.count > 1);
+    this.element.replaceChildren(
+      this.group(
+        "ui.image.tools",
+        fitting.map((name) =>
+          this.button(
+            tools[name].label,
+            tools[name].key,
+            () => station.setTool(name),
+            () => station.tool === name,
+          ),
+        ),
+      ),
+      this.group(
+        "ui.image.windows",
+        station.presets.map(({ label, window }, index) =>
+          this.button(
+            label,
+            String(index + 1),
+            () => station.preset(index),
+            () => isShown(view.window, window),
+          ),
+        ),
+      ),
+      this.group("ui.image.view", [
+        this.button("ui.picture.fit", "0", () => view.fit()),
+        this.button("ui.image.one_to_one", "v", () => view.oneToOne()),
+        this.button("ui.image.true_size", "t", () => this.trueSize()),
+        this.button(
+          "ui.picture.invert",
+          "i",
+          () => view.invert(),
+          () => view.inverted,
+        ),
+        this.button("ui.image.rotate", ".", () => view.rotate(90)),
+        this.button("ui.image.flip", "f", () => view.flip()),
+        this.button("ui.image.reset", "Home", () => view.reset()),
+        ...(view.count > 1
+          ? [
+              this.button(
+                "ui.image.cine",
+                "Space",
+                () => station.cine(),
+                () => view.playing,
+              ),
+            ]
+          : []),
+      ]),
+      this.attention,
+      this.pager,
+    );
+    this.update();
+  }
+
+  /** Once for each frame of the screen, however often something moves. */
+  update(): void {
+    if (this.waiting !== 0) return;
+    this.waiting = requestAnimationFrame(() => {
+      this.waiting = 0;
+      for (const { element, pressed } of this.buttons) {
+        const state = pressed();
+        if (state !== undefined) element.setAttribute("aria-pressed", String(state));
+      }
+      const { number, count } = this.station.number;
+      setText(this.pager, count > 1 ? t("ui.picture.number", { number, count }) : "");
+    });
+  }
+
+  private group(label: TextKey, buttons: HTMLElement[]): HTMLElement {
+    return h("span", { class: "tool-group", role: "group", "aria-label": t(label) }, ...buttons);
+  }
+
+  private button(
+    label: TextKey,
+    key: string,
+    run: () => unknown,
+    pressed: () => boolean | undefined = () => undefined,
+  ): HTMLElement {
+    const element = h(
+      "button",
+      { type: "button", class: "quiet", title: `${t(label)} (${keyName(key)})`, onclick: () => void run() },
+      t(label),
+    );
+    this.buttons.push({ element, pressed });
+    return element;
+  }
+}
+
+function isShown(
+  now: { center: number; width: number } | null,
+  preset: { center: number; width: number } | null,
+): boolean {
+  if (!now || !preset) return now === preset;
+  return now.center === preset.center && now.width === preset.width;
+}
