@@ -13,7 +13,7 @@ from telemed.domain.case import Case
 from telemed.domain.delivery import Delivery, Recipient, recipient_key, recipients
 from telemed.domain.errors import NotFound, Unavailable
 from telemed.domain.events import Kind
-from telemed.domain.report import Report, ReportState
+from telemed.domain.report import IN_FORCE, Report, ReportState
 from telemed.domain.study import StoredObject
 from telemed.imaging.pixels import PixelError, rendered
 from telemed.imaging.waveform import Waveform, WaveformError, read_waveform
@@ -26,7 +26,7 @@ def deliver_report(world: World, *, report_id: int) -> None:
     """Renders the document once, then one copy per recipient, all in one transaction; again changes nothing."""
     with world.unit_of_work(write=False) as uow:
         report = uow.reports.get(report_id)
-        if report.state is not ReportState.FINAL:
+        if report.state not in IN_FORCE:
             return
         case = uow.cases.get(report.case_id)
         pdf = b"" if report.pdf_sha256 else _render(world, uow, case, report)

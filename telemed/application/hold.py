@@ -88,14 +88,21 @@ def undo_signature(world: World, *, actor: Actor, uid: str) -> OpenedCase:
 
 
 def _released(world: World, uow: UnitOfWork, actor: Actor | None, case: Case, report: Report) -> None:
-    report.verification_code = "".join(secrets.choice(_ALPHABET) for _ in range(12))
     case.state, case.claimed_by, case.lease_until = CaseState.FINAL, None, None
+    hand_over(world, uow, Kind.REPORT_FINAL, actor, case, report)
+
+
+def hand_over(
+    world: World, uow: UnitOfWork, kind: Kind, actor: Actor | None, case: Case, report: Report
+) -> None:
+    """In force from now on, in the place of the version before, and on its way to its recipients."""
+    report.verification_code = "".join(secrets.choice(_ALPHABET) for _ in range(12))
     if report.amends_report_id is not None:
         uow.reports.get(report.amends_report_id).state = ReportState.AMENDED
     record(
         world,
         uow,
-        Kind.REPORT_FINAL,
+        kind,
         actor=actor,
         case=case,
         report_id=report.id,

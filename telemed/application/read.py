@@ -14,7 +14,7 @@ from telemed.domain.events import Kind
 from telemed.domain.inference import AnalysisRecord
 from telemed.domain.notice import Notice
 from telemed.domain.people import User
-from telemed.domain.report import Report, ReportState
+from telemed.domain.report import IN_FORCE, Report, ReportState
 from telemed.domain.study import Series, StoredObject
 from telemed.domain.writing import Demanded, Part, demanded_parts
 
@@ -107,6 +107,8 @@ def _can(world: World, actor: Actor, case: Case, versions: Sequence[Report]) -> 
             rights.add("repeat")
         if actor.license_number:
             rights.add("sign")
+            if case.is_emergency and not _released(versions):
+                rights.add("preliminary")
     if (
         case.state is CaseState.AWAITING_REVIEW
         and may(actor.role, Action.REVIEW_REPORT)
@@ -123,7 +125,7 @@ def _can(world: World, actor: Actor, case: Case, versions: Sequence[Report]) -> 
 
 def _released(versions: Sequence[Report]) -> bool:
     """A report is in force: its recipients have it, whatever is being amended."""
-    return any(version.state is ReportState.FINAL for version in versions)
+    return any(version.state in IN_FORCE for version in versions)
 
 
 def claim(world: World, *, actor: Actor, uid: str) -> OpenedCase:

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from telemed.application.document import report_document
-from telemed.application.hold import hold_of, signed
+from telemed.application.hold import hand_over, hold_of, signed
 from telemed.application.ports import UnitOfWork
 from telemed.application.read import OpenedCase, current_draft, find_case, new_version, shown
 from telemed.application.record import record
@@ -106,6 +106,31 @@ def amend(world: World, *, actor: Actor, uid: str, reason: str) -> OpenedCase:
             reason=reason.strip()[:400],
         )
         uow.commit()
+    return shown(world, actor, uid)
+
+
+def release_preliminary(world: World, *, actor: Actor, uid: str, revision: int) -> OpenedCase:
+    """An emergency cannot wait for the second signature: out at once, plainly marked; its final is still to come."""
+    demand(actor, Action.WRITE_REPORT)
+    now = world.clock.now()
+    with world.unit_of_work() as uow:
+        case = find_case(uow, actor, uid)
+        known = [one for one in uow.reports.of_case(case.id) if one.state is ReportState.PRELIMINARY]
+        if known and (known[-1].signed_by, known[-1].revision) == (actor.user_id, revision):
+            # The same key twice.
+            return shown(world, actor, uid)
+        _demand_present_signer(world, actor, uow.institutions.get(actor.institution_id))
+        case.demand_held_by(actor.user_id, now)
+        if not case.is_emergency:
+            raise Conflict("error.preliminary_only_for_emergencies")
+        report = current_draft(world, uow, case, actor)
+        _demand_printable(world, uow, case, report, actor)
+        report.release_preliminary(actor.user_id, revision, now)
+        hand_over(world, uow, Kind.REPORT_PRELIMINARY, actor, case, report)
+        new_version(world, uow, case, actor, report)
+        case.claim(actor.user_id, now)
+        uow.commit()
+    world.waker.wake()
     return shown(world, actor, uid)
 
 

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from telemed.application.document import exam_name
 from telemed.application.world import World
-from telemed.domain.report import ReportState
+from telemed.domain.report import IN_FORCE
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +36,7 @@ def verified(world: World, *, code: str, language: str) -> Verified | None:
         study = uow.studies.get(case.study_id)
         reporting = uow.institutions.get(case.reporting_institution_id or case.institution_id)
         applicant = uow.institutions.get(case.institution_id)
-        released = [r.number for r in uow.reports.of_case(case.id) if r.state is ReportState.FINAL]
+        released = [r.number for r in uow.reports.of_case(case.id) if r.state in IN_FORCE]
         # A version whose content no longer gives its digest is not confirmed.
         if report.digest() != report.content_sha256:
             return None

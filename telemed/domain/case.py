@@ -66,6 +66,10 @@ class Case:
     id: int = field(init=False)
     version: int = field(init=False)
 
+    @property
+    def is_emergency(self) -> bool:
+        return self.effective_priority is Priority.STAT or self.critical_tier is not None
+
     def held_by_other(self, user_id: int, now: datetime) -> bool:
         return (
             self.claimed_by is not None

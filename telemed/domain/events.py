@@ -31,6 +31,7 @@ class Kind(StrEnum):
     REPORT_APPROVED = "report.approved"
     REPORT_SIGNATURE_UNDONE = "report.signature_undone"
     REPORT_RETURNED = "report.returned"
+    REPORT_PRELIMINARY = "report.preliminary"
     REPORT_FINAL = "report.final"
     REPORT_AMENDMENT_OPENED = "report.amendment_opened"
     REPORT_READ = "report.read"

@@ -14,12 +14,16 @@ class ReportState(StrEnum):
     AWAITING_REVIEW = "awaiting_review"
     # Signed by everybody who must; for some seconds it can be taken back, and until then nobody has it.
     HELD = "held"
+    # An emergency report (急诊报告), released under one signature; the final one takes its place.
+    PRELIMINARY = "preliminary"
     FINAL = "final"
     # Replaced by a later version; what was signed stays readable.
     AMENDED = "amended"
     WITHDRAWN = "withdrawn"
 
 
+# What its recipients have and go by.
+IN_FORCE = frozenset({ReportState.PRELIMINARY, ReportState.FINAL})
 NO_HOLD = timedelta(0)
 
 
@@ -100,6 +104,15 @@ class Report:
         self._demand_signable(revision)
         self.reviewed_by, self.reviewed_at = user_id, now
         self._complete(now, hold)
+
+    def release_preliminary(self, user_id: int, revision: int, now: datetime) -> None:
+        """Out at once under one signature: it waits for no second one and for no second thoughts."""
+        if self.state is not ReportState.DRAFT:
+            raise Conflict("error.report_is_signed")
+        self._demand_signable(revision)
+        self.signed_by, self.signed_at = user_id, now
+        self._release(now)
+        self.state = ReportState.PRELIMINARY
 
     def _complete(self, now: datetime, hold: timedelta) -> None:
         if hold:

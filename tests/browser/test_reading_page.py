@@ -488,8 +488,11 @@ def test_a_signature_is_taken_back_with_one_key_from_the_next_case(open_page: Op
     page = open_case(open_page, 1)
     expect(page.locator(".field.findings .demanded")).to_have_text("必填")
     page.keyboard.press("n")
+    page.keyboard.press("e")
     page.keyboard.press("Control+Enter")
     expect(page.locator(".identity h1")).to_have_text("示例乙")
+    # Signed from within the text: the next letter is a command all the same.
+    expect(page.locator("#report-findings")).not_to_be_focused()
     bar = page.locator(".undo-bar")
     expect(bar).to_contain_text("示例·阿依古丽")
     expect(bar).to_contain_text(re.compile(r"\d+ 秒内可撤销"))

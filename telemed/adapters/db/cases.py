@@ -18,7 +18,7 @@ from telemed.domain.access import Actor
 from telemed.domain.case import AiState, Case, CaseState
 from telemed.domain.delivery import Delivery
 from telemed.domain.people import Institution, User
-from telemed.domain.report import Report, ReportState
+from telemed.domain.report import IN_FORCE, Report
 from telemed.domain.resident import Patient
 from telemed.domain.study import Study
 from telemed.domain.worklist import OPEN
@@ -107,7 +107,7 @@ class SqlReports(Repository):
     def final_of_patient(self, patient_id: int) -> Sequence[Report]:
         cases = select(_C.id).where(_C.patient_id == patient_id)
         return self._all(
-            Report, t.report.c.case_id.in_(cases), t.report.c.state == ReportState.FINAL, order=t.report.c.id
+            Report, t.report.c.case_id.in_(cases), t.report.c.state.in_(IN_FORCE), order=t.report.c.id
         )
 
     def visible(self, actor: Actor, uid: str) -> Report | None:
@@ -132,7 +132,7 @@ class SqlDeliveries(Repository):
     def inbox(self, actor: Actor, limit: int, *, open_only: bool) -> Sequence[InboxRow]:
         statement = (
             self._inbox_rows(actor)
-            .where(t.report.c.state == ReportState.FINAL)
+            .where(t.report.c.state.in_(IN_FORCE))
             .order_by(
                 t.delivery.c.acknowledged_at.is_not(None),
                 t.report.c.critical.desc(),

@@ -16,7 +16,7 @@ from telemed.domain.access import Actor
 from telemed.domain.case import Case
 from telemed.domain.errors import Conflict
 from telemed.domain.order import Order
-from telemed.domain.report import Report, ReportState
+from telemed.domain.report import IN_FORCE, Report
 from telemed.domain.resident import Patient
 from telemed.domain.study import ObjectRole, Series, StoredObject, Study
 
@@ -200,7 +200,7 @@ def _overview() -> Select[Any]:
     latest_report = (
         select(func.max(any_report.c.id))
         .join(any_case, any_case.c.id == any_report.c.case_id)
-        .where(any_case.c.study_id == t.study.c.id, any_report.c.state == ReportState.FINAL)
+        .where(any_case.c.study_id == t.study.c.id, any_report.c.state.in_(IN_FORCE))
         .correlate(t.study)
         .scalar_subquery()
     )

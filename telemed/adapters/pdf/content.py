@@ -9,7 +9,7 @@ from telemed.domain.document import ReportDocument
 from telemed.i18n import text
 
 # What a state demands to be said on every page; a final report needs no words.
-_NOTICES = ("draft", "awaiting_review", "preliminary", "amended", "withdrawn")
+_NOTICES = ("draft", "awaiting_review", "held", "preliminary", "amended", "withdrawn")
 _NOTHING = "—"
 
 LabelledText = tuple[str, str]

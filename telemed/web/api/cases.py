@@ -51,6 +51,13 @@ def sign(world: TheWorld, actor: CurrentActor, case_id: str, body: SignIn) -> Ca
     return convert.case(opened, actor, actor.language)
 
 
+@router.post("/preliminary", **guard(Action.WRITE_REPORT))
+def release_preliminary(world: TheWorld, actor: CurrentActor, case_id: str, body: SignIn) -> CaseOut:
+    """An emergency report, out at once; the case stays open for its final one."""
+    opened = signing.release_preliminary(world, actor=actor, uid=case_id, revision=body.revision)
+    return convert.case(opened, actor, actor.language)
+
+
 @router.post("/undo", **guard(Action.WRITE_REPORT))
 def undo(world: TheWorld, actor: CurrentActor, case_id: str) -> CaseOut:
     """Takes the own signature back while it is on hold."""

@@ -14,7 +14,7 @@ from telemed.domain.inference import AnalysisRecord
 from telemed.domain.notice import Notice
 from telemed.domain.order import Priority
 from telemed.domain.people import Institution, User
-from telemed.domain.report import Report, ReportState
+from telemed.domain.report import IN_FORCE, Report, ReportState
 from telemed.domain.resident import Patient, age_on
 from telemed.domain.study import Series, StoredObject, Study, StudyState, quality_reason
 from telemed.domain.worklist import list_key, position, standing_views
@@ -223,7 +223,7 @@ def report(found: Report, people: Mapping[int, User]) -> shapes.ReportOut:
 
 def pdf_url(found: Report) -> str | None:
     """None until the document is there to be printed."""
-    released = found.state in (ReportState.FINAL, ReportState.AMENDED) and found.pdf_sha256
+    released = found.state in (*IN_FORCE, ReportState.AMENDED) and found.pdf_sha256
     withdrawn = found.state is ReportState.WITHDRAWN and found.released_at is not None
     return f"/api/v1/reports/{found.uid}/pdf" if released or withdrawn else None
 
@@ -295,6 +295,7 @@ def _report_ref(found: Report | None) -> shapes.ReportRef | None:
         pdf_url=pdf_url(found),
         abnormal=found.abnormal,
         critical=found.critical,
+        preliminary=found.state is ReportState.PRELIMINARY,
         released_at=found.released_at,
     )
 

@@ -211,6 +211,7 @@ class Can(BaseModel):
     amend: bool
     repeat: bool
     undo: bool
+    preliminary: bool
 
 
 class CaseOut(Row):
@@ -260,6 +261,8 @@ class ReportRef(BaseModel):
     pdf_url: str | None
     abnormal: bool
     critical: bool
+    # An emergency report: the final one is still to come.
+    preliminary: bool
     released_at: Instant | None
 
 

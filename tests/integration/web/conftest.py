@@ -157,9 +157,9 @@ class Way:
         self.sop_uid = answer["objects"][0]["sop_instance_uid"]
         return answer
 
-    def arrive(self) -> str:
+    def arrive(self, **order: Any) -> str:
         """Ordered, sent, complete, routed, inferred: in the list. Returns the case's id."""
-        self.order()
+        self.order(**order)
         self.send()
         self.cast.run_jobs()
         rows = self.program("reporting").get("/api/v1/worklist")["rows"]

@@ -40,6 +40,7 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("POST", "/api/v1/session/language"): {"json": {"language": "zh-CN"}},
     ("PUT", "/api/v1/cases/{case_id}/draft"): {"json": {**REPORT, "revision": 0}},
     ("POST", "/api/v1/cases/{case_id}/sign"): {"json": {"revision": 0}},
+    ("POST", "/api/v1/cases/{case_id}/preliminary"): {"json": {"revision": 0}},
     ("POST", "/api/v1/cases/{case_id}/review"): {"json": {"decision": "approve", "revision": 0}},
     ("POST", "/api/v1/cases/{case_id}/amend"): {"json": {"reason": "虚构"}},
     ("POST", "/api/v1/cases/{case_id}/repeat"): {"json": {"reason": "虚构"}},

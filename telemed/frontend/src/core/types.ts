@@ -135,7 +135,14 @@ export interface Analysis {
   has_median_beat?: boolean;
 }
 
-export type ReportState = "draft" | "awaiting_review" | "held" | "final" | "amended" | "withdrawn";
+export type ReportState =
+  | "draft"
+  | "awaiting_review"
+  | "held"
+  | "preliminary"
+  | "final"
+  | "amended"
+  | "withdrawn";
 
 export interface Report {
   id: string;
@@ -178,7 +185,7 @@ export interface Case extends Row {
   report: Report | null;
   versions: Report[];
   notices: Notice[];
-  can: Record<"claim" | "write" | "sign" | "review" | "amend" | "repeat" | "undo", boolean>;
+  can: Record<"claim" | "write" | "sign" | "review" | "amend" | "repeat" | "undo" | "preliminary", boolean>;
   lease_until: string | null;
   read_again: boolean;
   demanded: Partial<Record<"findings" | "impression" | "recommendation", "always" | "when_abnormal">>;
@@ -200,6 +207,7 @@ export interface Exam {
     pdf_url: string | null;
     abnormal: boolean;
     critical: boolean;
+    preliminary: boolean;
     released_at: string;
   } | null;
   quality: { code: string; text: string }[];

@@ -32,7 +32,12 @@ export interface CaseHost {
 const RENEW = 5 * 60_000;
 
 export class CaseView {
-  readonly element = h("section", { class: "case-page", hidden: true, "aria-label": t("ui.case.title") });
+  readonly element = h("section", {
+    class: "case-page",
+    hidden: true,
+    tabindex: "-1",
+    "aria-label": t("ui.case.title"),
+  });
   readonly ecg = new EcgPanel();
   readonly pictures = new PicturePanel();
   readonly critical = new CriticalPanel();
@@ -85,6 +90,8 @@ export class CaseView {
     this.close();
     this.id = id;
     this.element.hidden = false;
+    // Out of the text of the case before: the next letter is a command for this one, not a word in it.
+    this.element.focus({ preventScroll: true });
     this.lastActivity = Date.now();
     const ahead = this.cache.take(id);
     try {
@@ -293,6 +300,7 @@ export class CaseView {
     const { waveform_url: url } = instance;
     if (!url) return;
     const { id } = this;
+    this.ecg.clear();
     this.ecg.quality(instance);
     this.bench.show(instance.sop_instance_uid);
     this.cache.waveform(url).then(

@@ -76,10 +76,16 @@ export class EcgPanel {
     this.draw();
   }
 
-  fail(cause: unknown): void {
+  /** Nothing is shown while a recording is on its way: never one person's curve under another's name. */
+  clear(): void {
     this.waveform = null;
     this.view.element.hidden = true;
     this.tools.replaceChildren();
+    this.below.replaceChildren();
+  }
+
+  fail(cause: unknown): void {
+    this.clear();
     this.below.replaceChildren(problemMessage(cause));
   }
 

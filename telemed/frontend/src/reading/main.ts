@@ -177,6 +177,12 @@ const caseCommands: readonly Command[] = [
   { keys: ["z"], label: "ui.key.reject", run: () => caseView.judgeNext("rejected") },
   { keys: ["e"], label: "ui.key.edit", run: () => caseView.report.focus() },
   { keys: ["Ctrl+Enter"], label: "ui.key.sign", run: () => void caseView.report.finish(), whileTyping: true },
+  {
+    keys: ["Alt+Enter"],
+    label: "ui.key.preliminary",
+    run: () => void caseView.report.releasePreliminary(),
+    whileTyping: true,
+  },
   undoCommand,
   { keys: ["r"], label: "ui.key.return", run: () => caseView.report.askReturn() },
   { keys: ["k", "Alt+k"], label: "ui.key.critical", run: () => caseView.critical.ask(), whileTyping: true },

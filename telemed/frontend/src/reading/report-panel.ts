@@ -13,7 +13,7 @@ import { repeatReasons } from "./repeat-reasons";
 import { blank, ReportForm, same } from "./report-form";
 import { alarms, findingText } from "./row";
 import { withSignature } from "./signing";
-import { pdfLink, signatures, stateMark, versionList } from "./versions";
+import { pdfLink, preliminaryNote, signatures, stateMark, versionList } from "./versions";
 
 export interface ReportHost {
   /** The server answered with the case as it now is. */
@@ -280,6 +280,19 @@ export class ReportPanel {
     });
   }
 
+  /** Out at once under this one signature; the case stays here for its final report. */
+  async releasePreliminary(): Promise<void> {
+    if (!this.item?.can.preliminary) return;
+    await this.attempt(async () => {
+      const { autosave } = this;
+      if (!autosave) return;
+      await autosave.flush();
+      const item = await this.post("preliminary", { revision: autosave.revision });
+      autosave.seen(item.report);
+      this.host.updated(item);
+    });
+  }
+
   private async review(decision: "approve" | "return"): Promise<void> {
     await this.attempt(() => this.postReview(decision));
   }
@@ -335,6 +348,9 @@ export class ReportPanel {
     this.renderButtons(item);
     this.renderDraft(item);
     this.element.querySelector(".versions")?.remove();
+    this.element.querySelector(".preliminary-out")?.remove();
+    const out = item.versions.find((version) => version.state === "preliminary");
+    if (out) this.head.after(preliminaryNote(out));
     this.element.querySelector(".returned")?.remove();
     const versions = versionList(item);
     if (versions) this.element.append(versions);
@@ -368,6 +384,8 @@ export class ReportPanel {
       );
     } else if (this.editable) {
       list.push(button(t("ui.report.sign_next"), "Ctrl + Enter", () => void this.finish(), "primary"));
+      if (item.can.preliminary)
+        list.push(button(t("ui.preliminary.release"), "Alt + Enter", () => void this.releasePreliminary()));
       if (normalReport(item)) list.push(button(t("ui.report.normal"), "N", () => this.insertNormal()));
     } else if (!this.busy) {
       list.push(h("p", { class: "muted" }, this.whyNot(item)));

@@ -1,5 +1,6 @@
 /** What was signed stays readable: every version with its doctors and times. */
 import { h } from "../core/dom";
+import { message } from "../core/messages";
 import { t } from "../core/page";
 import { dateTime } from "../core/time";
 import type { Case, Report } from "../core/types";
@@ -39,6 +40,14 @@ export function signatures(report: Report): string {
   if (report.reviewed_by)
     lines.push(t("ui.report.reviewed", { name: report.reviewed_by, time: dateTime(report.reviewed_at) }));
   return lines.join("  ");
+}
+
+/** The recipients have an emergency report and wait for the final one. */
+export function preliminaryNote(version: Report): HTMLElement {
+  const text = t("ui.preliminary.out", { time: dateTime(version.released_at) });
+  const note = message("warning", text);
+  note.classList.add("preliminary-out");
+  return note;
 }
 
 export function pdfLink(report: Report): HTMLElement | null {

@@ -113,6 +113,7 @@ function reportLink(exam: Exam): HTMLElement | null {
   return h(
     "span",
     {},
+    report.preliminary && h("span", { class: "badge preliminary" }, t("ui.report_state.preliminary")),
     marks && h("span", { class: report.critical ? "badge critical" : "badge abnormal" }, marks),
     report.pdf_url &&
       h(
