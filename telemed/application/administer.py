@@ -14,7 +14,7 @@ from telemed.domain.errors import Conflict, InvalidInput, NotFound
 from telemed.domain.events import Kind
 from telemed.domain.inference import ModelApproval
 from telemed.domain.notice import Notice
-from telemed.domain.people import Device, Institution, Role, User
+from telemed.domain.people import Device, Institution, MadeObjects, Role, User
 
 SHORTEST_PASSWORD = 10
 _MODELLED = ("ECG", "DX", "CR")
@@ -116,6 +116,28 @@ def withdraw_model(world: World, *, actor: Actor, name: str, institution_uid: st
                 approval.withdrawn_at = world.clock.now()
                 record(world, uow, Kind.MODEL_WITHDRAWN, actor=actor, institution_id=site.id, model=name)
         uow.commit()
+
+
+def set_made_objects(
+    world: World, *, actor: Actor, institution_uid: str, made_objects: MadeObjects
+) -> Institution:
+    """Which objects the site wants of what its models say from now on; those already made stay."""
+    demand(actor, Action.ADMINISTER)
+    with world.unit_of_work() as uow:
+        site = site_of(uow, actor, institution_uid)
+        if site.made_objects is not made_objects:
+            site.made_objects = made_objects
+            record(
+                world,
+                uow,
+                Kind.SITE_CHANGED,
+                actor=actor,
+                institution_id=site.id,
+                what="made_objects",
+                made_objects=made_objects.value,
+            )
+        uow.commit()
+    return site
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,7 +4,7 @@ The queue is rows; one job per destination empties it. A destination that is awa
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 from telemed.application.dicom_ports import SendingLine
@@ -31,11 +31,19 @@ _LATER = frozenset({0x0122, 0x0213})
 
 def queue_study(world: World, uow: UnitOfWork, study: Study) -> None:
     """Part of completing a study. What already stands in a queue, or went out of it, is not queued again."""
-    now = world.clock.now()
     nodes = dict.fromkeys(rule.remote_node_id for rule in uow.remote_nodes.rules_for(study))
-    if not nodes:
-        return
-    objects = uow.studies.objects(study.id)
+    if nodes:
+        _queue(world, uow, nodes, uow.studies.objects(study.id))
+
+
+def queue_made(world: World, uow: UnitOfWork, study: Study, objects: Sequence[StoredObject]) -> None:
+    """Part of filing what our models said: only by rules that name it."""
+    rules = [rule for rule in uow.remote_nodes.rules_for(study) if rule.with_made]
+    _queue(world, uow, dict.fromkeys(rule.remote_node_id for rule in rules), objects)
+
+
+def _queue(world: World, uow: UnitOfWork, nodes: Iterable[int], objects: Sequence[StoredObject]) -> None:
+    now = world.clock.now()
     for node_id in nodes:
         fresh = [uow.forwards.ensure(_item(node_id, stored, now)) for stored in objects]
         if any(fresh):

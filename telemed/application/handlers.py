@@ -6,6 +6,7 @@ from telemed.application.commit import report_commitment
 from telemed.application.complete import complete_study
 from telemed.application.critical import escalate
 from telemed.application.deliver import deliver_report
+from telemed.application.file_made import file_made
 from telemed.application.forward import forward_objects
 from telemed.application.hold import apply_signature
 from telemed.application.infer import give_up_inference, infer_case
@@ -24,6 +25,7 @@ HANDLERS: Mapping[JobKind, Handler] = {
     JobKind.INFER_CASE: lambda world, key: infer_case(world, case_id=key),
     JobKind.REINFER_CASE: lambda world, key: infer_case(world, case_id=key, urgency=Urgency.BACKFILL),
     JobKind.APPLY_SIGNATURE: lambda world, key: apply_signature(world, report_id=key),
+    JobKind.FILE_MADE: lambda world, key: file_made(world, case_id=key),
     JobKind.DELIVER_REPORT: lambda world, key: deliver_report(world, report_id=key),
     JobKind.ESCALATE_CRITICAL: lambda world, key: escalate(world, value_id=key),
     JobKind.REPORT_COMMITMENT: lambda world, key: report_commitment(world, request_id=key),

@@ -13,6 +13,7 @@ from pydicom.filebase import DicomBytesIO
 from pydicom.filewriter import write_file_meta_info
 from pydicom.uid import UID
 
+from telemed.application.objects import into_spool
 from telemed.application.receive import Incoming, Received, receive
 from telemed.application.world import World
 from telemed.domain.errors import Conflict, DomainError, InvalidInput, OutOfResources, Unavailable, Unreadable
@@ -201,16 +202,8 @@ def _spooled(
     verify_structure(content)
     if not header.sop_instance_uid or not header.study_instance_uid:
         raise Unreadable("header.not_dicom")
-    part = world.spool.open_part()
-    try:
-        part.write_meta(content[: meta.dataset_offset] if meta.transfer_syntax_uid else _file_head(header))
-        part.write(memoryview(content)[meta.dataset_offset :])
-        part.finish()
-    except BaseException:
-        part.discard()
-        raise
     return Incoming(
-        part=part,
+        part=into_spool(world, content, None if meta.transfer_syntax_uid else _file_head(header)),
         transfer_syntax_uid=header.transfer_syntax_uid,
         header=header,
         institution_id=institution_id,

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from telemed.application.file_made import ask_for_made
 from telemed.application.infer_film import ask_film, reads_films
 from telemed.application.objects import read_object
 from telemed.application.ports import ModelDescription, UnitOfWork
@@ -115,6 +116,8 @@ def _settle(world: World, case_id: int, study: Study, answers: list[_Answer], st
             case.ai_state = state
             flags = sorted(set(flagged))
             record(world, uow, Kind.CASE_INFERRED, case=case, state=state.value, flags=flags)
+        if any(new):
+            ask_for_made(world, uow, case)
         _raise(world, uow, case, flagged + raises(uow, case, found))
         uow.commit()
 

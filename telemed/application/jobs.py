@@ -16,6 +16,7 @@ class JobKind(StrEnum):
     COMPLETE_STUDY = "complete_study"
     INFER_CASE = "infer_case"
     REINFER_CASE = "reinfer_case"
+    FILE_MADE = "file_made"
     APPLY_SIGNATURE = "apply_signature"
     DELIVER_REPORT = "deliver_report"
     ESCALATE_CRITICAL = "escalate_critical"
@@ -40,6 +41,7 @@ RANK = {
     JobKind.REPORT_COMMITMENT: 4,
     JobKind.PLACE_OBJECT: 5,
     JobKind.FORWARD_OBJECTS: 6,
+    JobKind.FILE_MADE: 7,
     # Reading an archive again with a new model waits for everything else.
     JobKind.REINFER_CASE: 9,
 }

@@ -2,11 +2,13 @@
 
 import hashlib
 
+from telemed.application.ports import SpoolPart
 from telemed.application.record import record
 from telemed.application.world import World
 from telemed.domain.errors import Conflict, Unavailable
 from telemed.domain.events import Kind
 from telemed.domain.study import StoredObject, quality_token
+from telemed.imaging.header import dataset_offset
 from telemed.imaging.waveform import ECG_SOP_CLASSES, WaveformError, quality_findings, read_waveform
 
 _QUALITY_LENGTH = 200  # of its column
@@ -85,6 +87,23 @@ def _quality(world: World, stored: StoredObject) -> str:
         if len(longer) <= _QUALITY_LENGTH:
             kept = longer
     return kept
+
+
+def into_spool(world: World, content: bytes, head: bytes | None = None) -> SpoolPart:
+    """A Part 10 file as a finished part, not yet durable; `head` is written in the place of preamble and file meta.
+
+    After a fault nothing of it is left in the spool.
+    """
+    offset = dataset_offset(content)
+    part = world.spool.open_part()
+    try:
+        part.write_meta(content[:offset] if head is None else head)
+        part.write(memoryview(content)[offset:])
+        part.finish()
+    except BaseException:
+        part.discard()
+        raise
+    return part
 
 
 def _from_store(world: World, stored: StoredObject) -> bytes:

@@ -226,8 +226,11 @@ class Studies(Protocol):
     def series_among(
         self, study_ids: Sequence[int], series_instance_uids: Sequence[str]
     ) -> Sequence[Series]: ...
-    def objects(self, study_id: int) -> Sequence[StoredObject]:
-        """Primary objects in series and instance order."""
+    def objects(self, study_id: int, *, made: bool = False) -> Sequence[StoredObject]:
+        """Primary objects in series and instance order; with `made` what models said of them too."""
+
+    def made_of(self, study_id: int, sop_instance_uids: Sequence[str]) -> Sequence[StoredObject]:
+        """What was made here of these objects of the study."""
 
     def held_under(self, institution_id: int, sop_instance_uid: str) -> Sequence[StoredObject]: ...
     def held_under_any(

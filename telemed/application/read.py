@@ -69,11 +69,14 @@ def _collect(world: World, uow: UnitOfWork, actor: Actor, row: WorklistRow) -> O
         versions = [v for v in versions if v.released_at is not None]
     # What a closed case shows is what was written: its recordings are another person's.
     closed = case.state is CaseState.CLOSED
+    objects = [] if closed else uow.studies.objects(case.study_id)
+    # A series of what was made here, or held back, has nothing to be shown of it.
+    shown_series = {stored.series_id for stored in objects}
     people = {i: uow.users.get(i) for v in versions for i in (v.author_id, v.signed_by, v.reviewed_by) if i}
     return OpenedCase(
         row=row,
-        series=[] if closed else uow.studies.series(case.study_id),
-        objects=[] if closed else uow.studies.objects(case.study_id),
+        series=[one for one in uow.studies.series(case.study_id) if one.id in shown_series],
+        objects=objects,
         analyses=[] if closed else uow.analyses.of_case(case.id),
         ai_fault=fault_of(uow, case),
         versions=versions,

@@ -16,6 +16,9 @@ from telemed.domain.errors import InvalidInput, NotFound
 from telemed.domain.resident import Patient
 from telemed.domain.study import ObjectRole, Study
 
+# What was made here of a recording goes with it, never alone.
+_OWN_FORMS = (ObjectRole.PRIMARY, ObjectRole.ALTERNATE)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Wish:
@@ -89,7 +92,7 @@ def _one(
     sop_instance_uid: str,
 ) -> Outcome:
     held = uow.studies.held_under(study.institution_id, sop_instance_uid)
-    forms = [one for one in held if one.study_id == study.id and one.role is not ObjectRole.CONFLICT]
+    forms = [one for one in held if one.study_id == study.id and one.role in _OWN_FORMS]
     if not forms:
         moved = {one.object_id: one.study_id for one in uow.corrections.of_study(study.id)}
         for stored in held:

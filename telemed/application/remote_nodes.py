@@ -111,9 +111,18 @@ def forward_rules(world: World, *, actor: Actor) -> Sequence[ForwardRule]:
 
 
 def add_forward_rule(
-    world: World, *, actor: Actor, node_uid: str, modality: str = "", institution_uid: str | None = None
+    world: World,
+    *,
+    actor: Actor,
+    node_uid: str,
+    modality: str = "",
+    with_made: bool = False,
+    institution_uid: str | None = None,
 ) -> ForwardRule:
-    """The same rule once more is the one that is there. Raises NotFound for a node outside the consortium."""
+    """The same rule once more is the one that is there. `with_made`: what models said goes too.
+
+    Raises NotFound for a node outside the consortium.
+    """
     demand(actor, Action.ADMINISTER)
     modality = modality.strip().upper()
     if len(modality) > 16 or not (
@@ -122,9 +131,10 @@ def add_forward_rule(
         raise InvalidInput("error.field_invalid", field="modality")
     with world.unit_of_work() as uow:
         site, node = site_of(uow, actor, institution_uid), _node(uow, actor, node_uid)
-        same = (site.id, node.id, modality)
+        same = (site.id, node.id, modality, with_made)
         for known in uow.remote_nodes.rules(node.consortium_id):
-            if known.active and (known.institution_id, known.remote_node_id, known.modality) == same:
+            there = (known.institution_id, known.remote_node_id, known.modality, known.with_made)
+            if known.active and there == same:
                 return known
         rule = ForwardRule(
             uid=world.identifiers.uid(),
@@ -132,6 +142,7 @@ def add_forward_rule(
             consortium_id=node.consortium_id,
             remote_node_id=node.id,
             modality=modality,
+            with_made=with_made,
         )
         uow.remote_nodes.add_rule(rule)
         uow.flush()

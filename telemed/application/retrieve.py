@@ -92,7 +92,7 @@ def open_study(
         if not series:
             raise NotFound("error.study_not_found")
         wanted = {one.id for one in series}
-        objects = [one for one in uow.studies.objects(study.id) if one.series_id in wanted]
+        objects = [one for one in uow.studies.objects(study.id, made=True) if one.series_id in wanted]
         record(world, uow, Kind.OBJECT_READ, actor=actor, study=study, what="metadata")
         identities = identities_of(world, uow, study)
         uow.commit()

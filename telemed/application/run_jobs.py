@@ -138,7 +138,7 @@ def _notice(world: World, uow: UnitOfWork, job: Job) -> Notice:
         case JobKind.COMPLETE_STUDY:
             study = uow.studies.get(job.subject_id)
             return about(study.institution_id, study.consortium_id, study=study.id)
-        case JobKind.INFER_CASE | JobKind.REINFER_CASE:
+        case JobKind.INFER_CASE | JobKind.REINFER_CASE | JobKind.FILE_MADE:
             case = uow.cases.get(job.subject_id)
             return about(case.institution_id, case.consortium_id, study=case.study_id, case=case.id)
         case JobKind.APPLY_SIGNATURE | JobKind.DELIVER_REPORT:

@@ -21,10 +21,11 @@ def separate(
     known = uow.studies.by_instance_uid(study.institution_id, uid)
     own = known or uow.studies.ensure(_beside(world, study, uid, objects, target))
     series = {one.id: one for one in uow.studies.series(study.id)}
-    for stored in objects:
+    made = uow.studies.made_of(study.id, [stored.sop_instance_uid for stored in objects])
+    for stored in (*objects, *made):
         moved = _series(world, uow, own, series[stored.series_id])
         stored.study_id, stored.series_id = own.id, moved.id
-        if stored.role is ObjectRole.ALTERNATE:
+        if stored.role in (ObjectRole.ALTERNATE, ObjectRole.DERIVED):
             continue
         stored.role = ObjectRole.PRIMARY
         own.extend(world.clock.now(), world.clock.now())

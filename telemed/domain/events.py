@@ -13,6 +13,7 @@ class Kind(StrEnum):
     OBJECT_CONFLICT = "object.conflict"
     OBJECT_UNREADABLE = "object.unreadable"
     OBJECT_STORED = "object.stored"
+    OBJECT_MADE = "object.made"
     OBJECT_READ = "object.read"
     ASSOCIATION_REJECTED = "association.rejected"
     ORDER_PLACED = "order.placed"

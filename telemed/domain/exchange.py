@@ -57,6 +57,8 @@ class ForwardRule:
     consortium_id: int
     remote_node_id: int
     modality: str = ""
+    # What our models said of these studies goes too: an archive is asked first whether it wants it.
+    with_made: bool = False
     active: bool = True
     id: int = field(init=False)
     version: int = field(init=False)

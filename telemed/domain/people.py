@@ -14,6 +14,15 @@ class InstitutionKind(StrEnum):
     STATION = "station"
 
 
+class MadeObjects(StrEnum):
+    """Which DICOM objects a site wants made of what its models say."""
+
+    NONE = "none"
+    REPORTS = "reports"
+    # Besides the reports: the picture of a heat map, and a copy of the recording with annotations.
+    ALL = "all"
+
+
 class Role(StrEnum):
     TECHNICIAN = "technician"
     REPORTING_DOCTOR = "reporting_doctor"
@@ -45,6 +54,9 @@ class Institution:
     certificate_authority: str = ""
     # Machines of this site are admitted over TLS alone, with a certificate of theirs or of the authority.
     certificate_demanded: bool = False
+    # Reports as objects are what an archive expects of models that were approved; pictures that point at a place
+    # and second copies of recordings are a site's own choice.
+    made_objects: MadeObjects = MadeObjects.REPORTS
     id: int = field(init=False)
     version: int = field(init=False)
 

@@ -17,6 +17,12 @@ class ObjectRole(StrEnum):
     ALTERNATE = "alternate"
     # The same UID with other content: kept, shown to nobody, a person is told.
     CONFLICT = "conflict"
+    # Made here from an answer of a model: found and fetched like the others, never one of the examination's.
+    DERIVED = "derived"
+
+
+# What those who query and fetch are shown.
+SHOWN = (ObjectRole.PRIMARY, ObjectRole.DERIVED)
 
 
 class Reception(StrEnum):
@@ -110,6 +116,8 @@ class StoredObject:
     placed: bool = False
     # What speaks against the recording, as `quality_token`s: the technician is asked to repeat it.
     quality: str = ""
+    # Of a derived object: the object it was made from, with which it goes where that one goes.
+    source_uid: str = ""
     id: int = field(init=False)
     version: int = field(init=False)
 

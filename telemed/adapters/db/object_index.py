@@ -16,7 +16,7 @@ from telemed.application.dicom_ports import IndexRow, Level, ObjectQuery, Retrie
 from telemed.domain.access import Actor
 from telemed.domain.matching import Between, Criterion, OneOf, parse_date
 from telemed.domain.people import Device
-from telemed.domain.study import ObjectRole, StoredObject, Study
+from telemed.domain.study import SHOWN, ObjectRole, StoredObject, Study
 
 _PATIENT, _STUDY, _SERIES, _OBJECT = t.patient.c, t.study.c, t.series.c, t.stored_object.c
 _Columns = dict[str, ColumnElement[Any]]
@@ -100,7 +100,7 @@ class SqlObjectIndex(Repository):
             .select_from(_joined(Level.IMAGE))
             .where(
                 studies_visible_to_device(device),
-                _OBJECT.role.in_((ObjectRole.PRIMARY, ObjectRole.ALTERNATE)),
+                _OBJECT.role.in_((*SHOWN, ObjectRole.ALTERNATE)),
                 *(matches(columns[name], criterion) for name, criterion in keys.items()),
             )
         )
@@ -109,11 +109,8 @@ class SqlObjectIndex(Repository):
         for stored, study in self._session.execute(statement):
             forms[stored.institution_id, stored.sop_instance_uid].append(stored)
             studies[study.id] = study
-        held = [
-            sorted(group, key=lambda form: (form.role is not ObjectRole.PRIMARY, form.id))
-            for group in forms.values()
-        ]
-        shown = [group for group in held if group[0].role is ObjectRole.PRIMARY]
+        held = [sorted(group, key=lambda form: (form.role not in SHOWN, form.id)) for group in forms.values()]
+        shown = [group for group in held if group[0].role in SHOWN]
         shown.sort(key=lambda g: (g[0].study_id, g[0].series_id, g[0].instance_number or 0, g[0].id))
         return [Retrievable(study=studies[group[0].study_id], forms=tuple(group)) for group in shown]
 
@@ -140,7 +137,7 @@ class SqlObjectIndex(Repository):
                     t.study, _STUDY.id == _OBJECT.study_id
                 )
             )
-            .where(group.in_(ids), _OBJECT.role == ObjectRole.PRIMARY, allowed)
+            .where(group.in_(ids), _OBJECT.role.in_(SHOWN), allowed)
         )
         if counted.number:
             return {row[0]: row[1] for row in self._session.execute(base.group_by(group))}
@@ -229,7 +226,7 @@ def _joined(level: Level) -> FromClause:
 
 
 def _visible(allowed: ColumnElement[bool], level: Level) -> ColumnElement[bool]:
-    primary = _OBJECT.role == ObjectRole.PRIMARY
+    shown = _OBJECT.role.in_(SHOWN)
     match level:
         case Level.PATIENT:
             return exists(
@@ -240,9 +237,9 @@ def _visible(allowed: ColumnElement[bool], level: Level) -> ColumnElement[bool]:
         case Level.STUDY:
             return and_(_STUDY.object_count > 0, allowed)
         case Level.SERIES:
-            return and_(allowed, exists(_beneath_series().where(primary)))
+            return and_(allowed, exists(_beneath_series().where(shown)))
         case Level.IMAGE:
-            return and_(allowed, primary)
+            return and_(allowed, shown)
 
 
 def _beneath_series() -> Select[Any]:

@@ -18,7 +18,7 @@ from telemed.domain.errors import Conflict
 from telemed.domain.order import Order
 from telemed.domain.report import IN_FORCE, Report
 from telemed.domain.resident import Patient
-from telemed.domain.study import ObjectRole, Series, StoredObject, Study
+from telemed.domain.study import SHOWN, ObjectRole, Series, StoredObject, Study
 
 
 class SqlStudies(Repository):
@@ -57,13 +57,23 @@ class SqlStudies(Repository):
     def series(self, study_id: int) -> Sequence[Series]:
         return self._all(Series, t.series.c.study_id == study_id, order=t.series.c.id)
 
-    def objects(self, study_id: int) -> Sequence[StoredObject]:
+    def objects(self, study_id: int, *, made: bool = False) -> Sequence[StoredObject]:
+        roles = SHOWN if made else (ObjectRole.PRIMARY,)
         statement = (
             select(StoredObject)
-            .where(t.stored_object.c.study_id == study_id, t.stored_object.c.role == ObjectRole.PRIMARY)
+            .where(t.stored_object.c.study_id == study_id, t.stored_object.c.role.in_(roles))
             .order_by(t.stored_object.c.series_id, t.stored_object.c.instance_number, t.stored_object.c.id)
         )
         return self._session.execute(statement).scalars().all()
+
+    def made_of(self, study_id: int, sop_instance_uids: Sequence[str]) -> Sequence[StoredObject]:
+        return self._all(
+            StoredObject,
+            t.stored_object.c.study_id == study_id,
+            t.stored_object.c.role == ObjectRole.DERIVED,
+            t.stored_object.c.source_uid.in_(sop_instance_uids),
+            order=t.stored_object.c.id,
+        )
 
     def held_under(self, institution_id: int, sop_instance_uid: str) -> Sequence[StoredObject]:
         return self._all(
@@ -105,7 +115,7 @@ class SqlStudies(Repository):
             .join(t.study, t.study.c.id == t.stored_object.c.study_id)
             .where(
                 t.stored_object.c.sop_instance_uid == sop_instance_uid,
-                t.stored_object.c.role == ObjectRole.PRIMARY,
+                t.stored_object.c.role.in_(SHOWN),
                 visible_studies(actor),
             )
             .limit(2)

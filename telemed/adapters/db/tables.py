@@ -29,7 +29,7 @@ from telemed.domain.delivery import RecipientKind
 from telemed.domain.events import Kind
 from telemed.domain.exchange import CommitmentState, ForwardState
 from telemed.domain.order import OrderSource, Priority
-from telemed.domain.people import InstitutionKind, Role
+from telemed.domain.people import InstitutionKind, MadeObjects, Role
 from telemed.domain.report import ReportState
 from telemed.domain.scheduling import PerformedState, StepState
 from telemed.domain.study import ObjectRole, StudyState
@@ -87,6 +87,7 @@ institution = Table(
     Column("hold_seconds", Integer, nullable=False, server_default="10"),
     _text("certificate_authority"),
     Column("certificate_demanded", Boolean, nullable=False, server_default=false()),
+    Column("made_objects", EnumValue(MadeObjects), nullable=False, server_default=MadeObjects.REPORTS.value),
     _version(),
 )
 
@@ -285,6 +286,7 @@ stored_object = Table(
     _ref("uploaded_by", "user_account", null=True),
     Column("placed", Boolean, nullable=False),
     _text("quality", 200),
+    _text("source_uid", 64),
     _version(),
     # Racing senders of one object leave one row: the database decides, not a look before the insert.
     UniqueConstraint("institution_id", "sop_instance_uid", "dataset_sha256", "transfer_syntax_uid"),
@@ -694,6 +696,7 @@ forward_rule = Table(
     _ref("consortium_id", "institution"),
     _ref("remote_node_id", "remote_node"),
     _text("modality", 16),
+    Column("with_made", Boolean, nullable=False, server_default=false()),
     Column("active", Boolean, nullable=False),
     _version(),
 )

@@ -15,6 +15,7 @@ from telemed.web.api.shapes import (
     InstitutionIn,
     InstitutionOut,
     InstitutionRef,
+    MadeObjectsIn,
 )
 from telemed.web.context import TheWorld
 from telemed.web.guard import guard
@@ -74,6 +75,7 @@ def institution_out(site: Institution, sites: Sites) -> InstitutionOut:
         second_signature=site.second_signature,
         signing_minutes=site.signing_minutes,
         hold_seconds=site.hold_seconds,
+        made_objects=site.made_objects,
     )
 
 
@@ -113,4 +115,15 @@ def read_institutions(world: TheWorld, actor: CurrentActor) -> list[InstitutionO
 @router.post("/institutions", status_code=201, **guard(Action.ADMINISTER))
 def add_institution(world: TheWorld, actor: CurrentActor, body: InstitutionIn) -> InstitutionOut:
     site = add_site(world, actor=actor, new=NewSite(**body.model_dump()))
+    return institution_out(site, sites_of(world, actor))
+
+
+@router.put("/institutions/{institution_id}/made-objects", **guard(Action.ADMINISTER))
+def set_made_objects(
+    world: TheWorld, actor: CurrentActor, institution_id: str, body: MadeObjectsIn
+) -> InstitutionOut:
+    """Which DICOM objects are made of what the site's models say: none, the reports, or pictures and copies too."""
+    site = administer.set_made_objects(
+        world, actor=actor, institution_uid=institution_id, made_objects=body.made_objects
+    )
     return institution_out(site, sites_of(world, actor))

@@ -52,6 +52,8 @@ class NodeOut(NodeFields):
 class RuleIn(Body):
     node: str = Field(max_length=64)
     modality: str = Field("", max_length=16)
+    # What our models said of these studies goes too.
+    with_made: bool = False
     institution: str | None = None
 
 
@@ -60,6 +62,7 @@ class RuleOut(BaseModel):
     node: str
     ae_title: str
     modality: str
+    with_made: bool
     institution: InstitutionRef
     active: bool
 
@@ -96,6 +99,7 @@ def rule_out(rule: ForwardRule, titles: dict[int, tuple[str, str]], sites: Sites
         node=node,
         ae_title=title,
         modality=rule.modality,
+        with_made=rule.with_made,
         institution=_ref(sites, rule.institution_id),
         active=rule.active,
     )
@@ -150,7 +154,12 @@ def read_rules(world: TheWorld, actor: CurrentActor) -> list[RuleOut]:
 def add_rule(world: TheWorld, actor: CurrentActor, body: RuleIn) -> RuleOut:
     """Complete studies of the institution (of one modality, or all) go to the node."""
     rule = nodes.add_forward_rule(
-        world, actor=actor, node_uid=body.node, modality=body.modality, institution_uid=body.institution
+        world,
+        actor=actor,
+        node_uid=body.node,
+        modality=body.modality,
+        with_made=body.with_made,
+        institution_uid=body.institution,
     )
     return rule_out(rule, _titles(world, actor), sites_of(world, actor))
 

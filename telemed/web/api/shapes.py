@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, field_valida
 from telemed.domain.case import AiState, CaseState
 from telemed.domain.critical import Tier
 from telemed.domain.order import OrderSource
-from telemed.domain.people import InstitutionKind, Role
+from telemed.domain.people import InstitutionKind, MadeObjects, Role
 from telemed.domain.report import ReportState
 from telemed.domain.worklist import View
 from telemed.domain.writing import Demanded, Part
@@ -459,6 +459,11 @@ class InstitutionOut(BaseModel):
     second_signature: bool
     signing_minutes: int
     hold_seconds: int
+    made_objects: MadeObjects
+
+
+class MadeObjectsIn(Body):
+    made_objects: MadeObjects
 
 
 class InstitutionIn(Body):

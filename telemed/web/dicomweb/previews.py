@@ -8,7 +8,7 @@ from telemed.application.objects import read_object
 from telemed.application.retrieve import OpenedStudy, open_bytes, open_study
 from telemed.application.world import World
 from telemed.domain.access import Action
-from telemed.domain.study import StoredObject
+from telemed.domain.study import ObjectRole, StoredObject
 from telemed.imaging.errors import PixelError
 from telemed.imaging.pixels import MEDIA_TYPES, rendered
 from telemed.web.context import TheWorld
@@ -106,7 +106,8 @@ def _pictures(opened: OpenedStudy) -> Sequence[StoredObject]:
     found = [stored for stored in opened.objects if stored.rows and stored.columns]
     if not found:
         raise PixelError("pixel.no_pixels")
-    return found
+    # A picture made of a film stands for itself alone, never among the films of the examination.
+    return [stored for stored in found if stored.role is ObjectRole.PRIMARY] or found
 
 
 def _middle(opened: OpenedStudy) -> StoredObject:

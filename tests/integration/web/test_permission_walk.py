@@ -47,6 +47,9 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("PUT", "/api/v1/admin/institutions/{institution_id}/signing"): {
         "json": {"signing_minutes": 15, "hold_seconds": 0, "second_signature": True}
     },
+    ("PUT", "/api/v1/admin/institutions/{institution_id}/made-objects"): {
+        "json": {"made_objects": "reports"}
+    },
     ("POST", "/api/v1/admin/required-parts"): {"json": {"part": "recommendation", "modality": "CT"}},
     ("POST", "/api/v1/cases/{case_id}/measurements"): {
         "json": {"analysis": "x", "marks": {"qrs_onset_ms": -40, "qrs_offset_ms": 50}}

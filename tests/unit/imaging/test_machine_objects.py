@@ -1,0 +1,183 @@
+"""What a model says as DICOM objects: the report, the attention picture, the annotated recording."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+from io import BytesIO
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pytest
+from pydicom import Dataset, dcmread
+
+from telemed.domain.analysis import Analysis, Code, Finding, HeatMap, ModelIdentity, Statement
+from telemed.imaging.header import read_header
+from telemed.imaging.machine_objects.annotated import annotated_recording
+from telemed.imaging.machine_objects.attention import attention_picture, overlaid
+from telemed.imaging.machine_objects.report import findings_report
+from telemed.imaging.machine_objects.subject import MadeKind, Subject
+from telemed.imaging.waveform import read_waveform
+from tests.factories.dicom import dr_bytes, ecg_bytes
+from tests.integration.dicom_services.conftest import dcmtk
+
+SHA = "ab" * 32
+MODEL = ModelIdentity("fictional", "1.2.0", SHA, "steps/1", "fp32", "none", "none", "none")
+SNOMED = "http://snomed.info/sct"
+MAP = HeatMap("tb", ((0.0, 0.0), (0.0, 1.0)), (0.0, 0.0, 1.0, 1.0))
+ECG = Analysis(
+    MODEL,
+    True,
+    findings=(Finding("AFIB", 0.97, 0.5, True, Code(SNOMED, "49436004", "Atrial fibrillation")),),
+    measurements={"heart_rate_bpm": 71.26, "qrs_ms": 92.0, "qrs_typical_lead_ms": 88.0},
+    statements=(
+        Statement("ecg.left_axis", {"zh": "电轴左偏", "en": "Left axis deviation"}),
+        Statement(
+            "ecg.pac",
+            {"zh": "房性期前收缩可能", "en": "Atrial premature beats possible"},
+            "consider",
+            (Code(SNOMED, "284470004", "Atrial premature beats possible"),),
+        ),
+    ),
+)
+FILM = Analysis(MODEL, True, findings=(Finding("tb", 0.2, 0.4, False),), heat_map=MAP)
+FILE = ecg_bytes(patient_id="FIC-P1", patient_name="Ceshi^Jia=测试甲")
+
+
+def subject(file: bytes, analysis: Analysis = ECG, key: str = "k") -> Subject:
+    made_at = datetime(2026, 11, 22, 7, 30, tzinfo=ZoneInfo("Asia/Shanghai"))
+    return Subject(read_header(file), analysis, "site", key, made_at)
+
+
+def read(content: bytes) -> Dataset:
+    return dcmread(BytesIO(content))
+
+
+def items(ds: Dataset) -> list[Dataset]:
+    """Every content item, in the order of the tree."""
+    found = []
+    for item in ds.get("ContentSequence", []):
+        found += [item, *items(item)]
+    return found
+
+
+def named(ds: Dataset, meaning: str) -> list[Dataset]:
+    return [one for one in items(ds) if one.ConceptNameCodeSequence[0].CodeMeaning == meaning]
+
+
+def test_a_report_says_what_the_model_said_of_which_recording_and_which_model_it_was() -> None:
+    report = read(findings_report(subject(FILE)))
+    source = read_header(FILE)
+    assert report.SOPClassUID == "1.2.840.10008.5.1.4.1.1.88.33"
+    assert report.ContentTemplateSequence[0].TemplateIdentifier == "1500"
+    assert (report.PatientID, str(report.PatientName)) == ("FIC-P1", "Ceshi^Jia=测试甲")
+    assert report.StudyInstanceUID == source.study_instance_uid
+    assert report.SeriesInstanceUID != source.series_instance_uid
+    assert (report.VerificationFlag, report.PreliminaryFlag) == ("UNVERIFIED", "PRELIMINARY")
+    assert (report.ContentDate, report.ContentTime, report.TimezoneOffsetFromUTC) == (
+        "20261122",
+        "073000",
+        "+0800",
+    )
+    groups = named(report, "Measurement Group")
+    assert len(groups) == 3
+    for group in groups:
+        assert named(group, "Algorithm Name")[0].TextValue == "fictional"
+        assert named(group, "Algorithm Version")[0].TextValue == "1.2.0"
+        assert f"sha256 {SHA}" in [one.TextValue for one in named(group, "Algorithm Parameters")]
+        (on,) = named(group, "Source of Measurement")
+        assert on.ValueType == "WAVEFORM"
+        assert on.ReferencedSOPSequence[0].ReferencedSOPInstanceUID == source.sop_instance_uid
+    finding, measured, said = groups
+    assert named(finding, "Finding")[0].ConceptCodeSequence[0].CodeValue == "49436004"
+    assert named(finding, "Probability")[0].MeasuredValueSequence[0].NumericValue == 0.97
+    flag = named(finding, "Probability against the threshold")[0]
+    assert flag.ConceptCodeSequence[0].CodeMeaning == "Threshold reached"
+    assert named(measured, "Heart rate")[0].MeasuredValueSequence[0].NumericValue == 71.3
+    qrs = named(measured, "QRS duration global")[0]
+    assert qrs.MeasuredValueSequence[0].MeasurementUnitsCodeSequence[0].CodeValue == "ms"
+    # One that was only to be considered is not a finding.
+    assert named(said, "Finding")[0].ConceptCodeSequence[0].CodingSchemeDesignator == "99TELEMED"
+    assert (
+        named(said, "Possible finding, to be considered")[0].ConceptCodeSequence[0].CodeValue == "284470004"
+    )
+    assert "电轴左偏 / Left axis deviation" in [one.TextValue for one in named(said, "Comment")]
+    evidence = report.CurrentRequestedProcedureEvidenceSequence[0].ReferencedSeriesSequence[0]
+    assert evidence.SeriesInstanceUID == source.series_instance_uid
+    assert report.ContributingEquipmentSequence[-1].SoftwareVersions == ["1.2.0", SHA]
+
+
+def test_the_same_answer_gives_the_same_bytes_and_another_one_another_object() -> None:
+    first = findings_report(subject(FILE))
+    assert findings_report(subject(FILE)) == first
+    other = replace(subject(FILE), result_key="another key")
+    assert read(findings_report(other)).SOPInstanceUID != read(first).SOPInstanceUID
+    # A model of another digest has a series of its own; another answer of the same model joins this one.
+    assert other.series_uid(MadeKind.REPORT) == subject(FILE).series_uid(MadeKind.REPORT)
+    digest = replace(ECG, model=replace(MODEL, sha256="cd" * 32))
+    assert subject(FILE, digest).series_uid(MadeKind.REPORT) != subject(FILE).series_uid(MadeKind.REPORT)
+
+
+def test_out_of_domain_there_is_nothing_to_report() -> None:
+    refused = Analysis(MODEL, False, "waveform.child")
+    with pytest.raises(ValueError, match="out of domain"):
+        findings_report(subject(FILE, refused))
+
+
+@pytest.mark.dcmtk
+def test_an_independent_program_reads_the_reports(tmp_path: Path) -> None:
+    film = dr_bytes()
+    for name, content in (
+        ("ecg", findings_report(subject(FILE))),
+        ("film", findings_report(subject(film, FILM))),
+    ):
+        path = tmp_path / f"{name}.dcm"
+        path.write_bytes(content)
+        said = dcmtk("dsrdump", path)
+        assert "Comprehensive SR Document" in said
+        assert '"Algorithm Version")="1.2.0"' in said
+    assert 'IMAGE:(,,"Source of Measurement")=(DX image' in said
+
+
+def test_an_attention_picture_is_marked_and_coloured_where_the_evidence_lay() -> None:
+    film = dr_bytes(np.full((480, 640), 2000, np.uint16))
+    picture = read(attention_picture(subject(film, FILM), film))
+    assert picture.SOPClassUID == "1.2.840.10008.5.1.4.1.1.7"
+    assert picture.ImageType[:2] == ["DERIVED", "SECONDARY"]
+    assert (picture.BurnedInAnnotation, picture.Columns) == ("YES", 640)
+    assert "no outline" in picture.DerivationDescription
+    assert picture.ContributingEquipmentSequence[-1].ManufacturerModelName == "fictional"
+    pixels = picture.pixel_array.astype(int)
+    warm = pixels[..., 0] - pixels[..., 2]
+    assert warm[470, 630] > 60
+    assert abs(warm[10, 10]) < 10
+    # The band beneath the film, with its words.
+    assert picture.Rows > 480
+    assert pixels[480:].max() > 100
+    assert attention_picture(subject(film, FILM), film) == attention_picture(subject(film, FILM), film)
+
+
+def test_a_map_of_a_squared_film_lies_where_the_film_is() -> None:
+    grey = np.full((100, 50, 3), 100, np.uint8)
+    wide = HeatMap("tb", ((1.0, 1.0), (0.0, 0.0)), (-0.5, 0.0, 1.5, 1.0))
+    warm = overlaid(grey, wide).astype(int)
+    assert (warm[5, :, 0] > 150).all()
+    assert (warm[95] == 100).all()
+
+
+def test_a_recording_goes_with_its_measurements_and_statements_sample_for_sample() -> None:
+    made = annotated_recording(subject(FILE), FILE)
+    before, after = read_waveform(FILE), read_waveform(made)
+    assert np.array_equal(before.samples, after.samples)
+    values = {one.code: (one.value, one.unit) for one in after.annotations if one.code}
+    assert values == {"8867-4": (71.3, "/min"), "2:16156": (92.0, "ms")}
+    texts = [one.text for one in after.annotations if one.text]
+    assert texts[0] == f"TELEMED fictional 1.2.0 {SHA[:16]}"
+    assert texts[1:] == ["Left axis deviation", "Atrial premature beats possible"]
+    head, source = read_header(made), read_header(FILE)
+    assert (head.study_instance_uid, head.patient_name) == (source.study_instance_uid, source.patient_name)
+    assert head.sop_instance_uid != source.sop_instance_uid
+    ds = read(made)
+    assert ds.ReferencedInstanceSequence[0].ReferencedSOPInstanceUID == source.sop_instance_uid
+    assert ds.AcquisitionDateTime == read(FILE).AcquisitionDateTime
