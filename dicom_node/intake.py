@@ -5,8 +5,9 @@ for company: whoever finds the way free goes at once.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from threading import Condition
+from dataclasses import dataclass, field
+from itertools import zip_longest
+from threading import Event, Lock
 
 from telemed.application.arrival import Incoming
 from telemed.application.receive import Received, file_durable
@@ -20,12 +21,14 @@ _MOST = 64
 class _Waiting:
     item: Incoming
     outcome: Received | Exception | None = None
+    # Set when it is settled, or when it is this one's turn to commit.
+    called: Event = field(default_factory=Event)
 
 
 class Intake:
     def __init__(self, world: World) -> None:
         self.world = world
-        self._changed = Condition()
+        self._lock = Lock()
         self._waiting: list[_Waiting] = []
         self._busy = False
 
@@ -34,24 +37,25 @@ class Intake:
         # In the caller's own thread: the disk works best with several requests before it.
         self.world.spool.make_durable([item.part])
         mine = _Waiting(item)
-        with self._changed:
-            self._waiting.append(mine)
-        while mine.outcome is None:
-            batch = self._wait_or_lead(mine)
-            if batch:
-                self._commit(batch)
+        if not self._leads(mine):
+            mine.called.wait()
+        if mine.outcome is None:
+            self._commit(self._batch())
         if isinstance(mine.outcome, Exception):
             raise mine.outcome
+        assert mine.outcome is not None  # noqa: S101 - the leader settles every one of its batch
         return mine.outcome
 
-    def _wait_or_lead(self, mine: _Waiting) -> Sequence[_Waiting]:
-        """Returns once another has settled `mine`, or with a batch that is now the caller's to commit."""
-        with self._changed:
-            while self._busy and mine.outcome is None:
-                self._changed.wait()
-            if mine.outcome is not None:
-                return []
-            self._busy = True
+    def _leads(self, mine: _Waiting) -> bool:
+        """Queues up; True if nobody commits, so that `mine` does."""
+        with self._lock:
+            self._waiting.append(mine)
+            leads, self._busy = not self._busy, True
+            return leads
+
+    def _batch(self) -> Sequence[_Waiting]:
+        """All who wait, the leader first."""
+        with self._lock:
             batch, self._waiting = self._waiting[:_MOST], self._waiting[_MOST:]
             return batch
 
@@ -60,12 +64,14 @@ class Intake:
         try:
             outcomes = file_durable(self.world, [one.item for one in batch])
         finally:
-            with self._changed:
-                for one, outcome in zip(batch, outcomes, strict=False):
-                    one.outcome = outcome
-                for one in batch:
-                    one.outcome = one.outcome or RuntimeError(
-                        "the commit of a batch ended without an outcome"
-                    )
-                self._busy = False
-                self._changed.notify_all()
+            self._hand_over()
+            for one, outcome in zip_longest(batch, outcomes):
+                one.outcome = outcome or RuntimeError("the commit of a batch ended without an outcome")
+                one.called.set()
+
+    def _hand_over(self) -> None:
+        """Before the answers of this batch go out: the next one's bytes have been waiting."""
+        with self._lock:
+            self._busy = bool(self._waiting)
+            if self._busy:
+                self._waiting[0].called.set()

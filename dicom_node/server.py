@@ -51,6 +51,9 @@ class _Listener(ThreadedAssociationServer):  # type: ignore[misc, unused-ignore]
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         super().server_bind()
 
+    def service_actions(self) -> None:
+        """Nothing: pynetdicom's collects all garbage here, and every line of the node waits for that."""
+
     def handle_error(self, request: Any, client_address: Any) -> None:
         log.warning(
             "the line to %s failed before an association",

@@ -17,7 +17,7 @@ from telemed.application.receive import Incoming
 from telemed.application.unreadable import keep_unreadable
 from telemed.domain.errors import DomainError
 from telemed.domain.people import Device
-from telemed.imaging.header import HeaderError, StudyHeader, read_header_from_dataset, verify_structure
+from telemed.imaging.header import HeaderError, StudyHeader, read_whole_dataset
 
 log = logging.getLogger(__name__)
 
@@ -90,11 +90,9 @@ class StoreService:
 def _checked_header(part: SpoolPart, arriving: ArrivingObject, device: Device) -> StudyHeader:
     """Of an object that is whole to its last element."""
     with part.mapped() as file:
-        header = read_header_from_dataset(
+        return read_whole_dataset(
             file,
             arriving.transfer_syntax_uid,
             start=arriving.prefix_length,
             default_charset=device.default_charset,
         )
-        verify_structure(file)
-    return header

@@ -10,7 +10,6 @@ from typing import TypeVar
 from telemed.application.arrival import Incoming
 from telemed.application.patients import local_id
 from telemed.application.ports import UnitOfWork
-from telemed.domain.people import Institution
 from telemed.domain.resident import Patient
 from telemed.domain.scheduling import PerformedStep
 from telemed.domain.study import Series, StoredObject, Study
@@ -22,7 +21,8 @@ _Key = tuple[int, str]
 
 @dataclass
 class Known:
-    institutions: dict[int, Institution] = field(default_factory=dict)
+    # Of each institution: how long a study of images is quiet before it is whole.
+    quiet_seconds: dict[int, int] = field(default_factory=dict)
     held: dict[_Key, list[StoredObject]] = field(default_factory=lambda: defaultdict(list))
     studies: dict[_Key, Study] = field(default_factory=dict)
     patients: dict[int, Patient] = field(default_factory=dict)
@@ -49,7 +49,7 @@ class Known:
 def look_up(uow: UnitOfWork, batch: Sequence[Incoming]) -> Known:
     known = Known()
     for institution_id, items in _by_institution(batch):
-        known.institutions[institution_id] = uow.institutions.get(institution_id)
+        known.quiet_seconds[institution_id] = uow.institutions.quiet_seconds(institution_id)
         sops, studies = (
             _different(item.header.sop_instance_uid for item in items),
             _different(item.header.study_instance_uid for item in items),

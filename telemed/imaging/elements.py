@@ -10,7 +10,7 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass
 from mmap import mmap
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from telemed.imaging.errors import HeaderError
 
@@ -31,10 +31,12 @@ _SHORT_VRS = frozenset(
 )
 # A data set nested deeper than this is an attack or noise, not a study.
 _DEEPEST = 32
+# Group, element, VR, length of the short form; the length of the others.
+_HEAD_LITTLE, _HEAD_BIG = struct.Struct("<HH2sH"), struct.Struct(">HH2sH")
+_WORD_LITTLE, _WORD_BIG = struct.Struct("<L"), struct.Struct(">L")
 
 
-@dataclass(frozen=True, slots=True)
-class Element:
+class Element(NamedTuple):
     """One element: `vr` is b"" in Implicit VR; its value is `data[start:end]` (items included, if any)."""
 
     tag: int
@@ -95,26 +97,18 @@ def _element(data: Bytes, encoding: Encoding, position: int, end: int, depth: in
 def _head(data: Bytes, encoding: Encoding, position: int, end: int) -> tuple[int, bytes, int, int]:
     if position + 8 > end:
         raise HeaderError("header.cut_short", expected=position + 8, found=end)
-    order = "<" if encoding.little else ">"
-    group, number = struct.unpack_from(order + "HH", data, position)
+    head, word = (_HEAD_LITTLE, _WORD_LITTLE) if encoding.little else (_HEAD_BIG, _WORD_BIG)
+    group, number, vr, length = head.unpack_from(data, position)
     tag = group << 16 | number
-    vr = bytes(data[position + 4 : position + 6])
-    if encoding.implicit or group == 0xFFFE or not (vr in _SHORT_VRS or vr in _LONG_VRS):
-        if not encoding.implicit and group != 0xFFFE and vr.isalpha() and vr.isupper():
-            # A VR of a later edition: the long form (PS3.5 6.2, reserved VRs).
-            return _long(data, order, position, end, tag, vr)
-        return tag, b"", position + 8, struct.unpack_from(order + "L", data, position + 4)[0]
-    if vr in _LONG_VRS:
-        return _long(data, order, position, end, tag, vr)
-    return tag, vr, position + 8, struct.unpack_from(order + "H", data, position + 6)[0]
-
-
-def _long(
-    data: Bytes, order: str, position: int, end: int, tag: int, vr: bytes
-) -> tuple[int, bytes, int, int]:
-    if position + 12 > end:
-        raise HeaderError("header.cut_short", expected=position + 12, found=end)
-    return tag, vr, position + 12, struct.unpack_from(order + "L", data, position + 8)[0]
+    if not encoding.implicit and group != 0xFFFE:
+        if vr in _SHORT_VRS:
+            return tag, vr, position + 8, length
+        # A VR of a later edition has the long form (PS3.5 6.2, reserved VRs).
+        if vr in _LONG_VRS or (vr.isalpha() and vr.isupper()):
+            if position + 12 > end:
+                raise HeaderError("header.cut_short", expected=position + 12, found=end)
+            return tag, vr, position + 12, word.unpack_from(data, position + 8)[0]
+    return tag, b"", position + 8, word.unpack_from(data, position + 4)[0]
 
 
 def _tag_and_length(data: Bytes, encoding: Encoding, position: int) -> tuple[int, int]:

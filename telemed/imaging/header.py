@@ -28,6 +28,7 @@ __all__ = [
     "dataset_offset",
     "read_header",
     "read_header_from_dataset",
+    "read_whole_dataset",
     "verify_structure",
 ]
 
@@ -148,6 +149,16 @@ def read_header_from_dataset(
     return _read(data, start, transfer_syntax_uid, default_charset, {})
 
 
+def read_whole_dataset(
+    data: Bytes, transfer_syntax_uid: str, *, start: int = 0, default_charset: str | None = None
+) -> StudyHeader:
+    """As `read_header_from_dataset`, of a data set that is whole to its last byte: `verify_structure` on the way.
+
+    Raises HeaderError as both do; what is wrong with the header is told first.
+    """
+    return _read(data, start, transfer_syntax_uid, default_charset, {}, whole=True)
+
+
 def verify_structure(data: Bytes, transfer_syntax_uid: str | None = None) -> None:
     """Walk over every top-level element to the last byte; values are passed over unread.
 
@@ -166,14 +177,23 @@ def verify_structure(data: Bytes, transfer_syntax_uid: str | None = None) -> Non
 
 
 def _read(
-    data: Bytes, offset: int, syntax: str, default_charset: str | None, from_meta: dict[int, str]
+    data: Bytes,
+    offset: int,
+    syntax: str,
+    default_charset: str | None,
+    from_meta: dict[int, str],
+    *,
+    whole: bool = False,
 ) -> StudyHeader:
     if syntax in DEFLATED_LIKE:
-        data, offset = inflate(memoryview(data)[offset:], _FIRST_INFLATED), 0
+        packed = memoryview(data)[offset:]
+        data, offset = inflate(packed) if whole else inflate(packed, _FIRST_INFLATED), 0
     encoding = encoding_of(syntax, data, offset)
-    found, problem = _collect(data, encoding, offset)
+    found, problem = _collect(data, encoding, offset, whole=whole)
     raw = {tag: data[element.start : element.end] for tag, element in found.items()}
     uids = _uids(raw, from_meta, problem)
+    if whole and problem is not None:
+        raise problem
     tags = tuple(raw.get(CHARSET, b"").decode("ascii", "replace").strip("\x00 ").split("\\"))
     decoder = decoder_for(tags, (raw[tag] for tag in _SPEAKING if tag in raw), default=default_charset)
     values: dict[str, Any] = {n: decoder.values(raw[tag])[0] for n, tag in _TEXTS.items() if tag in raw}
@@ -191,15 +211,22 @@ def _read(
     )
 
 
-def _collect(data: Bytes, encoding: Encoding, offset: int) -> tuple[dict[int, Element], HeaderError | None]:
-    """The wanted elements, and what stopped the walk early, if anything did."""
+def _collect(
+    data: Bytes, encoding: Encoding, offset: int, *, whole: bool
+) -> tuple[dict[int, Element], HeaderError | None]:
+    """The wanted elements, and what stopped the walk early, if anything did; `whole`: it goes to the end."""
     found: dict[int, Element] = {}
+    elements = walk(data, encoding, offset)
     try:
-        for element in walk(data, encoding, offset):
-            if element.tag >> 16 > _LAST_GROUP:
+        for element in elements:
+            tag = element.tag
+            if tag >> 16 > _LAST_GROUP:
                 break
-            if element.tag in _WANTED and element.tag not in found:
-                found[element.tag] = element
+            if tag in _WANTED and tag not in found:
+                found[tag] = element
+        if whole:
+            for _ in elements:
+                pass
     except HeaderError as error:
         return found, error
     return found, None

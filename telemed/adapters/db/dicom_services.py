@@ -7,8 +7,8 @@ from sqlalchemy import ColumnElement, exists, func, or_, select
 
 from telemed.adapters.db import tables as t
 from telemed.adapters.db.criteria import matches, matches_name
+from telemed.adapters.db.direct import find
 from telemed.adapters.db.repositories import Repository
-from telemed.adapters.db.statements import rows_by
 from telemed.adapters.db.upsert import ensure
 from telemed.application.dicom_ports import StepQuery, WorklistEntry
 from telemed.domain.exchange import CommitmentRequest, ForwardItem, ForwardRule, ForwardState, RemoteNode
@@ -76,9 +76,8 @@ class SqlSteps(Repository):
     def performed_of_studies(
         self, institution_id: int, study_instance_uids: Sequence[str]
     ) -> Sequence[PerformedStep]:
-        found = rows_by(PerformedStep, "institution_id", among=("study_instance_uid",))
-        keys = {"institution_id": institution_id, "study_instance_uid": list(study_instance_uids)}
-        return self._session.execute(found, keys).scalars().all()
+        where = {"institution_id": institution_id, "study_instance_uid": study_instance_uids}
+        return find(self._session, PerformedStep, ("study_instance_uid",), **where)
 
     def ensure_performed(self, performed: PerformedStep) -> bool:
         return ensure(self._session, performed, "institution_id", "sop_instance_uid")[1]

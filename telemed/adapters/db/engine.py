@@ -1,10 +1,15 @@
 """Engines as the house needs them: durable SQLite for one machine, PostgreSQL beyond it."""
 
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Engine, create_engine, event, make_url
 
+from telemed.adapters.db.writers import Turn, WritingConnection
+
 BUSY_TIMEOUT_MS = 30_000
+# 32 MB.
+CHECKPOINT_PAGES = 8000
 
 
 def make_engine(url: str) -> Engine:
@@ -15,9 +20,12 @@ def make_engine(url: str) -> Engine:
 
 
 def _sqlite(url: str) -> Engine:
+    database = make_url(url).database
+    turn = Turn(Path(database)) if database and database != ":memory:" else None
+    options = {"factory": WritingConnection} if turn else {}
     engine = create_engine(
         url,
-        connect_args={"timeout": BUSY_TIMEOUT_MS / 1000, "check_same_thread": False},
+        connect_args={"timeout": BUSY_TIMEOUT_MS / 1000, "check_same_thread": False, **options},
         pool_size=20,
         max_overflow=40,
         hide_parameters=True,
@@ -25,12 +33,18 @@ def _sqlite(url: str) -> Engine:
 
     @event.listens_for(engine, "connect")
     def _on_connect(connection: Any, _record: Any) -> None:
+        if turn is not None:
+            connection.join(turn)
         # The driver must not open transactions by itself: `_on_begin` says which kind.
         connection.isolation_level = None
         cursor = connection.cursor()
         cursor.execute("PRAGMA journal_mode=WAL")
         # WAL alone is not durable: NORMAL would lose the last commits of a power cut, after "success".
         cursor.execute("PRAGMA synchronous=FULL")
+        # Pages written by many commits go to their place once; the file in front of them stays small enough.
+        cursor.execute(f"PRAGMA wal_autocheckpoint={CHECKPOINT_PAGES}")
+        # What a statement needs to undo itself is a file otherwise, made and removed for each of them.
+        cursor.execute("PRAGMA temp_store=MEMORY")
         cursor.execute("PRAGMA foreign_keys=ON")
         cursor.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
         cursor.close()
@@ -39,6 +53,8 @@ def _sqlite(url: str) -> Engine:
     def _on_begin(connection: Any) -> None:
         # A read that turns into a write fails at once despite busy_timeout: a writer says so at the start.
         write = connection.get_execution_options().get("write", True)
+        if write and turn is not None:
+            connection.connection.driver_connection.await_turn(BUSY_TIMEOUT_MS / 1000)
         connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
 
     return engine

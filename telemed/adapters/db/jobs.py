@@ -23,6 +23,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 
 from telemed.adapters.db import tables as t
+from telemed.adapters.db.direct import run_each
 from telemed.adapters.db.repositories import Repository
 from telemed.application.jobs import LEASE, RANK, Job, JobKind, JobState
 from telemed.application.ports import DueJob
@@ -52,7 +53,7 @@ class SqlJobs(Repository):
             for subject_id, due_at in subjects
         ]
         if asked:
-            self._session.connection().execute(_asking(self._dialect), asked)
+            run_each(self._session.connection(), Job, _asking(self._dialect), asked)
 
     @property
     def _dialect(self) -> str:

@@ -5,11 +5,11 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from sqlalchemy import delete, or_, select
-from sqlalchemy.orm import Session as OrmSession
 
 from telemed.adapters.db import tables as t
+from telemed.adapters.db.direct import find, get, value
+from telemed.adapters.db.holding import HoldingSession
 from telemed.adapters.db.scope import visible_notices
-from telemed.adapters.db.statements import rows_by
 from telemed.adapters.db.upsert import ensure, ensure_all
 from telemed.domain.access import Actor
 from telemed.domain.errors import NotFound
@@ -26,11 +26,11 @@ T = TypeVar("T")
 
 
 class Repository:
-    def __init__(self, session: OrmSession) -> None:
+    def __init__(self, session: HoldingSession) -> None:
         self._session = session
 
     def _get(self, kind: type[T], key: int) -> T:
-        row = self._session.get(kind, key)
+        row = get(self._session, kind, key)
         if row is None:
             raise NotFound("error.not_found")
         return row
@@ -48,6 +48,12 @@ class Repository:
 class SqlInstitutions(Repository):
     def get(self, institution_id: int) -> Institution:
         return self._get(Institution, institution_id)
+
+    def quiet_seconds(self, institution_id: int) -> int:
+        found = value(self._session, Institution, "quiet_seconds", institution_id)
+        if found is None:
+            raise NotFound("error.not_found")
+        return int(found)
 
     def by_code(self, code: str) -> Institution | None:
         return self._one(Institution, t.institution.c.code == code)
@@ -152,14 +158,12 @@ class SqlPatients(Repository):
         )
 
     def among(self, patient_ids: Sequence[int]) -> Sequence[Patient]:
-        return (
-            self._session.execute(rows_by(Patient, among=("id",)), {"id": list(patient_ids)}).scalars().all()
-        )
+        return find(self._session, Patient, ("id",), id=patient_ids)
 
     def by_local_ids(self, institution_id: int, patient_ids: Sequence[str]) -> Sequence[Patient]:
-        found = rows_by(Patient, "institution_id", among=("patient_id",))
-        keys = {"institution_id": institution_id, "patient_id": list(patient_ids)}
-        return self._session.execute(found, keys).scalars().all()
+        return find(
+            self._session, Patient, ("patient_id",), institution_id=institution_id, patient_id=patient_ids
+        )
 
     def ensure(self, patient: Patient) -> Patient:
         return ensure(self._session, patient, "institution_id", "patient_id")[0]
@@ -258,7 +262,7 @@ class SqlNotices(Repository):
 
 class SqlEvents(Repository):
     def append(self, event: Event) -> None:
-        self._session.add(event)
+        self._session.insert_later(event)
 
     def after(self, event_id: int, limit: int) -> Sequence[Event]:
         statement = select(Event).where(t.event.c.id > event_id).order_by(t.event.c.id).limit(limit)

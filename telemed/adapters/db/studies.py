@@ -7,9 +7,9 @@ from typing import Any
 from sqlalchemy import Select, func, select
 
 from telemed.adapters.db import tables as t
+from telemed.adapters.db.direct import find
 from telemed.adapters.db.repositories import Repository, T
 from telemed.adapters.db.scope import visible_studies
-from telemed.adapters.db.statements import rows_by
 from telemed.adapters.db.upsert import ensure, ensure_all
 from telemed.application.ports import StudyOverview
 from telemed.domain.access import Actor
@@ -33,9 +33,8 @@ class SqlStudies(Repository):
         )
 
     def by_instance_uids(self, institution_id: int, study_instance_uids: Sequence[str]) -> Sequence[Study]:
-        found = rows_by(Study, "institution_id", among=("study_instance_uid",))
-        keys = {"institution_id": institution_id, "study_instance_uid": list(study_instance_uids)}
-        return self._session.execute(found, keys).scalars().all()
+        where = {"institution_id": institution_id, "study_instance_uid": study_instance_uids}
+        return find(self._session, Study, ("study_instance_uid",), **where)
 
     def ensure(self, study: Study) -> Study:
         return ensure(self._session, study, "institution_id", "study_instance_uid")[0]
@@ -47,9 +46,8 @@ class SqlStudies(Repository):
         return ensure(self._session, series, "study_id", "series_instance_uid")[0]
 
     def series_among(self, study_ids: Sequence[int], series_instance_uids: Sequence[str]) -> Sequence[Series]:
-        found = rows_by(Series, among=("study_id", "series_instance_uid"))
-        keys = {"study_id": list(study_ids), "series_instance_uid": list(series_instance_uids)}
-        return self._session.execute(found, keys).scalars().all()
+        where = {"study_id": study_ids, "series_instance_uid": series_instance_uids}
+        return find(self._session, Series, ("study_id", "series_instance_uid"), **where)
 
     def ensure_series_all(self, series: Sequence[Series]) -> Sequence[Series]:
         return ensure_all(self._session, series, ("study_id",), "series_instance_uid")
@@ -84,15 +82,14 @@ class SqlStudies(Repository):
         )
 
     def held_under_any(self, institution_id: int, sop_instance_uids: Sequence[str]) -> Sequence[StoredObject]:
-        found = rows_by(StoredObject, "institution_id", among=("sop_instance_uid",))
-        keys = {"institution_id": institution_id, "sop_instance_uid": list(sop_instance_uids)}
-        return self._session.execute(found, keys).scalars().all()
+        where = {"institution_id": institution_id, "sop_instance_uid": sop_instance_uids}
+        return find(self._session, StoredObject, ("sop_instance_uid",), **where)
 
     def object(self, object_id: int) -> StoredObject:
         return self._get(StoredObject, object_id)
 
     def add_object(self, stored: StoredObject) -> None:
-        self._session.add(stored)
+        self._session.insert_later(stored)
 
     def all_objects(self, after_id: int, limit: int) -> Sequence[StoredObject]:
         statement = (

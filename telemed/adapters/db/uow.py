@@ -6,13 +6,14 @@ from typing import Self
 from sqlalchemy import Engine
 from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.orm import Session, sessionmaker
+from sqlalchemy.orm import sessionmaker
 from sqlalchemy.orm.exc import StaleDataError
 
 from telemed.adapters.db.cases import SqlCases, SqlDeliveries, SqlReports
 from telemed.adapters.db.corrections import SqlCorrections
 from telemed.adapters.db.critical import SqlCriticalValues
 from telemed.adapters.db.dicom_services import SqlCommitments, SqlForwards, SqlRemoteNodes, SqlSteps
+from telemed.adapters.db.holding import HoldingSession
 from telemed.adapters.db.jobs import SqlJobs
 from telemed.adapters.db.mapping import map_classes
 from telemed.adapters.db.object_index import SqlObjectIndex
@@ -38,7 +39,7 @@ _ROLLED_BACK = ("40P01", "40001")
 
 
 class SqlUnitOfWork:
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: HoldingSession) -> None:
         self._session = session
         self.institutions = SqlInstitutions(session)
         self.users = SqlUsers(session)
@@ -93,8 +94,10 @@ class SqlUnitOfWorkFactory:
     def __init__(self, engine: Engine) -> None:
         map_classes()
         self.engine = engine
-        self._writing = sessionmaker(engine, expire_on_commit=False)
-        self._reading = sessionmaker(engine.execution_options(write=False), expire_on_commit=False)
+        self._writing = sessionmaker(engine, class_=HoldingSession, expire_on_commit=False)
+        self._reading = sessionmaker(
+            engine.execution_options(write=False), class_=HoldingSession, expire_on_commit=False
+        )
 
     def __call__(self, *, write: bool = True) -> SqlUnitOfWork:
         return SqlUnitOfWork(self._writing() if write else self._reading())

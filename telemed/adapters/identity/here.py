@@ -1,7 +1,7 @@
 """This machine's clock, random identifiers, password hashes and the readings of Chinese names."""
 
 import secrets
-import uuid
+import time
 from datetime import UTC, datetime
 from functools import lru_cache
 
@@ -18,7 +18,15 @@ class SystemClock:
 
 class RandomIdentifiers:
     def uid(self) -> str:
-        return str(uuid.uuid4())
+        """UUID version 7 (RFC 9562): its time comes first, so that new rows lie side by side in every index.
+
+        A random one touches a page of its own in each of them, which is then written as a whole.
+        """
+        since_epoch = time.time_ns() // 1_000_000
+        low = int.from_bytes(secrets.token_bytes(10), "big")
+        value = since_epoch << 80 | low & ~(0xF << 76 | 0x3 << 62) | 0x7 << 76 | 0x2 << 62
+        text = f"{value:032x}"
+        return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
     def token(self) -> str:
         return secrets.token_urlsafe(32)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -23,9 +24,11 @@ from pydicom.uid import (
 from telemed.imaging.elements import walk
 from telemed.imaging.header import (
     HeaderError,
+    StudyHeader,
     dataset_offset,
     read_header,
     read_header_from_dataset,
+    read_whole_dataset,
     verify_structure,
 )
 from telemed.imaging.part10 import encoding_of, inflate, read_file_meta
@@ -89,6 +92,29 @@ def test_files_of_the_package_agree_with_pydicom(path: Path) -> None:
     assert header.accession_number == (ds.get("AccessionNumber") or "")
     if ds.file_meta.get("TransferSyntaxUID"):
         assert header.transfer_syntax_uid == ds.file_meta.TransferSyntaxUID
+
+
+@pytest.mark.parametrize("syntax", SYNTAXES)
+@settings(max_examples=40, deadline=None)
+@given(share=st.floats(0.0, 1.0))
+def test_one_walk_tells_what_two_told(syntax: str, share: float) -> None:
+    data = ecg_bytes(transfer_syntax=syntax)
+    start = dataset_offset(data)
+    bare = data[start : start + int((len(data) - start) * share)]
+
+    def both() -> StudyHeader:
+        header = read_header_from_dataset(bare, syntax)
+        verify_structure(bare, syntax)
+        return header
+
+    assert _told(both) == _told(lambda: read_whole_dataset(bare, syntax))
+
+
+def _told(read: Callable[[], StudyHeader]) -> StudyHeader | str:
+    try:
+        return read()
+    except HeaderError as error:
+        return error.code
 
 
 @pytest.mark.parametrize("name", ["rtplan_truncated.dcm", "MR_truncated.dcm"])

@@ -1,0 +1,319 @@
+"""Rows inserted and found by the driver's own statements, for what is done for every object that arrives.
+
+The ORM builds, caches and compiles a statement for each question; that costs many times what the database needs to
+answer it. Here the text is put together once, and rows become the session's own as if it had loaded them: changed
+afterwards, they are updated with their version like any other.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, TypeVar
+
+from sqlalchemy import Compiled, Connection, Dialect, Insert, inspect
+from sqlalchemy.engine.interfaces import DBAPICursor
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Mapper, Session, make_transient_to_detached
+from sqlalchemy.orm.exc import StaleDataError
+
+T = TypeVar("T")
+_Convert = Callable[[Any], Any] | None
+# Both engines take far more parameters; one statement need not be longer.
+_PARAMETERS = 4000
+
+
+@dataclass(frozen=True)
+class _Column:
+    attribute: str
+    quoted: str
+    to_database: _Convert
+    from_database: _Convert
+
+
+@dataclass(frozen=True, eq=False)
+class _Shape:
+    """A mapped class as the driver of one engine sees it; the key comes first."""
+
+    mapper: Mapper[Any]
+    table: str
+    mark: str
+    columns: tuple[_Column, ...]
+    version: str | None
+
+    def values(self, row: Any) -> list[Any]:
+        """Of a new row: all but its key."""
+        held = row.__dict__
+        return [
+            1
+            if column.attribute == self.version
+            else _converted(column.to_database, held.get(column.attribute))
+            for column in self.columns[1:]
+        ]
+
+    def column(self, attribute: str) -> _Column:
+        return next(column for column in self.columns if column.attribute == attribute)
+
+
+def insert(session: Session, rows: Sequence[T], key: tuple[str, ...] = ("uid",)) -> None:
+    """New rows; each gets its id and is the session's from now on."""
+    if len(insert_new(session, rows, key, passing_over=False)) != len(rows):
+        raise RuntimeError("a row was inserted and not answered")
+
+
+def insert_blind(connection: Connection, rows: Sequence[Any]) -> None:
+    """New rows of one class that nobody needs afterwards: they get no id and are no session's."""
+    shape = _shape_of(type(rows[0]), connection)
+    for some in _portions(rows, len(shape.columns)):
+        _run(connection, _insert_text(shape, len(some)), _flat(shape, some))
+
+
+def insert_new(
+    session: Session, rows: Sequence[T], key: tuple[str, ...], *, passing_over: bool = True
+) -> list[T]:
+    """Those of the fresh `rows` whose unique `key` was free; they get their ids and are the session's from now on.
+
+    ON CONFLICT DO NOTHING waits for a rival's commit: whoever is not among them is certainly there.
+    """
+    connection = session.connection()
+    shape = _shape_of(type(rows[0]), connection)
+    by_key = {tuple(getattr(row, name) for name in key): row for row in rows}
+    conflict = key if passing_over else None
+    new: list[T] = []
+    for some in _portions(list(by_key.values()), len(shape.columns)):
+        text = _insert_text(shape, len(some), returning=key, conflict=conflict)
+        # In no promised order: an id finds its row by the key.
+        for id_, *found in _run(connection, text, _flat(shape, some)):
+            row = by_key[tuple(found)]
+            new.append(_adopt(session, shape, row, id_))
+    return new
+
+
+def update(session: Session, row: Any) -> None:
+    """What was changed in a row of the session, under the version in which it was read.
+
+    Raises StaleDataError where another transaction was first.
+    """
+    state = inspect(row)
+    changed = {name: row.__dict__[name] for name, old in state.committed_state.items()}
+    changed = {name: new for name, new in changed.items() if new != state.committed_state[name]}
+    if changed:
+        connection = session.connection()
+        shape = _shape_of(type(row), connection)
+        text = _update_text(shape, tuple(changed))
+        values = [_converted(shape.column(name).to_database, value) for name, value in changed.items()]
+        with _cursor(connection, text) as cursor:
+            cursor.execute(text, [*values, row.id, row.version])
+            if cursor.rowcount != 1:
+                raise StaleDataError(f"another version of {shape.table}")
+        row.__dict__["version"] = row.version + 1
+    # As after a flush of the session's own.
+    state._commit_all(state.dict, session.identity_map)
+
+
+def run_each(
+    connection: Connection, kind: type, statement: Insert, rows: Sequence[Mapping[str, Any]]
+) -> None:
+    """`statement`, kept by the caller, for each of `rows`: its parameters by name, those of the class's columns."""
+    shape, key = _shape_of(kind, connection), (statement, connection.dialect.name)
+    compiled = _compiled.get(key)
+    if compiled is None:
+        compiled = _compiled[key] = statement.compile(dialect=connection.dialect)
+    converts = {name: shape.column(name).to_database for name in rows[0]}
+    constants = compiled.params
+    named = [
+        {**constants, **{name: _converted(converts[name], value) for name, value in row.items()}}
+        for row in rows
+    ]
+    order = getattr(compiled, "positiontup", None)
+    parameters = [tuple(one[name] for name in order) for one in named] if order else named
+    text = str(compiled)
+    with _cursor(connection, text) as cursor:
+        cursor.executemany(text, parameters)
+
+
+def find(session: Session, kind: type[T], among: tuple[str, ...] = (), /, **where: Any) -> list[T]:
+    """Rows in the order of their ids: equal to what is given, or one of it for the names in `among`.
+
+    What the session has already is given as it stands there.
+    """
+    session.flush()
+    connection = session.connection()
+    shape = _shape_of(kind, connection)
+    if not all(where[name] for name in among):
+        return []
+    parameters: list[Any] = []
+    asked: list[tuple[str, int]] = []
+    for name, value in where.items():
+        values = list(value) if name in among else [value]
+        convert = shape.column(name).to_database
+        parameters += [_converted(convert, one) for one in values]
+        asked.append((name, len(values) if name in among else 0))
+    rows = _run(connection, _find_text(shape, tuple(asked)), parameters)
+    return [_loaded(session, shape, row) for row in rows]
+
+
+def value(session: Session, kind: type, attribute: str, id_: int) -> Any:
+    """One column of the row of this id; None where there is no row."""
+    connection = session.connection()
+    shape = _shape_of(kind, connection)
+    column = shape.column(attribute)
+    rows = _run(connection, _value_text(shape, attribute), [id_])
+    return _converted(column.from_database, rows[0][0]) if rows else None
+
+
+def get(session: Session, kind: type[T], id_: int) -> T | None:
+    """The row of this id; where the session has it already, nothing is asked."""
+    held = session.identity_map.get(_identity(inspect(kind), id_))
+    if held is not None:
+        return held  # type: ignore[no-any-return]
+    return next(iter(find(session, kind, id=id_)), None)
+
+
+def _identity(mapper: Mapper[Any], id_: int) -> Any:
+    return mapper.identity_key_from_primary_key((id_,))
+
+
+def _adopt(session: Session, shape: _Shape, row: T, id_: int) -> T:
+    row.id = id_  # type: ignore[attr-defined]
+    if shape.version is not None:
+        setattr(row, shape.version, 1)
+    # All its columns are known: nothing is gained by reading back what was just written.
+    make_transient_to_detached(row)
+    session.add(row)
+    return row
+
+
+def _loaded(session: Session, shape: _Shape, row: Sequence[Any]) -> Any:
+    held = session.identity_map.get(_identity(shape.mapper, row[0]))
+    if held is not None:
+        return held
+    instance = shape.mapper.class_manager.new_instance()
+    instance.__dict__.update(
+        (column.attribute, _converted(column.from_database, value))
+        for column, value in zip(shape.columns, row, strict=True)
+    )
+    make_transient_to_detached(instance)
+    session.add(instance)
+    return instance
+
+
+@contextmanager
+def _cursor(connection: Connection, text: str) -> Iterator[DBAPICursor]:
+    """The driver's own, in the connection's transaction; failures are SQLAlchemy's, without the values."""
+    cursor = connection.connection.cursor()
+    try:
+        yield cursor
+    except connection.dialect.loaded_dbapi.Error as error:
+        base = connection.dialect.loaded_dbapi.Error
+        raise DBAPIError.instance(
+            text, None, error, base, hide_parameters=True, dialect=connection.dialect
+        ) from error
+    finally:
+        cursor.close()
+
+
+def _run(connection: Connection, text: str, parameters: Sequence[Any]) -> Sequence[Any]:
+    with _cursor(connection, text) as cursor:
+        cursor.execute(text, parameters)
+        return cursor.fetchall() if cursor.description else []
+
+
+def _flat(shape: _Shape, rows: Sequence[Any]) -> list[Any]:
+    return [value for row in rows for value in shape.values(row)]
+
+
+def _portions(rows: Sequence[T], columns: int) -> Iterable[Sequence[T]]:
+    size = max(1, _PARAMETERS // columns)
+    return (rows[at : at + size] for at in range(0, len(rows), size))
+
+
+def _converted(convert: _Convert, value: Any) -> Any:
+    return value if convert is None else convert(value)
+
+
+_compiled: dict[tuple[Insert, str], Compiled] = {}
+# (class, engine's name)
+_shapes: dict[tuple[type, str], _Shape] = {}
+
+
+def _shape_of(kind: type, connection: Connection) -> _Shape:
+    key = (kind, connection.dialect.name)
+    shape = _shapes.get(key)
+    if shape is None:
+        shape = _shapes[key] = _shaped(kind, connection.dialect)
+    return shape
+
+
+def _shaped(kind: type, dialect: Dialect) -> _Shape:
+    mapper: Mapper[Any] = inspect(kind)
+    prepare = dialect.identifier_preparer
+    columns = [
+        _Column(
+            attribute.key,
+            prepare.format_column(column),
+            column.type.dialect_impl(dialect).bind_processor(dialect),
+            column.type.dialect_impl(dialect).result_processor(dialect, None),
+        )
+        for attribute in mapper.column_attrs
+        for column in attribute.columns
+    ]
+    # Given by the database, and first in every answer.
+    columns.sort(key=lambda column: column.attribute != "id")
+    return _Shape(
+        mapper=mapper,
+        table=prepare.format_table(mapper.local_table),
+        mark="?" if dialect.paramstyle == "qmark" else "%s",
+        columns=tuple(columns),
+        version="version" if mapper.version_id_col is not None else None,
+    )
+
+
+@cache
+def _insert_text(
+    shape: _Shape, count: int, returning: tuple[str, ...] = (), conflict: tuple[str, ...] | None = None
+) -> str:
+    given = shape.columns[1:]
+    one = f"({', '.join([shape.mark] * len(given))})"
+    names = ", ".join(column.quoted for column in given)
+    text = f"INSERT INTO {shape.table} ({names}) VALUES "  # noqa: S608 - names of our own columns
+    text += ", ".join([one] * count)
+    if conflict is not None:
+        text += f" ON CONFLICT ({', '.join(shape.column(name).quoted for name in conflict)}) DO NOTHING"
+    if returning:
+        answered = ("id", *returning)
+        text += f" RETURNING {', '.join(shape.column(name).quoted for name in answered)}"
+    return text
+
+
+@cache
+def _update_text(shape: _Shape, names: tuple[str, ...]) -> str:
+    version, mark = shape.column("version").quoted, shape.mark
+    changes = ", ".join(f"{shape.column(name).quoted} = {mark}" for name in names)
+    return (
+        f"UPDATE {shape.table} SET {changes}, {version} = {version} + 1"  # noqa: S608 - names of our own columns
+        f" WHERE {shape.column('id').quoted} = {mark} AND {version} = {mark}"
+    )
+
+
+@cache
+def _find_text(shape: _Shape, asked: tuple[tuple[str, int], ...]) -> str:
+    """`asked`: attribute, and of how many values it is one (0: equal to a single one)."""
+    conditions = [
+        f"{shape.column(name).quoted} "
+        + (f"IN ({', '.join([shape.mark] * count)})" if count else f"= {shape.mark}")
+        for name, count in asked
+    ]
+    names = ", ".join(column.quoted for column in shape.columns)
+    return (
+        f"SELECT {names} FROM {shape.table}"  # noqa: S608 - names of our own columns
+        f" WHERE {' AND '.join(conditions)} ORDER BY {shape.column('id').quoted}"
+    )
+
+
+@cache
+def _value_text(shape: _Shape, attribute: str) -> str:
+    return (
+        f"SELECT {shape.column(attribute).quoted} FROM {shape.table}"  # noqa: S608 - names of our own columns
+        f" WHERE {shape.column('id').quoted} = {shape.mark}"
+    )

@@ -1,0 +1,66 @@
+"""A session that holds new rows back until something is flushed, and then inserts each kind in one statement."""
+
+from collections.abc import Sequence
+from itertools import groupby
+from typing import Any
+
+from sqlalchemy import Connection
+from sqlalchemy.orm import Session
+
+from telemed.adapters.db.direct import insert, insert_blind, update
+from telemed.domain.events import Event
+from telemed.domain.study import Study
+
+# Written, and never looked at again by whoever wrote it.
+_BLIND = (Event,)
+# Changed for every object that arrives.
+_DIRECT = (Study,)
+
+
+class HoldingSession(Session):
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._held_back: list[Any] = []
+        self._current: Connection | None = None
+
+    def insert_later(self, row: Any) -> None:
+        """With the next flush, and so before whatever is asked; `row` points to rows that have their ids."""
+        self._held_back.append(row)
+
+    def connection(self, *args: Any, **options: Any) -> Connection:
+        # Asked for by every statement of ours; SQLAlchemy looks for it anew each time.
+        if args or options:
+            return super().connection(*args, **options)
+        if self._current is None:
+            self._current = super().connection()
+        return self._current
+
+    def flush(self, objects: Sequence[Any] | None = None) -> None:
+        changed = [] if self._new or self._deleted else list(self.dirty)
+        if changed and all(type(row) in _DIRECT for row in changed):
+            for row in changed:
+                update(self, row)
+        else:
+            super().flush(objects)
+        if self._held_back:
+            rows, self._held_back = self._held_back, []
+            for kind, same in groupby(sorted(rows, key=lambda row: type(row).__name__), type):
+                if kind in _BLIND:
+                    insert_blind(self.connection(), list(same))
+                else:
+                    insert(self, list(same))
+
+    def commit(self) -> None:
+        # A session with nothing else to write would not flush.
+        self.flush()
+        self._current = None
+        super().commit()
+
+    def rollback(self) -> None:
+        self._current = None
+        super().rollback()
+
+    def close(self) -> None:
+        self._held_back.clear()
+        self._current = None
+        super().close()

@@ -1,0 +1,108 @@
+"""Writers of one SQLite file, in threads and in processes: each gets its turn, and nobody keeps it beyond an end."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from sqlalchemy import make_url, text
+from sqlalchemy.exc import OperationalError
+
+from telemed.adapters.db import engine as engines
+from telemed.adapters.db.engine import make_engine
+from telemed.adapters.db.writers import Turn
+from tests.contract.test_unit_of_work import at_once
+
+_WRITER = """
+import sys
+from sqlalchemy import text
+from telemed.adapters.db.engine import make_engine
+engine = make_engine(sys.argv[1])
+for _ in range(int(sys.argv[2])):
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE counted SET n = n + 1"))
+print("done", flush=True)
+if len(sys.argv) > 3:
+    connection = engine.connect()
+    connection.begin()
+    print("writing", flush=True)
+    sys.stdin.read()
+"""
+
+
+@pytest.fixture
+def url(sqlite_database: Callable[[], str]) -> str:
+    url = sqlite_database()
+    with make_engine(url).begin() as connection:
+        connection.execute(text("CREATE TABLE counted (n INTEGER)"))
+        connection.execute(text("INSERT INTO counted VALUES (0)"))
+    return url
+
+
+def writer(url: str, count: int, *more: str) -> subprocess.Popen[str]:
+    command = [sys.executable, "-c", _WRITER, url, str(count), *more]
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+
+def counted(url: str) -> int:
+    with make_engine(url).execution_options(write=False).connect() as connection:
+        return int(connection.execute(text("SELECT n FROM counted")).scalar_one())
+
+
+def test_processes_and_threads_all_get_their_turn(url: str) -> None:
+    others = [writer(url, 100) for _ in range(2)]
+    engine = make_engine(url)
+
+    def write(_: int) -> None:
+        for _ in range(50):
+            with engine.begin() as connection:
+                connection.execute(text("UPDATE counted SET n = n + 1"))
+
+    at_once(4, write)
+    assert [other.communicate(timeout=60)[0] for other in others] == ["done\n", "done\n"]
+    assert counted(url) == 400
+
+
+def test_whoever_is_killed_while_writing_keeps_nobody_waiting(url: str) -> None:
+    other = writer(url, 1, "hold")
+    assert other.stdout is not None
+    assert [other.stdout.readline(), other.stdout.readline()] == ["done\n", "writing\n"]
+    other.send_signal(signal.SIGKILL)
+    other.communicate(timeout=20)
+    with make_engine(url).begin() as connection:
+        connection.execute(text("UPDATE counted SET n = n + 1"))
+    assert counted(url) == 2
+
+
+def test_a_turn_that_does_not_come_is_a_locked_database(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engines, "BUSY_TIMEOUT_MS", 50)
+    first, second = make_engine(url), make_engine(url)
+    with first.begin():
+        with pytest.raises(OperationalError, match="locked"), second.begin():
+            pass
+        with pytest.raises(OperationalError, match="locked"), first.begin():
+            pass
+    with second.begin(), pytest.raises(OperationalError, match="locked"), first.begin():
+        pass
+
+
+def test_a_transaction_that_fails_gives_its_turn_back(url: str) -> None:
+    engine, other = make_engine(url), make_engine(url)
+    with pytest.raises(ZeroDivisionError), engine.begin():
+        _ = 1 / 0
+    with other.begin(), engine.execution_options(write=False).connect() as reader:
+        # A reader never asks for a turn.
+        assert reader.execute(text("SELECT n FROM counted")).scalar_one() == 0
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+def test_a_forked_child_writes_though_its_parent_was_writing(url: str) -> None:
+    turn = Turn(Path(str(make_url(url).database)))
+    with turn.threads:
+        child = os.fork()
+        if not child:
+            os._exit(int(turn.threads.locked()))
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
