@@ -43,7 +43,8 @@ class Intake:
             self._commit(self._batch())
         if isinstance(mine.outcome, Exception):
             raise mine.outcome
-        assert mine.outcome is not None  # noqa: S101 - the leader settles every one of its batch
+        # The leader settles every one of its batch.
+        assert mine.outcome is not None
         return mine.outcome
 
     def _leads(self, mine: _Waiting) -> bool:
