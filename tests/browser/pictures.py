@@ -161,6 +161,38 @@ def films() -> list[Film]:
     return list(_made)
 
 
+CT_STUDY = str(uid("image-station", "ct"))
+CT_SPACING = 0.7
+
+
+def slices(count: int, study: str = CT_STUDY, patient_id: str = "FIC-P8", top: float = 0.0) -> list[bytes]:
+    """A body of water with an air hole, 2 mm thick slices; slice n has a dense square of 100 n Hounsfield units."""
+    y, x = np.mgrid[0:256, 0:256]
+    found = []
+    for number in range(1, count + 1):
+        units = np.where((x - 128) ** 2 + (y - 128) ** 2 < 110**2, 0, -1000)
+        units[60:100, 110:150] = 100 * number
+        units[160:200, 60:100] = -900
+        ds = dr_dataset(
+            (units + 1024).astype(np.uint16),
+            bits=12,
+            sop_class="1.2.840.10008.5.1.4.1.1.2",
+            seed=("slices", study, number),
+            study_uid=study,
+            series_uid=str(uid("slices", study)),
+            patient_id=patient_id,
+        )
+        ds.Modality, ds.BodyPartExamined, ds.InstanceNumber = "CT", "CHEST", number
+        ds.RescaleSlope, ds.RescaleIntercept = 1, -1024
+        ds.WindowCenter, ds.WindowWidth = 40, 400
+        ds.PixelSpacing = [CT_SPACING, CT_SPACING]
+        ds.ImageOrientationPatient = [1, 0, 0, 0, 1, 0]
+        ds.ImagePositionPatient = [-90, -90, top - 2 * number]
+        ds.FrameOfReferenceUID = uid("slices", study, "frame")
+        found.append(part10(ds))
+    return found
+
+
 def _jpeg(bits: int) -> Callable[[NDArray[Any]], bytes]:
     return lambda pixels: bytes(imagecodecs.jpeg8_encode(pixels, level=90, bitspersample=bits))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -118,3 +119,68 @@ def test_every_syntax_shows_the_stored_values_and_the_grey_that_the_standard_say
             wrong.append(f"{film.name}: greys differ by {greys}")
     assert wrong == []
     assert seen.left_to_server == [pictures.JPEG_EXTENDED]
+
+
+def test_a_stack_is_leafed_windowed_and_measured(rooms: House, seen: Seen) -> None:
+    rooms.sent(*pictures.slices(12))
+    page = seen.page
+    page.goto(f"{rooms.base}/reading/cases/{rooms.case_of(pictures.CT_STUDY)}")
+    corner, texts = page.locator(".image-corner"), page.locator(".image-pane svg text")
+    expect(corner).to_contain_text("1 / 12 · 窗位 40 窗宽 400")
+    page.keyboard.press("2")
+    expect(corner).to_contain_text("窗位 -600 窗宽 1500")
+    page.keyboard.press("]")
+    expect(corner).to_contain_text("2 / 12 · 窗位 -600 窗宽 1500")
+    page.keyboard.press("PageDown")
+    expect(corner).to_contain_text("12 / 12")
+    page.keyboard.press("v")
+    expect(corner).to_contain_text("100%")
+    box = page.locator(".image-surface").bounding_box()
+    assert box is not None
+    # At one to one the picture lies in the middle.
+    left, top = box["x"] + (box["width"] - 256) / 2, box["y"] + (box["height"] - 256) / 2
+
+    def drag(key: str, *points: tuple[float, float]) -> None:
+        page.keyboard.press(key)
+        page.mouse.move(left + points[0][0], top + points[0][1])
+        page.mouse.down()
+        page.mouse.move(left + points[1][0] - 3, top + points[1][1])
+        page.mouse.move(left + points[1][0], top + points[1][1])
+        page.mouse.up()
+
+    page.mouse.move(left + 80.5, top + 180.5)
+    expect(page.locator(".image-under")).to_contain_text("x 80 · y 180 · -900 HU")
+    drag("l", (30, 230), (130, 230))
+    expect(texts.filter(has_text=re.compile(r"^70(\.\d)? mm$"))).to_be_visible()
+    # A rectangle inside of the dense square: nothing but 1200 HU.
+    drag("b", (115, 65), (145, 95))
+    expect(texts.filter(has_text="均值 1200 HU")).to_be_visible()
+    expect(texts.filter(has_text="标准差 0 HU")).to_be_visible()
+    page.keyboard.press("Delete")
+    expect(texts.filter(has_text="均值")).to_have_count(0)
+    page.keyboard.press("t")
+    nominal = round(pictures.CT_SPACING * 96 / 25.4 * 100)
+    expect(corner).to_contain_text(f"{nominal}%")
+    expect(page.locator(".picture-stage .message")).to_contain_text("未校准")
+    page.keyboard.press("g")
+    expect(corner).not_to_contain_text("12 / 12")
+    page.keyboard.press("g")
+    page.keyboard.press("?")
+    for name in ("长度", "椭圆 ROI", "真实大小", "播放"):
+        expect(page.locator(".keys-panel").get_by_text(name, exact=True)).to_be_visible()
+    assert seen.left_to_server == []
+
+
+def test_without_the_grey_values_the_preview_stays_says_so_and_can_be_asked_again(
+    rooms: House, seen: Seen
+) -> None:
+    rooms.sent(*pictures.slices(1))
+    page = seen.page
+    page.route("**/frames/**", lambda route: route.abort())
+    page.goto(f"{rooms.base}/reading/cases/{rooms.case_of(pictures.CT_STUDY)}")
+    expect(page.locator(".preview-mark")).to_contain_text("非完整灰度")
+    expect(page.locator("img.picture")).to_be_visible()
+    page.unroute("**/frames/**")
+    page.get_by_role("button", name="重试").click()
+    expect(page.locator(".picture-frame.full")).to_be_visible()
+    expect(page.locator(".preview-mark")).to_be_hidden()

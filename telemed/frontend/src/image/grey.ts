@@ -20,12 +20,20 @@ export interface Grey {
 
 export function greyOf(description: Description, samples: Samples): Grey {
   const plain = !description.modalityLut && description.slope === 1 && description.intercept === 0;
-  const values = plain
-    ? samples.values
-    : Float32Array.from(samples.values, (one) => modality(description, one));
+  const values = plain ? samples.values : inUnits(description, samples.values);
   const ends = plain ? [samples.low, samples.high] : range(description, samples);
   const [low, high] = [Math.min(...ends), Math.max(...ends)];
   return { description, samples, values, low, high, own: ownWindow(description, low, high) };
+}
+
+function inUnits(description: Description, stored: Values): Float32Array<ArrayBuffer> {
+  const found = new Float32Array(stored.length);
+  const { modalityLut, slope, intercept } = description;
+  for (let at = 0; at < stored.length; at++) {
+    const value = stored[at] ?? 0;
+    found[at] = modalityLut ? entry(modalityLut, value) : value * slope + intercept;
+  }
+  return found;
 }
 
 function range(description: Description, { values, low, high }: Samples): number[] {

@@ -1,5 +1,4 @@
 /** What stands at a measurement, with the unit that the picture allows. */
-import { utilities } from "@cornerstonejs/core";
 import { t } from "../core/page";
 import type { Description } from "./description";
 import { loadedOf } from "./loader";
@@ -10,13 +9,10 @@ interface Measured {
   cachedStats?: Readonly<Record<string, Stats>>;
 }
 
-function pictureOf(target: string): Description | undefined {
-  // "imageId:" and the id, as the tools name what they measured on.
-  return loadedOf(target.replace(/^imageId:/, ""))?.description;
-}
-
-function statsOf(data: Measured, target: string): Stats | undefined {
-  return data.cachedStats?.[target];
+/** What was measured on: "imageId:" and the id. Not every tool tells it, but each keeps it with what it found. */
+function measured(data: Measured): { stats: Stats; picture: Description | undefined } | undefined {
+  const [found] = Object.entries(data.cachedStats ?? {});
+  return found && { stats: found[1], picture: loadedOf(found[0].replace(/^imageId:/, ""))?.description };
 }
 
 /** Where nothing says how large a pixel is, a length is one of pixels, and says so. */
@@ -25,23 +21,22 @@ function unit(picture: Description | undefined): string {
   return picture.spacing.at === "patient" ? "mm" : t("ui.image.unit.detector");
 }
 
-const rounded = (value: unknown, digits = 1): string =>
-  typeof value === "number" ? String(utilities.roundNumber(value, digits)) : "";
+const rounded = (value: unknown): string =>
+  typeof value === "number" ? String(Math.round(value * 10) / 10) : "";
 
-export function lengthText(data: Measured, target: string): string[] {
-  const length = statsOf(data, target)?.length;
-  return typeof length === "number" ? [`${rounded(length)} ${unit(pictureOf(target))}`] : [];
+export function lengthText(data: Measured): string[] {
+  const { stats, picture } = measured(data) ?? {};
+  return typeof stats?.length === "number" ? [`${rounded(stats.length)} ${unit(picture)}`] : [];
 }
 
-export function angleText(data: Measured, target: string): string[] {
-  const angle = statsOf(data, target)?.angle;
+export function angleText(data: Measured): string[] {
+  const angle = measured(data)?.stats.angle;
   return typeof angle === "number" && Number.isFinite(angle) ? [`${rounded(angle)}°`] : [];
 }
 
-export function areaText(data: Measured, target: string): string[] {
-  const stats = statsOf(data, target);
+export function areaText(data: Measured): string[] {
+  const { stats, picture } = measured(data) ?? {};
   if (!stats || typeof stats.area !== "number") return [];
-  const picture = pictureOf(target);
   const grey = picture?.modality === "CT" ? " HU" : "";
   const area = picture?.spacing ? "mm²" : t("ui.image.unit.square_pixels");
   return [

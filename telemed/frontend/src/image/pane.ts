@@ -3,7 +3,8 @@ import { Enums, type RenderingEngine, type Types } from "@cornerstonejs/core";
 import { h, setText } from "../core/dom";
 import { t } from "../core/page";
 import { currentScale } from "../ecg/calibration";
-import { loadAhead, loadedOf, ready } from "./loader";
+import { loadAhead, loadedOf, placeOf, ready } from "./loader";
+import { describeSeries } from "./source";
 import type { Stack } from "./stacks";
 import type { Shown } from "./windows";
 
@@ -49,6 +50,8 @@ export class Pane {
       defaultOptions: { background: [0, 0, 0] },
     });
     this.viewport = engine.getViewport(name) as unknown as Viewport;
+    // The focus stays with the frame: Cornerstone would keep every key from the page.
+    this.surface.removeAttribute("tabindex");
     this.surface.addEventListener(Enums.Events.IMAGE_RENDERED, () => this.say());
     this.surface.addEventListener("wheel", (event) => this.onWheel(event), { passive: false });
     this.surface.addEventListener("pointermove", (event) => this.probe(event));
@@ -108,6 +111,13 @@ export class Pane {
   private async loadRest(round: number): Promise<void> {
     const pictures = this.stack?.pictures ?? [];
     const at = this.index;
+    if (pictures.length > 1) {
+      const all = new Set(pictures.map(({ id }) => placeOf(id)?.instance ?? ""));
+      // One answer for all headers; without it each is asked for by itself.
+      await describeSeries([...all]).catch((cause: unknown) =>
+        console.warn("no headers of the series", cause),
+      );
+    }
     const near = pictures
       .map(({ id }, index) => ({ id, distance: Math.abs(index - at) }))
       .filter(({ distance }) => distance > 0 && distance <= AHEAD)

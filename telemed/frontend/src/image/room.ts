@@ -50,7 +50,10 @@ export class ImageRoom {
   }
 
   removeMark(): boolean {
-    return removeMark();
+    const { picture, view } = this.station;
+    if (!picture || !removeMark(picture.id)) return false;
+    view.viewport.render();
+    return true;
   }
 
   private say(text: string): void {

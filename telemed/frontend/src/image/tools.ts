@@ -51,7 +51,7 @@ const classes = [
 const { MouseBindings } = Enums;
 const GROUP = "image-station";
 
-const texts: Readonly<Record<string, (data: never, target: string) => string[]>> = {
+const texts: Readonly<Record<string, (data: never) => string[]>> = {
   [LengthTool.toolName]: lengthText,
   [AngleTool.toolName]: angleText,
   [EllipticalROITool.toolName]: areaText,
@@ -71,8 +71,11 @@ export function prepare(): Types.IToolGroup {
     // The page has its own keys; the tools' own would answer beside them.
     group.addTool(tool.toolName, getTextLines ? { getTextLines, actions: {} } : {});
   }
+  const styles = annotation.config.style.getDefaultToolStyles();
   annotation.config.style.setDefaultToolStyles({
+    ...styles,
     global: {
+      ...styles.global,
       color: "#7fd6ea",
       colorHighlighted: "#ffd479",
       colorSelected: "#ffd479",
@@ -83,10 +86,10 @@ export function prepare(): Types.IToolGroup {
       textBoxColor: "#7fd6ea",
       textBoxColorHighlighted: "#ffd479",
       textBoxColorSelected: "#ffd479",
-      textBoxShadow: "",
       textBoxLinkLineDash: "2,3",
+      textBoxBackground: "rgba(0, 0, 0, 0.65)",
     },
-  } as never);
+  });
   return group;
 }
 
@@ -118,16 +121,15 @@ const standing: Partial<Record<ToolName, Types.IToolBinding[]>> = {
   zoom: [{ mouseButton: MouseBindings.Secondary }, { numTouchPoints: 2 }],
 };
 
-/** Removes what is chosen, else the mark that was drawn last; false when there is none. */
-export function removeMark(): boolean {
-  const chosen = annotation.selection.getAnnotationsSelected();
-  const all = annotation.state.getAllAnnotations();
-  const last = chosen[0] ?? all[all.length - 1]?.annotationUID;
+/** Of the marks on this picture the chosen one, else the last; false when there is none. */
+export function removeMark(picture: string): boolean {
+  const here = annotation.state
+    .getAllAnnotations()
+    .filter(({ metadata }) => metadata?.referencedImageId === picture)
+    .map(({ annotationUID }) => annotationUID ?? "");
+  const chosen = annotation.selection.getAnnotationsSelected().find((one) => here.includes(one));
+  const last = chosen ?? here[here.length - 1];
   if (!last) return false;
   annotation.state.removeAnnotation(last);
   return true;
-}
-
-export function removeAllMarks(): void {
-  annotation.state.removeAllAnnotations();
 }

@@ -49,7 +49,7 @@ export function imageCommands(panel: PicturePanel): Command[] {
     ),
     command(["PageDown"], "ui.image.ten_forward", ({ station }) => station.view.turn(10)),
     command(["PageUp"], "ui.image.ten_back", ({ station }) => station.view.turn(-10)),
-    command([" "], "ui.image.cine", ({ station }) => station.cine()),
+    command(["g"], "ui.image.cine", ({ station }) => station.cine()),
     command(
       ["+", "="],
       "ui.key.larger",
