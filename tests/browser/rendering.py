@@ -88,7 +88,7 @@ ADMIN: dict[str, Any] = {
         }
     ],
     "institutions": [
-        {"id": "1", "name": "青石镇卫生院", "code": "QS", "kind": "township"},
+        {"id": "1", "name": "青石镇卫生院", "code": "QS", "kind": "township", "made_objects": "reports"},
         {
             "id": "2",
             "name": "示例县人民医院",
@@ -96,6 +96,7 @@ ADMIN: dict[str, Any] = {
             "kind": "hospital",
             "signing_minutes": 15,
             "hold_seconds": 10,
+            "made_objects": "all",
             "second_signature": True,
         },
     ],
