@@ -174,6 +174,7 @@ NODES: dict[str, Any] = {
             "node": "n1",
             "ae_title": "CITY_PACS",
             "modality": "",
+            "with_made": True,
             "institution": {"id": "1", "name": "青石镇卫生院"},
             "active": True,
         }
