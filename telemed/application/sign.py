@@ -1,5 +1,6 @@
 """Signatures: one licensed, present person signs exactly what was shown; a signed version never changes."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 
 from telemed.application.document import report_document
@@ -7,6 +8,7 @@ from telemed.application.hold import hand_over, hold_of, signed
 from telemed.application.ports import UnitOfWork
 from telemed.application.read import OpenedCase, current_draft, find_case, new_version, shown
 from telemed.application.record import record
+from telemed.application.withdraw import tell_people
 from telemed.application.world import World
 from telemed.domain.access import Action, Actor, demand
 from telemed.domain.case import Case, CaseState
@@ -49,9 +51,19 @@ def sign(world: World, *, actor: Actor, uid: str, revision: int) -> OpenedCase:
 
 
 def review(
-    world: World, *, actor: Actor, uid: str, decision: str, revision: int, comment: str = ""
+    world: World,
+    *,
+    actor: Actor,
+    uid: str,
+    decision: str,
+    revision: int,
+    comment: str = "",
+    words: Mapping[str, str | bool] | None = None,
 ) -> OpenedCase:
-    """The second doctor approves, and the report is final; or returns it with a comment."""
+    """The second doctor approves, and the report is final; or returns it with a comment.
+
+    Either with other words, if need be: the first signer sees what became of the own ones.
+    """
     demand(actor, Action.REVIEW_REPORT)
     now = world.clock.now()
     with world.unit_of_work() as uow:
@@ -64,10 +76,15 @@ def review(
                 return shown(world, actor, uid)
             house = uow.institutions.get(actor.institution_id)
             _demand_present_signer(world, actor, house)
+            if words is not None and report.revise(actor.user_id, revision, words, now):
+                _changed(world, uow, actor, case, report)
+                revision = report.revision
             report.review(actor.user_id, revision, now, hold=hold_of(house, case, report))
             record(world, uow, Kind.REPORT_APPROVED, actor=actor, case=case, report_id=report.id)
             signed(world, uow, actor, case, report)
         elif decision == "return":
+            if words is not None and report.revise(actor.user_id, revision, words, now):
+                record(world, uow, Kind.REPORT_REVISED, actor=actor, case=case, report_id=report.id)
             author = report.signed_by
             report.send_back(actor.user_id, comment, now)
             case.state, case.claimed_by, case.lease_until = CaseState.WAITING, None, None
@@ -139,6 +156,16 @@ def _demand_present_signer(world: World, actor: Actor, house: Institution) -> No
         raise Forbidden("error.signer_without_license")
     if actor.authenticated_at + timedelta(minutes=house.signing_minutes) <= world.clock.now():
         raise Forbidden("error.reauthenticate")
+
+
+def _changed(world: World, uow: UnitOfWork, actor: Actor, case: Case, report: Report) -> None:
+    """Other words than were signed first: as printable and as complete as those; the first signer is told."""
+    _demand_printable(world, uow, case, report, actor)
+    _demand_complete(uow, case, report)
+    record(world, uow, Kind.REPORT_REVISED, actor=actor, case=case, report_id=report.id)
+    if report.signed_by is not None:
+        people = frozenset({report.signed_by})
+        tell_people(world, uow, actor, case, people, code="notice.report_revised", number=report.number)
 
 
 def _demand_complete(uow: UnitOfWork, case: Case, report: Report) -> None:

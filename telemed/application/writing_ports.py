@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from telemed.domain.writing import RequiredPart
+from telemed.domain.writing import ReportText, RequiredPart
 
 
 class Writing(Protocol):
@@ -11,4 +11,9 @@ class Writing(Protocol):
     def ensure_required(self, row: RequiredPart) -> RequiredPart:
         """One row for each part of an exam."""
 
+    def texts(self, consortium_id: int) -> Sequence[ReportText]: ...
+    def ensure_text(self, text: ReportText) -> ReportText:
+        """One text for each code."""
+
+    def remove_text(self, consortium_id: int, uid: str) -> bool: ...
     def remove_required(self, consortium_id: int, uid: str) -> bool: ...

@@ -14,6 +14,7 @@ from telemed.application.proposals import PROPOSED
 from telemed.application.residents import register_resident
 from telemed.application.world import World
 from telemed.demo.critical_values import seed_critical_values
+from telemed.demo.report_texts import seed_report_texts
 from telemed.domain.inference import ModelApproval
 from telemed.domain.order import Priority
 from telemed.domain.people import Institution, InstitutionKind, Role, User
@@ -79,6 +80,7 @@ def provision(world: World, *, quiet_seconds: int = 3, hold_seconds: int = 10) -
         _devices(world, uow, sites)
         _approve_models(world, uow, sites, people["admin"])
         hospital = sites[HOSPITAL]
+        seed_report_texts(world, uow, consortium_id=hospital.consortium_id or hospital.id)
         seed_critical_values(
             world,
             uow,

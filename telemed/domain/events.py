@@ -31,6 +31,7 @@ class Kind(StrEnum):
     REPORT_SIGNED = "report.signed"
     REPORT_APPROVED = "report.approved"
     REPORT_SIGNATURE_UNDONE = "report.signature_undone"
+    REPORT_REVISED = "report.revised"
     REPORT_RETURNED = "report.returned"
     REPORT_PRELIMINARY = "report.preliminary"
     REPORT_FINAL = "report.final"

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -24,6 +25,7 @@ class ReportState(StrEnum):
 
 # What its recipients have and go by.
 IN_FORCE = frozenset({ReportState.PRELIMINARY, ReportState.FINAL})
+WORDS = ("findings", "impression", "recommendation", "critical", "abnormal")
 NO_HOLD = timedelta(0)
 
 
@@ -60,6 +62,8 @@ class Report:
     withdrawal_reason: str = ""
     # Until then the last signature can be taken back by whoever gave it.
     hold_until: datetime | None = None
+    # The words of the first signature, where the reviewing doctor changed them.
+    submitted: dict[str, str | bool] | None = None
     id: int = field(init=False)
     version: int = field(init=False)
 
@@ -88,6 +92,8 @@ class Report:
         if self.state is not ReportState.DRAFT:
             raise Conflict("error.report_is_signed")
         self._demand_signable(revision)
+        # What is signed now are the own words again, whoever wrote them first.
+        self.submitted = None
         self.signed_by, self.signed_at = user_id, now
         if needs_review:
             self.state = ReportState.AWAITING_REVIEW
@@ -144,6 +150,28 @@ class Report:
             self.state, self.signed_by, self.signed_at = ReportState.DRAFT, None, None
         self.hold_until, self.updated_at = None, now
 
+    def revise(self, user_id: int, revision: int, words: Mapping[str, str | bool], now: datetime) -> bool:
+        """The reviewing doctor's words in the place of the first signer's, which are kept beside them.
+
+        True if there was anything to change.
+        """
+        if self.state is not ReportState.AWAITING_REVIEW:
+            raise Conflict("error.report_not_awaiting_review")
+        if self.signed_by == user_id:
+            raise Conflict("error.reviewer_is_author")
+        if revision != self.revision:
+            raise Conflict("error.report_changed_since_shown")
+        before = {name: getattr(self, name) for name in WORDS}
+        if all(words[name] == before[name] for name in WORDS):
+            return False
+        if self.submitted is None:
+            self.submitted = before
+        for name in WORDS:
+            setattr(self, name, words[name])
+        self.revision += 1
+        self.updated_at = now
+        return True
+
     def send_back(self, user_id: int, comment: str, now: datetime) -> None:
         if self.state is not ReportState.AWAITING_REVIEW:
             raise Conflict("error.report_not_awaiting_review")
@@ -181,7 +209,7 @@ class Report:
 
     def digest(self) -> str:
         """SHA-256 over what was signed, by whom and when: any later change is detectable."""
-        content = [
+        content: list[object] = [
             self.uid,
             self.case_id,
             self.number,
@@ -195,4 +223,6 @@ class Report:
             self.reviewed_by,
             self.reviewed_at.isoformat() if self.reviewed_at else None,
         ]
+        if self.submitted is not None:
+            content.append([self.submitted[name] for name in WORDS])
         return hashlib.sha256(json.dumps(content, ensure_ascii=False).encode()).hexdigest()

@@ -1,8 +1,11 @@
-"""What a centre asks of its reports, as rows: which parts must not be empty for which exam."""
+"""How a centre writes its reports, as rows: parts that must not be empty, whole texts and short codes."""
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+
+from telemed.domain.errors import InvalidInput
 
 
 class Part(StrEnum):
@@ -35,6 +38,41 @@ class RequiredPart:
 
     def fits(self, modality: str, body_part: str) -> bool:
         return fits_exam(self.modality, self.body_part, modality, body_part)
+
+
+class TextKind(StrEnum):
+    # Fills a whole report.
+    TEMPLATE = "template"
+    # Stands for its words where it is typed.
+    MACRO = "macro"
+
+
+_CODE = re.compile(r"[a-z0-9]{1,16}", re.ASCII)
+
+
+@dataclass(eq=False, kw_only=True)
+class ReportText:
+    """`code` is what is typed behind a semicolon; a macro has its words in `findings` alone."""
+
+    uid: str
+    consortium_id: int
+    kind: TextKind
+    code: str
+    title: str
+    findings: str
+    impression: str = ""
+    recommendation: str = ""
+    abnormal: bool = True
+    modality: str = ""
+    body_part: str = ""
+    id: int = field(init=False)
+
+    def demand_sound(self) -> None:
+        if not _CODE.fullmatch(self.code):
+            raise InvalidInput("error.text_code_invalid", field="code")
+        for name in ("title", "findings"):
+            if not getattr(self, name).strip():
+                raise InvalidInput("error.field_required", field=name)
 
 
 def fits_exam(wanted: str, wanted_part: str, modality: str, body_part: str) -> bool:

@@ -100,6 +100,7 @@ ADMIN: dict[str, Any] = {
             "second_signature": True,
         },
     ],
+    "report_texts": [samples.report_text("macro", "af", "房颤", "心房颤动")],
     "required_parts": [
         {
             "id": "p1",

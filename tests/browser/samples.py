@@ -291,6 +291,7 @@ def report(**changes: Any) -> dict[str, Any]:
         "pdf_url": "/api/v1/reports/report-1/pdf",
         "updated_at": iso(-30),
         "hold_until": None,
+        "submitted": None,
         **changes,
     }
 
@@ -388,4 +389,46 @@ INBOX: list[dict[str, Any]] = [
     ),
     *(delivery(n, NORMAL_REPORT) for n in (5, 6, 7)),
     delivery(8, NORMAL_REPORT, opened_at=iso(-9), acknowledged_at=iso(-8)),
+]
+
+
+def report_text(kind: str, code: str, title: str, findings: str, impression: str = "") -> dict[str, Any]:
+    return {
+        "id": f"text-{code}",
+        "kind": kind,
+        "code": code,
+        "title": title,
+        "findings": findings,
+        "impression": impression,
+        "recommendation": "",
+        "abnormal": True,
+        "modality": "ECG",
+        "body_part": "",
+    }
+
+
+TEXTS = [
+    report_text("macro", "a", "窦律不齐", "窦性心律不齐"),
+    report_text("macro", "af", "房颤", "心房颤动"),
+    report_text("template", "taf", "心房颤动", "P 波消失,代之以 f 波。", "心房颤动"),
+]
+PRIORS = [
+    {
+        "id": "case-900",
+        "modality": "ECG",
+        "exam": "十二导联心电图",
+        "body_part": "",
+        "site": "河湾乡卫生院",
+        "arrived_at": iso(-60 * 24 * 40),
+        "state": "final",
+        "study_instance_uid": "2.25.900",
+        "comparable": True,
+        "findings": "窦性心律,心率 66 次/分。",
+        "impression": "正常范围心电图",
+        "recommendation": "",
+        "abnormal": False,
+        "report_id": "report-900",
+        "released_at": iso(-60 * 24 * 40),
+        "pdf_url": None,
+    }
 ]

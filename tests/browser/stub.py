@@ -188,6 +188,8 @@ class Handler(BaseHTTPRequestHandler):
             self.reply(self.state.waveform, "application/octet-stream")
         elif path.startswith("/rendered/") and not path.endswith("/metadata"):
             self.reply(phantom(), "image/jpeg")
+        elif path == "/api/v1/report-texts":
+            self.json(samples.TEXTS)
         elif path == "/api/v1/notices":
             self.json({"notices": self.state.notices})
         elif path == "/api/v1/exams":

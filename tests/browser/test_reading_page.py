@@ -496,7 +496,7 @@ def test_a_signature_is_taken_back_with_one_key_from_the_next_case(open_page: Op
     bar = page.locator(".undo-bar")
     expect(bar).to_contain_text("示例·阿依古丽")
     expect(bar).to_contain_text(re.compile(r"\d+ 秒内可撤销"))
-    page.keyboard.press("z")
+    page.keyboard.press("Control+z")
     expect(page.locator(".identity h1")).to_have_text("示例·阿依古丽")
     expect(bar).to_be_hidden()
     expect(page.locator(".report-actions .primary")).to_contain_text("签名")
@@ -505,6 +505,6 @@ def test_a_signature_is_taken_back_with_one_key_from_the_next_case(open_page: Op
     page.keyboard.press("Control+Enter")
     expect(bar).to_be_visible()
     stub.state.fail_next.append((409, {"status": 409, "code": "error.signature_applied", "detail": "已生效"}))
-    page.keyboard.press("z")
+    page.keyboard.press("Control+z")
     expect(bar.locator(".message.problem")).to_contain_text("已生效")
     assert stub.state.cases["case-1"]["report"]["state"] == "awaiting_review"

@@ -31,7 +31,7 @@ from telemed.domain.routing import Duty, ReadingGroup, RoutingRule
 from telemed.domain.scheduling import PerformedStep, ScheduledStep
 from telemed.domain.study import Series, StoredObject, Study
 from telemed.domain.triage import TriageRule
-from telemed.domain.writing import RequiredPart
+from telemed.domain.writing import ReportText, RequiredPart
 
 _MAPPED: dict[type, Table] = {
     Institution: t.institution,
@@ -50,6 +50,7 @@ _MAPPED: dict[type, Table] = {
     Report: t.report,
     Delivery: t.delivery,
     RequiredPart: t.required_part,
+    ReportText: t.report_text,
     ReadingGroup: t.reading_group,
     RoutingRule: t.routing_rule,
     Duty: t.duty,

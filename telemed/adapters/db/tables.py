@@ -33,7 +33,7 @@ from telemed.domain.people import InstitutionKind, MadeObjects, Role
 from telemed.domain.report import ReportState
 from telemed.domain.scheduling import PerformedState, StepState
 from telemed.domain.study import ObjectRole, StudyState
-from telemed.domain.writing import Demanded, Part
+from telemed.domain.writing import Demanded, Part, TextKind
 
 # Named constraints, so that a later migration can address them on every engine.
 metadata = MetaData(
@@ -422,6 +422,8 @@ report = Table(
     _ref("withdrawn_by", "user_account", null=True),
     _text("withdrawal_reason", 400),
     Column("hold_until", UtcDateTime),
+    # The words of the first signature, where the reviewing doctor changed them.
+    Column("submitted", Json),
     _version(),
     UniqueConstraint("case_id", "number"),
     Index(
@@ -464,6 +466,24 @@ required_part = Table(
     Column("part", EnumValue(Part), nullable=False),
     Column("demanded", EnumValue(Demanded), nullable=False),
     UniqueConstraint("consortium_id", "modality", "body_part", "part"),
+)
+
+report_text = Table(
+    "report_text",
+    metadata,
+    _key(),
+    _uid(),
+    _ref("consortium_id", "institution"),
+    Column("kind", EnumValue(TextKind), nullable=False),
+    Column("code", String(16), nullable=False),
+    _text("title", 64),
+    _text("modality", 16),
+    _text("body_part", 64),
+    _text("findings"),
+    _text("impression"),
+    _text("recommendation"),
+    Column("abnormal", Boolean, nullable=False),
+    UniqueConstraint("consortium_id", "code"),
 )
 
 reading_group = Table(

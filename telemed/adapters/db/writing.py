@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import delete
+from sqlalchemy import Table, delete
 
 from telemed.adapters.db import tables as t
 from telemed.adapters.db.repositories import Repository
 from telemed.adapters.db.upsert import ensure
-from telemed.domain.writing import RequiredPart
+from telemed.domain.writing import ReportText, RequiredPart
 
 
 class SqlWriting(Repository):
@@ -20,6 +20,19 @@ class SqlWriting(Repository):
         return ensure(self._session, row, "consortium_id", "modality", "body_part", "part")[0]
 
     def remove_required(self, consortium_id: int, uid: str) -> bool:
-        row = t.required_part.c
-        gone = delete(t.required_part).where(row.consortium_id == consortium_id, row.uid == uid)
+        return self._removed(t.required_part, consortium_id, uid)
+
+    def texts(self, consortium_id: int) -> Sequence[ReportText]:
+        return self._all(
+            ReportText, t.report_text.c.consortium_id == consortium_id, order=t.report_text.c.code
+        )
+
+    def ensure_text(self, text: ReportText) -> ReportText:
+        return ensure(self._session, text, "consortium_id", "code")[0]
+
+    def remove_text(self, consortium_id: int, uid: str) -> bool:
+        return self._removed(t.report_text, consortium_id, uid)
+
+    def _removed(self, table: Table, consortium_id: int, uid: str) -> bool:
+        gone = delete(table).where(table.c.consortium_id == consortium_id, table.c.uid == uid)
         return self._session.connection().execute(gone).rowcount == 1

@@ -45,3 +45,4 @@ for part in (
     writing,
 ):
     router.include_router(part.router)
+router.include_router(writing.reading)

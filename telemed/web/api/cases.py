@@ -73,6 +73,7 @@ def review(world: TheWorld, actor: CurrentActor, case_id: str, body: ReviewIn) -
         decision=body.decision,
         revision=body.revision,
         comment=body.comment,
+        words=body.words.model_dump() if body.words else None,
     )
     return convert.case(opened, actor, actor.language)
 

@@ -218,6 +218,7 @@ def report(found: Report, people: Mapping[int, User]) -> shapes.ReportOut:
         withdrawn_at=found.withdrawn_at,
         withdrawal_reason=found.withdrawal_reason,
         hold_until=found.hold_until,
+        submitted=found.submitted,
     )
 
 

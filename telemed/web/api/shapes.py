@@ -188,6 +188,8 @@ class ReportOut(BaseModel):
     updated_at: Instant
     withdrawn_at: Instant | None
     withdrawal_reason: str
+    # The first signer's words, where the reviewing doctor changed them.
+    submitted: dict[str, str | bool] | None
     # Signed, and until then it can be taken back.
     hold_until: Instant | None
 
@@ -243,10 +245,20 @@ class SignIn(Body):
     revision: int = Field(ge=0)
 
 
+class WordsIn(Body):
+    findings: str = Field(max_length=8000)
+    impression: str = Field(max_length=8000)
+    recommendation: str = Field(max_length=8000)
+    critical: bool
+    abnormal: bool
+
+
 class ReviewIn(Body):
     decision: Literal["approve", "return"]
     revision: int = Field(ge=0)
     comment: str = Field("", max_length=400)
+    # What the reviewing doctor made of the text; absent where nothing was changed.
+    words: WordsIn | None = None
 
 
 class ReasonIn(Body):

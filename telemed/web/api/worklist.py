@@ -83,9 +83,13 @@ class PriorOut(BaseModel):
     # By the same modality as the case it was asked for.
     comparable: bool
     # Of the report in force.
+    findings: str
     impression: str
+    recommendation: str
     abnormal: bool | None
     report_id: str | None
+    released_at: Instant | None
+    pdf_url: str | None
 
 
 class PriorsOut(BaseModel):
@@ -111,9 +115,13 @@ def _prior(found: Prior, to: Case, language: str) -> PriorOut:
         state=found.case.state,
         study_instance_uid=found.study.study_instance_uid,
         comparable=found.case.modality == to.modality,
+        findings=report.findings if report else "",
         impression=report.impression if report else "",
+        recommendation=report.recommendation if report else "",
         abnormal=report.abnormal if report else None,
         report_id=report.uid if report else None,
+        released_at=report.released_at if report else None,
+        pdf_url=convert.pdf_url(report) if report else None,
     )
 
 

@@ -3,9 +3,9 @@
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
-from telemed.application import writing
+from telemed.application import report_texts, writing
 from telemed.domain.access import Action
-from telemed.domain.writing import Demanded, Part, RequiredPart
+from telemed.domain.writing import Demanded, Part, ReportText, RequiredPart, TextKind
 from telemed.web.api.admin import institution_out, sites_of
 from telemed.web.api.shapes import Body, InstitutionOut
 from telemed.web.context import TheWorld
@@ -13,6 +13,7 @@ from telemed.web.guard import guard
 from telemed.web.security import CurrentActor
 
 router = APIRouter(prefix="/admin", tags=["administration"])
+reading = APIRouter(tags=["cases"])
 
 
 class SigningRulesIn(Body):
@@ -64,3 +65,41 @@ def require_part(world: TheWorld, actor: CurrentActor, body: RequiredPartIn) -> 
 @router.delete("/required-parts/{part_id}", status_code=204, **guard(Action.ADMINISTER))
 def no_longer_require(world: TheWorld, actor: CurrentActor, part_id: str) -> None:
     writing.no_longer_require(world, actor=actor, uid=part_id)
+
+
+class ReportTextIn(Body):
+    kind: TextKind
+    code: str = Field(max_length=16)
+    title: str = Field(max_length=64)
+    findings: str = Field(max_length=8000)
+    impression: str = Field("", max_length=8000)
+    recommendation: str = Field("", max_length=8000)
+    abnormal: bool = True
+    modality: str = Field("", max_length=16)
+    body_part: str = Field("", max_length=64)
+
+
+class ReportTextOut(ReportTextIn):
+    id: str
+
+
+def text_out(text: ReportText) -> ReportTextOut:
+    values = {name: getattr(text, name) for name in ReportTextIn.model_fields}
+    return ReportTextOut(id=text.uid, **values)
+
+
+@reading.get("/report-texts", **guard(Action.WRITE_REPORT))
+def read_texts(world: TheWorld, actor: CurrentActor) -> list[ReportTextOut]:
+    """The templates and short codes of the reader's consortium."""
+    return [text_out(one) for one in report_texts.report_texts(world, actor=actor)]
+
+
+@router.post("/report-texts", status_code=201, **guard(Action.ADMINISTER))
+def keep_text(world: TheWorld, actor: CurrentActor, body: ReportTextIn) -> ReportTextOut:
+    new = report_texts.NewText(**body.model_dump())
+    return text_out(report_texts.keep_text(world, actor=actor, new=new))
+
+
+@router.delete("/report-texts/{text_id}", status_code=204, **guard(Action.ADMINISTER))
+def remove_text(world: TheWorld, actor: CurrentActor, text_id: str) -> None:
+    report_texts.remove_text(world, actor=actor, uid=text_id)

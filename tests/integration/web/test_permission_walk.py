@@ -20,7 +20,7 @@ from telemed.demo.critical_values import seed_critical_values
 from telemed.domain.access import Action, may
 from telemed.domain.exchange import ForwardRule, RemoteNode
 from telemed.domain.people import Role
-from telemed.domain.writing import Demanded, Part, RequiredPart
+from telemed.domain.writing import Demanded, Part, ReportText, RequiredPart, TextKind
 from telemed.web import guard
 from telemed.web.app import create_app
 from tests.cast import CONTRACTED, HOSPITAL_A, PARTS, STRANGERS, TOWNSHIP_A1, Cast
@@ -49,6 +49,9 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
     },
     ("PUT", "/api/v1/admin/institutions/{institution_id}/made-objects"): {
         "json": {"made_objects": "reports"}
+    },
+    ("POST", "/api/v1/admin/report-texts"): {
+        "json": {"kind": "macro", "code": "walk", "title": "虚构", "findings": "虚构"}
     },
     ("POST", "/api/v1/admin/required-parts"): {"json": {"part": "recommendation", "modality": "CT"}},
     ("POST", "/api/v1/cases/{case_id}/measurements"): {
@@ -105,7 +108,9 @@ OWN_ROWS_ONLY = {
     "/api/v1/admin/forward-rules",
     "/api/v1/admin/institutions",
     "/api/v1/admin/nodes",
+    "/api/v1/admin/report-texts",
     "/api/v1/admin/required-parts",
+    "/api/v1/report-texts",
     "/api/v1/admin/users",
     "/api/v1/corrections",
     "/api/v1/critical",
@@ -175,6 +180,7 @@ class Places:
             "institution_id": self.institution_id,
             "node_id": "walk-node",
             "part_id": "walk-part",
+            "text_id": "walk-text",
             "rule_id": "walk-rule",
             "delivery_id": self.delivery_ids.get(username, self.delivery_ids["technician"]),
         }
@@ -236,8 +242,17 @@ def _walked_node(cast: Cast) -> None:
     part = RequiredPart(
         uid="walk-part", consortium_id=site.consortium_id, part=Part.FINDINGS, demanded=Demanded.ALWAYS
     )
+    text = ReportText(
+        uid="walk-text",
+        consortium_id=site.consortium_id,
+        kind=TextKind.MACRO,
+        code="w",
+        title="虚构",
+        findings="虚构",
+    )
     with cast.world.unit_of_work() as uow:
         uow.writing.ensure_required(part)
+        uow.writing.ensure_text(text)
         uow.remote_nodes.add(node)
         uow.flush()
         rule = ForwardRule(

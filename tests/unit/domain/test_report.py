@@ -156,6 +156,43 @@ def test_no_report_goes_back_without_a_comment() -> None:
     assert found.state is AWAITING
 
 
+WORDS: dict[str, Any] = {
+    "findings": "审核医师的所见",
+    "impression": "审核医师的意见",
+    "recommendation": "",
+    "critical": False,
+    "abnormal": True,
+}
+
+
+def test_what_the_reviewing_doctor_changes_stands_beside_what_was_signed_first() -> None:
+    found = report()
+    sign(found)
+    first = {name: getattr(found, name) for name in WORDS}
+    assert found.revise(DR_REVIEWING, found.revision, WORDS, LATER) is True
+    assert found.submitted == first
+    assert found.revise(DR_REVIEWING, found.revision, WORDS, LATER) is False
+    found.revise(DR_REVIEWING, found.revision, {**WORDS, "impression": "再改"}, LATER)
+    assert found.submitted == first
+    review(found)
+    assert (found.impression, found.signed_by) == ("再改", DR_REPORTING)
+    sealed = found.content_sha256
+    found.submitted = {**first, "impression": "别的"}
+    assert found.digest() != sealed
+
+
+def test_nobody_changes_words_in_review_but_another_doctor_who_saw_them() -> None:
+    found = report()
+    with pytest.raises(Conflict, match=r"^error.report_not_awaiting_review$"):
+        found.revise(DR_REVIEWING, found.revision, WORDS, LATER)
+    sign(found)
+    with pytest.raises(Conflict, match=r"^error.reviewer_is_author$"):
+        found.revise(DR_REPORTING, found.revision, WORDS, LATER)
+    with pytest.raises(Conflict, match=r"^error.report_changed_since_shown$"):
+        found.revise(DR_REVIEWING, found.revision + 1, WORDS, LATER)
+    assert found.submitted is None
+
+
 CHANGES: dict[str, Any] = {
     "uid": "another report",
     "case_id": 99,

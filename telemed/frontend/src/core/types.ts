@@ -168,6 +168,8 @@ export interface Report {
   withdrawal_reason: string;
   /** Signed, and until then it can be taken back. */
   hold_until: string | null;
+  /** The first signer's words, where the reviewing doctor changed them. */
+  submitted: { findings: string; impression: string; recommendation: string } | null;
 }
 
 export interface Notice {

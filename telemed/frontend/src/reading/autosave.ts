@@ -83,9 +83,14 @@ export class Autosave {
     return this.fields !== null || this.running !== null;
   }
 
+  /** Against a crash, where the server takes no draft: the words of a review before it is given. */
+  keepCopy(fields: Fields): void {
+    keep(this.key, { revision: this.revision, fields, at: new Date().toISOString() } satisfies Copy);
+  }
+
   edit(fields: Fields): void {
     this.fields = fields;
-    keep(this.key, { revision: this.revision, fields, at: new Date().toISOString() } satisfies Copy);
+    this.keepCopy(fields);
     this.host.state({ name: "waiting" });
     this.schedule(PAUSE);
   }

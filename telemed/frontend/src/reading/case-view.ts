@@ -13,6 +13,7 @@ import { EcgPanel, ecgInstances } from "./ecg-panel";
 import { identityBar } from "./identity";
 import { OwnReading, type Verdict } from "./own-reading";
 import { PicturePanel } from "./picture-panel";
+import { PriorsPanel } from "./priors-panel";
 import { ReportPanel } from "./report-panel";
 import { tick } from "./row";
 import type { LineState } from "./stream";
@@ -41,6 +42,7 @@ export class CaseView {
   readonly ecg = new EcgPanel();
   readonly pictures = new PicturePanel();
   readonly critical = new CriticalPanel();
+  readonly priors = new PriorsPanel();
   readonly report: ReportPanel;
   readonly own = new OwnReading({
     hold: () => this.hold(),
@@ -77,7 +79,15 @@ export class CaseView {
       this.identity,
       this.messages,
       h("div", { class: "left" }, this.stage, this.ai),
-      h("div", { class: "right" }, this.lost, this.critical.element, this.context, this.report.element),
+      h(
+        "div",
+        { class: "right" },
+        this.lost,
+        this.critical.element,
+        this.context,
+        this.priors.element,
+        this.report.element,
+      ),
     );
     this.element.addEventListener("input", () => {
       this.lastActivity = Date.now();
@@ -118,6 +128,7 @@ export class CaseView {
 
   close(): void {
     this.report.close();
+    this.priors.clear();
     this.critical.clear();
     this.own.close();
     this.bench.close();
@@ -191,6 +202,7 @@ export class CaseView {
     this.renderOwn();
     this.pictures.answers(item);
     this.report.take(item);
+    this.priors.show(item);
     void this.critical.show(item.id);
     const objects = instancesOf(item)
       .map((instance) => instance.sop_instance_uid)

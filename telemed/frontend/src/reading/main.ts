@@ -1,6 +1,6 @@
 /** The reading room: list, case and report in one page, with its state in the address. */
 import { send } from "../core/api";
-import { find } from "../core/dom";
+import { find, isTyping } from "../core/dom";
 import { type Command, obey } from "../core/keys";
 import { t } from "../core/page";
 import type { Case } from "../core/types";
@@ -140,9 +140,10 @@ async function claimSelected(): Promise<void> {
 }
 
 const undoCommand: Command = {
-  keys: ["z", "Alt+z"],
+  keys: ["Ctrl+z", "Alt+z"],
   label: "ui.key.undo_signature",
-  run: () => undoBar.undo(),
+  // In a text Ctrl+Z takes back what was typed, as everywhere.
+  run: (pressed) => (pressed === "Ctrl+z" && isTyping(document.activeElement) ? false : undoBar.undo()),
   whileTyping: true,
 };
 
@@ -184,6 +185,13 @@ const caseCommands: readonly Command[] = [
     whileTyping: true,
   },
   undoCommand,
+  {
+    keys: ["Alt+t"],
+    label: "ui.key.templates",
+    run: () => caseView.report.chooseTemplate(),
+    whileTyping: true,
+  },
+  { keys: ["Alt+o"], label: "ui.key.priors", run: () => caseView.priors.toggle(), whileTyping: true },
   { keys: ["r"], label: "ui.key.return", run: () => caseView.report.askReturn() },
   { keys: ["k", "Alt+k"], label: "ui.key.critical", run: () => caseView.critical.ask(), whileTyping: true },
   { keys: ["x"], label: "ui.key.repeat", run: () => caseView.report.askRepeat() },

@@ -21,9 +21,17 @@ export class ReportForm {
   private readonly texts: Record<(typeof parts)[number], HTMLTextAreaElement>;
   private readonly checks: Record<(typeof marks)[number], HTMLInputElement>;
 
+  /** Looks at what was just typed in a field, and may write something in its place. */
+  typed: (field: HTMLTextAreaElement) => void = () => undefined;
+
   constructor(changed: () => void) {
+    const input = (event: InputEvent): void => {
+      // A Chinese input method has not decided yet.
+      if (!event.isComposing && event.target instanceof HTMLTextAreaElement) this.typed(event.target);
+      changed();
+    };
     const area = (name: (typeof parts)[number]): HTMLTextAreaElement =>
-      h("textarea", { id: `report-${name}`, name, maxlength: "8000", spellcheck: "false", oninput: changed });
+      h("textarea", { id: `report-${name}`, name, maxlength: "8000", spellcheck: "false", oninput: input });
     const check = (name: (typeof marks)[number]): HTMLInputElement =>
       h("input", { type: "checkbox", id: `report-${name}`, name, onchange: changed });
     this.texts = {

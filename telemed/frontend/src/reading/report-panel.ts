@@ -7,12 +7,15 @@ import { clock } from "../core/time";
 import type { Case } from "../core/types";
 import { ask } from "./ask";
 import { Autosave, type Fields, type SaveState } from "./autosave";
+import { reviewChanges } from "./difference";
 import { againstNormal, draftBlock, machineDraft } from "./machine-draft";
 import { normalReport } from "./normal-report";
 import { repeatReasons } from "./repeat-reasons";
 import { blank, ReportForm, same } from "./report-form";
 import { alarms, findingText } from "./row";
 import { withSignature } from "./signing";
+import { templateList } from "./template-list";
+import { type ReportText, textsFor, typedCode } from "./texts";
 import { pdfLink, preliminaryNote, signatures, stateMark, versionList } from "./versions";
 
 export interface ReportHost {
@@ -36,10 +39,14 @@ export class ReportPanel {
   private autosave: Autosave | null = null;
   private claiming: Promise<void> | null = null;
   private busy = false;
+  /** The reviewing doctor changed the words; they go with the decision. */
+  private reviewed = false;
+  private texts: ReportText[] = [];
   private readonly host: ReportHost;
 
   constructor(host: ReportHost) {
     this.host = host;
+    this.form.typed = (field) => this.expand(field);
     this.element.append(this.head, this.notes, this.draft, this.form.element, this.question, this.buttons);
   }
 
@@ -53,6 +60,8 @@ export class ReportPanel {
     this.question.replaceChildren();
     this.showSave({ name: "clean" });
     this.form.demand(item.demanded);
+    this.texts = [];
+    void this.fetchTexts(item);
     this.take(item);
     this.offerCopy(item);
   }
@@ -60,11 +69,12 @@ export class ReportPanel {
   /** Newer facts about the open case; a text that is being written is never replaced. */
   take(item: Case): void {
     this.item = item;
-    if (this.autosave && !this.autosave.unsaved && this.autosave.isNews(item.report)) {
+    if (!item.can.review) this.reviewed = false;
+    if (this.autosave && !this.autosave.unsaved && !this.reviewed && this.autosave.isNews(item.report)) {
       this.autosave.seen(item.report);
       this.form.fields = item.report ?? blank;
     }
-    this.form.editable = this.editable;
+    this.form.editable = this.editable || item.can.review;
     this.render();
   }
 
@@ -72,10 +82,11 @@ export class ReportPanel {
     this.autosave?.close();
     this.autosave = null;
     this.item = null;
+    this.reviewed = false;
   }
 
   focus(): void {
-    if (this.editable) this.form.focus();
+    if (this.editable || this.item?.can.review) this.form.focus();
   }
 
   /** One key: the normal text of this exam, with the way back. */
@@ -123,6 +134,39 @@ export class ReportPanel {
     if (!this.editable || !text || !lines.includes(text)) return;
     this.form.fields = { ...before, [part]: lines.filter((line) => line !== text).join("\n") };
     this.edited();
+  }
+
+  /** The templates of this exam to choose from. */
+  chooseTemplate(): boolean {
+    if (!this.editable) return false;
+    const templates = this.texts.filter((one) => one.kind === "template");
+    templateList(this.question, templates, (text) => this.takeTemplate(text));
+    return true;
+  }
+
+  private takeTemplate(text: ReportText): void {
+    const { findings, impression, recommendation, abnormal } = text;
+    const { critical } = this.form.fields;
+    const undo = this.replaceText({ findings, impression, recommendation, abnormal, critical });
+    const said = t("ui.templates.taken", { title: text.title });
+    this.notes.replaceChildren(message("good", said, [undo]));
+  }
+
+  private async fetchTexts(item: Case): Promise<void> {
+    try {
+      const texts = await textsFor(item);
+      if (this.item?.id === item.id) this.texts = texts;
+    } catch (cause) {
+      console.warn("templates and short codes are not there", cause);
+    }
+  }
+
+  private expand(field: HTMLTextAreaElement): void {
+    const typed = typedCode(this.texts, field.value, field.selectionStart);
+    if (!typed) return;
+    const { text, start, end } = typed;
+    field.setRangeText(text.kind === "macro" ? text.findings : "", start, end, "end");
+    if (text.kind === "template") this.takeTemplate(text);
   }
 
   /** Another text for the whole report; what is returned takes it back. */
@@ -190,6 +234,11 @@ export class ReportPanel {
   private edited(): void {
     const { item } = this;
     if (!item || !this.autosave) return;
+    if (item.can.review) {
+      this.reviewed = !same(this.form.fields, item.report ?? blank);
+      this.autosave.keepCopy(this.form.fields);
+      return;
+    }
     void this.claimFirst();
     this.autosave.edit(this.form.fields);
     this.renderDraft(item);
@@ -208,7 +257,7 @@ export class ReportPanel {
   private offerCopy(item: Case): void {
     const copy = this.autosave?.copy();
     if (!copy || !this.autosave) return;
-    if (same(copy.fields, item.report ?? blank) || !this.editable) {
+    if (same(copy.fields, item.report ?? blank) || !(this.editable || item.can.review)) {
       if (same(copy.fields, item.report ?? blank)) this.autosave.dropCopy();
       return;
     }
@@ -300,7 +349,11 @@ export class ReportPanel {
   private async postReview(decision: "approve" | "return", comment?: string): Promise<void> {
     await this.autosave?.flush();
     const revision = this.autosave?.revision ?? this.item?.report?.revision ?? 0;
-    this.host.done(await this.post("review", { decision, revision, ...(comment ? { comment } : {}) }));
+    const words = this.reviewed ? { words: this.form.fields } : {};
+    const item = await this.post("review", { decision, revision, ...(comment ? { comment } : {}), ...words });
+    this.autosave?.dropCopy();
+    this.reviewed = false;
+    this.host.done(item);
   }
 
   /** Runs a signature; where the signing period is over, asks for the password and goes on. */
@@ -315,7 +368,7 @@ export class ReportPanel {
       this.failed(cause);
     } finally {
       this.busy = false;
-      this.form.editable = this.editable;
+      this.form.editable = this.editable || (this.item?.can.review ?? false);
       this.render();
     }
   }
@@ -349,6 +402,9 @@ export class ReportPanel {
     this.renderDraft(item);
     this.element.querySelector(".versions")?.remove();
     this.element.querySelector(".preliminary-out")?.remove();
+    this.element.querySelector(".review-changes")?.remove();
+    const changes = report && reviewChanges(report);
+    if (changes) this.head.after(changes);
     const out = item.versions.find((version) => version.state === "preliminary");
     if (out) this.head.after(preliminaryNote(out));
     this.element.querySelector(".returned")?.remove();

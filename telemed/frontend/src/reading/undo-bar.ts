@@ -32,7 +32,7 @@ export class UndoBar {
       "button",
       { type: "button", onclick: () => this.undo() },
       t("ui.undo_signature"),
-      h("kbd", {}, "Z"),
+      h("kbd", {}, "Ctrl + Z"),
     );
     this.element.append(this.text, this.rest, button, this.problems);
   }
