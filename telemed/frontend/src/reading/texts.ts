@@ -41,7 +41,7 @@ export interface Typed {
 
 /** The code in front of the cursor. One that could still become a longer one waits for a space. */
 export function typedCode(texts: readonly ReportText[], value: string, cursor: number): Typed | undefined {
-  const found = /[;；]([a-z0-9]{1,16})( ?)$/.exec(value.slice(0, cursor));
+  const found = /[;\uff1b]([a-z0-9]{1,16})( ?)$/.exec(value.slice(0, cursor));
   const [whole, code = "", space] = found ?? [];
   if (!whole) return undefined;
   const text = texts.find((one) => one.code === code);
