@@ -129,7 +129,8 @@ def test_the_built_scripts_use_nothing_that_chromium_86_lacks() -> None:
         loaded |= {other for key in loaded for other in manifest[key].get("imports", ())}
     for key in loaded:
         script = STATIC / "app" / manifest[key]["file"]
-        code = script.read_text(encoding="utf-8")
+        # A minified function may itself be called "at": `...at(x)` spreads what it gives.
+        code = script.read_text(encoding="utf-8").replace("...", "... ")
         assert [name for name in newer if name in code] == [], script.name
     for sheet in ("base.css", "township.css"):
         css = (STATIC / "css" / sheet).read_text(encoding="utf-8")

@@ -57,6 +57,8 @@ export interface Sheet {
   strips: Strip[];
   /** Baselines that begin with a calibration pulse. */
   pulses: number[];
+  /** Seconds of the recording that the sheet shows. */
+  seconds: number;
   /** Time goes on from row to row instead of being the same in all of them. */
   wrapped: boolean;
 }
@@ -70,7 +72,7 @@ export const ROW_LENGTH = 250;
 /** Free of traces, for the settings. */
 export const FOOT = 6;
 /** Closer than this the baselines never come, however little room there is. */
-const CLOSEST = 12;
+const CLOSEST = 10;
 
 const limb: Record<Order, readonly string[]> = {
   standard: ["I", "II", "III", "aVR", "aVL", "aVF"],
@@ -105,18 +107,27 @@ function rhythms(format: Format, chosen: string): string[] {
   return [chosen, ...["V1", "V5", "II"].filter((lead) => lead !== chosen)].slice(0, 3);
 }
 
-/** `room` is the height there is, in millimetres: rows move together before they leave it. */
-export function layOut(settings: Settings, duration: number, room = Number.POSITIVE_INFINITY): Sheet {
+/** What there is of paper or screen, in millimetres. */
+export interface Room {
+  width: number;
+  height: number;
+}
+
+export const endless: Room = { width: Number.POSITIVE_INFINITY, height: Number.POSITIVE_INFINITY };
+
+/** Rows move together before they leave the height; of a sheet that is wider than the room only the beginning is laid. */
+export function layOut(settings: Settings, duration: number, room = endless): Sheet {
   const { format, gain, speed, start } = settings;
-  const seconds = Math.max(0, Math.min(pageSeconds(format), duration - start));
   const wrapped = format === "1x1" || format === "strip";
+  const fitting = wrapped ? Number.POSITIVE_INFINITY : Math.floor((room.width - PULSE_MARGIN) / speed);
+  const seconds = Math.max(0, Math.min(pageSeconds(format), duration - start, fitting));
   const columns = wrapped ? [] : groups(format, settings.order);
   const long = rhythms(format, settings.rhythm);
   const rows = wrapped
     ? Math.max(1, Math.ceil((seconds * speed) / ROW_LENGTH - 1e-6))
     : Math.max(...columns.map((group) => group.length)) + long.length;
   const wanted = pitches[format] * (gain === 20 ? 1.4 : 1);
-  const pitch = Math.max(CLOSEST, Math.min(wanted, Math.floor((room - 10 - FOOT) / rows)));
+  const pitch = Math.max(CLOSEST, Math.min(wanted, Math.floor(((room.height - 10 - FOOT) / rows) * 2) / 2));
   const edge = Math.round(pitch / 2 / 5) * 5;
   const baseline = (row: number): number => 5 + edge + row * pitch;
   const strips: Strip[] = [];
@@ -148,6 +159,7 @@ export function layOut(settings: Settings, duration: number, room = Number.POSIT
     height: baseline(rows - 1) + Math.ceil(pitch / 2 / 5) * 5 + FOOT,
     pitch,
     strips,
+    seconds,
     pulses: Array.from({ length: rows }, (_, row) => baseline(row)),
     wrapped,
   };

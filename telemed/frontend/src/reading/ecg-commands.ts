@@ -35,6 +35,7 @@ export function ecgCommands(ecg: EcgPanel, bench: EcgBench): Command[] {
     command(["w"], "ui.key.baseline", () => ecg.stepBaseline()),
     command(["o"], "ui.key.notch", () => ecg.toggleNotch()),
     command(["g"], "ui.key.ink", () => ecg.toggleInk()),
+    command(["Ctrl+p"], "ui.key.print", () => window.print()),
     command(["]"], "ui.key.page_forward", () => ecg.turn(1)),
     command(["["], "ui.key.page_back", () => ecg.turn(-1)),
     command(["7"], "ui.key.compare", () => bench.toggleCompare()),

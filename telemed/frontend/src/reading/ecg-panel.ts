@@ -8,7 +8,7 @@ import { currentScale } from "../ecg/calibration";
 import type { Measure } from "../ecg/caliper";
 import type { InkName } from "../ecg/draw";
 import { baselines, type Filter, lowPasses, possible } from "../ecg/filters";
-import { formats, gains, pageSeconds, type Settings, speeds, usual } from "../ecg/sheet";
+import { endless, formats, gains, pageSeconds, type Room, type Settings, speeds, usual } from "../ecg/sheet";
 import { EcgView } from "../ecg/view";
 import type { Waveform } from "../ecg/waveform";
 import { calibrationForm } from "./calibration-form";
@@ -184,10 +184,10 @@ export class EcgPanel {
   }
 
   /** On a desk all rows stand in view at once; on a telephone the page scrolls. */
-  private room(): number {
-    if (!this.element.isConnected || window.innerWidth <= 1000) return Number.POSITIVE_INFINITY;
+  private room(): Room {
+    if (!this.element.isConnected || window.innerWidth <= 1000) return endless;
     const pixels = window.innerHeight - this.frame.getBoundingClientRect().top - 14;
-    return pixels / currentScale().cssPxPerMm;
+    return { ...endless, height: pixels / currentScale().cssPxPerMm };
   }
 
   private drawTools(waveform: Waveform): void {
