@@ -12,7 +12,7 @@ from typing import Any
 from bench.result import report
 
 RESULTS = Path(__file__).parent / "results"
-BENCHMARKS = ("dicom", "end_to_end", "inference", "reading", "worklist")
+BENCHMARKS = ("dicom", "end_to_end", "images", "inference", "reading", "worklist")
 
 
 def run(name: str, only: str | None, quick: bool) -> dict[str, Any]:

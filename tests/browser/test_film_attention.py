@@ -85,6 +85,8 @@ def test_the_map_is_off_until_asked_for_and_lies_where_the_network_looked(
     x, y = brightest(page)
     assert abs(x - (0.03125 + 0.9375 * 11.5 / 15)) < 0.04
     assert abs(y - (0.03125 + 0.9375 * 3.5 / 15)) < 0.04
+    page.locator(".attention-switch input[type=range]").fill("40")
+    expect(page.locator(CANVAS)).to_have_css("opacity", "0.4")
     page.click(SWITCH)
     expect(page.locator(CANVAS)).to_be_hidden()
 

@@ -165,6 +165,23 @@ def test_a_stack_is_leafed_windowed_and_measured(rooms: House, seen: Seen) -> No
     page.keyboard.press("g")
     expect(corner).not_to_contain_text("12 / 12")
     page.keyboard.press("g")
+    mark = page.get_by_role("button", name="标为关键图")
+    page.keyboard.press("y")
+    # A mark is the reader's who holds the case, and nobody holds it yet.
+    expect(page.locator(".picture-stage .message")).to_contain_text("认领")
+    expect(mark).to_have_attribute("aria-pressed", "false")
+    page.keyboard.press("c")
+    expect(page.get_by_role("button", name="放弃认领")).to_be_visible()
+    page.keyboard.press("y")
+    expect(mark).to_have_attribute("aria-pressed", "true")
+    marked = (corner.text_content() or "").split("·")[0]
+    page.reload()
+    expect(corner).to_contain_text("1 / 12")
+    expect(page.get_by_role("button", name="关键图 1 幅")).to_be_visible()
+    page.keyboard.press("'")
+    expect(corner).to_contain_text(marked)
+    expect(mark).to_have_attribute("aria-pressed", "true")
+    expect(corner).to_contain_text("窗位 -600 窗宽 1500")
     page.keyboard.press("?")
     for name in ("长度", "椭圆 ROI", "真实大小", "播放"):
         expect(page.locator(".keys-panel").get_by_text(name, exact=True)).to_be_visible()

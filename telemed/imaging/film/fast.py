@@ -50,6 +50,24 @@ def film_tensor(source: bytes | Dataset, size: int) -> NDArray[np.float32]:
     return np.asarray(area_mean(levels, size) / 255.0, dtype=np.float32)
 
 
+def small_levels(ds: Dataset, box: tuple[int, int]) -> NDArray[np.uint8] | None:
+    """The first frame as a small picture, uint8 of shape (rows, columns), 0 is black, still no smaller than `box`.
+
+    `box` is (width, height) in pixels. Only where decoding less saves most of the work, which is JPEG 2000 shown by
+    a linear window at half its size or less; None otherwise. Values are those of `display_levels` after averaging,
+    but where the window clips inside of what is averaged.
+    """
+    syntax = str(ds.file_meta.TransferSyntaxUID) if getattr(ds, "file_meta", None) else ""
+    # The longer side decides how large a picture becomes inside of its box.
+    factor = int(max(int(ds.get("Columns") or 0) / box[0], int(ds.get("Rows") or 0) / box[1]))
+    if syntax not in _J2K or factor < 2 or not _is_plain(ds) or not _is_linear(ds):
+        return None
+    if ds.get("PixelRepresentation"):
+        return None
+    stored = _reduced_j2k(ds, factor)
+    return None if stored is None else np.rint(_windowed(ds, stored) * 255).astype(np.uint8)
+
+
 def _is_plain(ds: Dataset) -> bool:
     """One monochrome frame of right-aligned integers without padding, shown by a window or a table of its own."""
     return (

@@ -57,6 +57,7 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("POST", "/api/v1/cases/{case_id}/measurements"): {
         "json": {"analysis": "x", "marks": {"qrs_onset_ms": -40, "qrs_offset_ms": 50}}
     },
+    ("POST", "/api/v1/cases/{case_id}/key-images"): {"json": {"sop_instance_uid": "1.2.3", "on": True}},
     ("POST", "/api/v1/cases/{case_id}/verdicts"): {
         "json": {"analysis": "x", "finding": "NORM", "verdict": "accepted"}
     },

@@ -258,3 +258,15 @@ def test_a_decoded_frame_keeps_its_stored_values() -> None:
     frame = decode_frame(ds)
     np.testing.assert_array_equal(frame.samples, SIGNED)
     assert (frame.is_color, frame.bits) == (False, 12)
+
+
+def test_a_small_picture_of_jpeg_2000_shows_what_the_whole_one_does() -> None:
+    y, x = np.mgrid[0:800, 0:640]
+    values = (1000 + 2500 * np.exp(-((x - 300) ** 2 + (y - 400) ** 2) / 9e4)).astype(np.uint16)
+    ds = dr_dataset(values, bits=12, WindowCenter=2000, WindowWidth=3500)
+    whole = dcmread(BytesIO(part10(ds)))
+    whole.compress(JPEG2000Lossless, generate_instance_uid=False)
+    small = picture(whole, max_size=200).astype(int)
+    exact = picture(dcmread(BytesIO(part10(ds))), max_size=200).astype(int)
+    assert small.shape == exact.shape == (200, 160)
+    assert np.abs(small - exact).max() <= 3

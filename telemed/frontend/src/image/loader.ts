@@ -130,14 +130,19 @@ export async function ready(id: string): Promise<void> {
   }
 }
 
-/** Before it is looked at; what goes wrong is told when it is. */
-export async function loadAhead(id: string): Promise<void> {
-  if (coming.has(id)) return;
+export function isReady(id: string): boolean {
+  return cache.getImage(id) !== undefined;
+}
+
+/** Before it is looked at; what goes wrong is told when it is. False when it is not there. */
+export async function loadAhead(id: string): Promise<boolean> {
   ahead.add(id);
   try {
     await ready(id);
+    return true;
   } catch (cause) {
     console.warn("a picture was not loaded ahead", cause);
+    return false;
   } finally {
     ahead.delete(id);
   }

@@ -3,10 +3,11 @@ import { explain } from "../core/api";
 import { h } from "../core/dom";
 import { message } from "../core/messages";
 import { t } from "../core/page";
-import type { Series } from "../core/types";
+import type { Case, Series } from "../core/types";
 import { currentScale } from "../ecg/calibration";
 import type { FilmAttention } from "../reading/film-attention";
-import { ImageStation } from "./station";
+import { KeyImages } from "./key-images";
+import { ImageStation, isThere } from "./station";
 import { Toolbar } from "./toolbar";
 import { removeMark } from "./tools";
 
@@ -16,27 +17,85 @@ export class ImageRoom {
   readonly messages = h("div", {});
   readonly station: ImageStation;
   private readonly bar: Toolbar;
+  private readonly keys = new KeyImages();
   private readonly attention: FilmAttention;
   private told = "";
+  private opening = false;
+  private readonly frame: HTMLElement;
 
   constructor(frame: HTMLElement, attention: FilmAttention, refused: (cause: unknown) => void) {
     this.attention = attention;
+    this.frame = frame;
     this.station = new ImageStation({
       drawn: () => this.drawn(),
       failed: (cause) => this.failed(cause, refused),
     });
     frame.prepend(this.station.element);
-    this.bar = new Toolbar(this.station, attention.element, () => this.trueSize());
+    this.bar = new Toolbar(this.station, attention.element, {
+      trueSize: () => this.trueSize(),
+      toggleKey: () => void this.toggleKey(),
+      nextKey: () => void this.nextKey(),
+      isKey: () => this.isKey,
+      keys: () => this.keys.rows.length,
+    });
+  }
+
+  private get isKey(): boolean {
+    const { picture } = this.station;
+    return picture !== undefined && this.keys.has(picture.instance.sop_instance_uid, picture.frame);
   }
 
   get tools(): HTMLElement {
     return this.bar.element;
   }
 
-  async open(series: readonly Series[]): Promise<void> {
+  async open(item: Case): Promise<void> {
     this.messages.replaceChildren();
-    await this.station.open(series);
+    this.opening = true;
+    try {
+      await this.station.open(item.series);
+    } finally {
+      this.opening = false;
+    }
     this.bar.opened();
+    this.keys.open(item.id).then(
+      () => this.bar.update(),
+      (cause: unknown) => this.say(explain(cause)),
+    );
+  }
+
+  /** Marks the picture that is shown, with the window it is shown in, or takes its mark away. */
+  async toggleKey(): Promise<void> {
+    const { picture, view } = this.station;
+    if (!picture) return;
+    try {
+      await this.keys.toggle(picture.instance.sop_instance_uid, picture.frame, view.window);
+      this.messages.replaceChildren();
+    } catch (cause) {
+      this.say(explain(cause));
+    }
+    this.bar.update();
+  }
+
+  /** To the next picture that is marked, round and round, as it was shown. */
+  async nextKey(): Promise<void> {
+    const { rows } = this.keys;
+    const picture = this.station.picture;
+    const now = rows.findIndex(
+      (one) => one.sop_instance_uid === picture?.instance.sop_instance_uid && one.frame === picture.frame,
+    );
+    const next = rows[(now + 1) % Math.max(rows.length, 1)];
+    if (!next) this.say(t("ui.image.key.none"));
+    else if (await this.station.goTo(next.sop_instance_uid, next.frame))
+      this.station.view.setWindow(next.window);
+  }
+
+  heat(): void {
+    void this.attention.toggle();
+  }
+
+  isThere(series: readonly Series[]): boolean {
+    return isThere(series);
   }
 
   close(): void {
@@ -98,7 +157,8 @@ export class ImageRoom {
     this.bar.update();
     const { loaded, matrix } = this.station.view;
     const instance = this.station.picture?.instance.sop_instance_uid;
-    if (!loaded || !instance) return;
+    if (!loaded || !instance || this.opening) return;
+    this.frame.dataset.shown = instance;
     this.tell();
     this.attention.follow(instance, loaded.description, matrix);
   }

@@ -2,7 +2,7 @@
 import { cache, init, RenderingEngine, setUseCPURendering } from "@cornerstonejs/core";
 import { h } from "../core/dom";
 import type { Case, Series } from "../core/types";
-import { loadAhead, register } from "./loader";
+import { isReady, loadAhead, register } from "./loader";
 import { Pane } from "./pane";
 import { type Picture, type Stack, stacksOf } from "./stacks";
 import { choose, prepare, type ToolName } from "./tools";
@@ -105,6 +105,20 @@ export class ImageStation {
     }
   }
 
+  /** False when there is no such picture, or it did not come. */
+  async goTo(instance: string, frame: number): Promise<boolean> {
+    for (const [index, { pictures }] of this.stacks.entries()) {
+      const at = pictures.findIndex(
+        (one) => one.instance.sop_instance_uid === instance && one.frame === frame,
+      );
+      if (at < 0) continue;
+      if (index !== this.at) await this.show(index);
+      await this.main.to(at);
+      return this.picture?.instance.sop_instance_uid === instance;
+    }
+    return false;
+  }
+
   get number(): { number: number; count: number } {
     const before = this.stacks.slice(0, this.at).reduce((sum, { pictures }) => sum + pictures.length, 0);
     const count = this.stacks.reduce((sum, { pictures }) => sum + pictures.length, 0);
@@ -142,8 +156,18 @@ export class ImageStation {
 }
 
 /** Into the memory before the case is opened: its first picture, as far as it is to be looked at first. */
-export async function prefetch(item: Case): Promise<void> {
+export async function prefetch(item: Case): Promise<boolean> {
   begin();
-  const [first] = stacksOf(item.series)[0]?.pictures ?? [];
-  if (first) await loadAhead(first.id);
+  const first = firstOf(item.series);
+  return first !== undefined && loadAhead(first.id);
+}
+
+function firstOf(series: readonly Series[]): Picture | undefined {
+  return stacksOf(series)[0]?.pictures[0];
+}
+
+/** Its first picture is in the memory: the server's need not be asked for. */
+export function isThere(series: readonly Series[]): boolean {
+  const first = firstOf(series);
+  return first !== undefined && isReady(first.id);
 }

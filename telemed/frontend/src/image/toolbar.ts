@@ -10,18 +10,27 @@ interface Button {
   pressed: () => boolean | undefined;
 }
 
+export interface ToolbarHost {
+  trueSize(): void;
+  toggleKey(): void;
+  nextKey(): void;
+  isKey(): boolean;
+  keys(): number;
+}
+
 export class Toolbar {
   readonly element = h("div", { class: "stage-tools image-tools" });
   private readonly station: ImageStation;
   private readonly attention: HTMLElement;
-  private readonly trueSize: () => void;
+  private readonly host: ToolbarHost;
   private buttons: Button[] = [];
   private readonly pager = h("span", { class: "pager" });
+  private readonly next = h("button", { type: "button", class: "quiet" });
   private waiting = 0;
 
-  constructor(station: ImageStation, attention: HTMLElement, trueSize: () => void) {
+  constructor(station: ImageStation, attention: HTMLElement, host: ToolbarHost) {
     this.station = station;
-    this.trueSize = trueSize;
+    this.host = host;
     this.attention = attention;
   }
 
@@ -58,7 +67,7 @@ export class Toolbar {
       this.group("ui.image.view", [
         this.button("ui.picture.fit", "0", () => view.fit()),
         this.button("ui.image.one_to_one", "v", () => view.oneToOne()),
-        this.button("ui.image.true_size", "t", () => this.trueSize()),
+        this.button("ui.image.true_size", "t", () => this.host.trueSize()),
         this.button(
           "ui.picture.invert",
           "i",
@@ -79,9 +88,19 @@ export class Toolbar {
             ]
           : []),
       ]),
+      this.group("ui.image.keys", [
+        this.button(
+          "ui.image.key",
+          "y",
+          () => this.host.toggleKey(),
+          () => this.host.isKey(),
+        ),
+        this.next,
+      ]),
       this.attention,
       this.pager,
     );
+    this.next.onclick = () => this.host.nextKey();
     this.update();
   }
 
@@ -94,6 +113,9 @@ export class Toolbar {
         const state = pressed();
         if (state !== undefined) element.setAttribute("aria-pressed", String(state));
       }
+      const keys = this.host.keys();
+      this.next.hidden = keys === 0;
+      setText(this.next, t("ui.image.key.next", { count: keys }));
       const { number, count } = this.station.number;
       setText(this.pager, count > 1 ? t("ui.picture.number", { number, count }) : "");
     });

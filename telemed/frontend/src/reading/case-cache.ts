@@ -13,6 +13,7 @@ export function instancesOf(item: Case): Instance[] {
 export class CaseCache {
   private readonly cases = new Map<string, Promise<Case>>();
   private readonly waveforms = new Map<string, Promise<Waveform>>();
+  private round = 0;
 
   /** What was fetched ahead, once: whoever opens a case looks again for what has changed since. */
   take(id: string): Promise<Case> | undefined {
@@ -34,24 +35,40 @@ export class CaseCache {
     return found;
   }
 
-  prefetch(id: string): void {
+  /** One after the other, the nearest first, until others are asked for. */
+  async ahead(ids: readonly string[]): Promise<void> {
+    this.round += 1;
+    const { round } = this;
+    for (const id of ids) {
+      if (round !== this.round) return;
+      await this.prefetch(id);
+    }
+  }
+
+  private async prefetch(id: string): Promise<void> {
     if (this.cases.has(id)) return;
-    const coming = this.fetch(id);
-    remember(this.cases, id, coming);
-    coming
-      .then((item) => {
-        const first = instancesOf(item).find((instance) => instance.waveform_url || instance.rendered_url);
-        if (first?.waveform_url) return this.waveform(first.waveform_url);
-        if (first?.rendered_url) new Image().src = previewUrl(first.rendered_url).href;
-        return undefined;
-      })
+    try {
+      const coming = this.fetch(id);
+      remember(this.cases, id, coming);
+      const item = await coming;
+      const first = instancesOf(item).find((instance) => instance.waveform_url || instance.rendered_url);
+      if (first?.waveform_url) await this.waveform(first.waveform_url);
+      else if (first?.rendered_url) await pictures(item, first.rendered_url);
+    } catch (cause) {
       // Ahead of need only: opening the case asks again and tells the reader what is wrong.
-      .catch((cause: unknown) => console.warn(`case ${id} was not fetched ahead`, cause));
+      console.warn(`case ${id} was not fetched ahead`, cause);
+    }
   }
 
   forget(id: string): void {
     this.cases.delete(id);
   }
+}
+
+/** The full grey values; where they cannot be had, at least the server's picture. */
+async function pictures(item: Case, renderedUrl: string): Promise<void> {
+  const { prefetch } = await import("../image/room");
+  if (!(await prefetch(item))) new Image().src = previewUrl(renderedUrl).href;
 }
 
 function remember<T>(map: Map<string, Promise<T>>, key: string, value: Promise<T>): void {

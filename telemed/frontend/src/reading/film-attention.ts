@@ -28,6 +28,16 @@ export class FilmAttention {
     { type: "button", class: "quiet", "aria-pressed": "false", onclick: () => void this.toggle() },
     t("ui.attention.show"),
   );
+  private readonly strength = h("input", {
+    type: "range",
+    min: 10,
+    max: 100,
+    step: 10,
+    value: 100,
+    hidden: true,
+    "aria-label": t("ui.attention.strength"),
+    title: t("ui.attention.strength"),
+  });
   private caseId = "";
   private maps: HeatMap[] | null = null;
   private instance = "";
@@ -35,7 +45,10 @@ export class FilmAttention {
   private on = false;
 
   constructor() {
-    this.element.append(this.button, this.note);
+    this.strength.addEventListener("input", () => {
+      this.canvas.style.opacity = String(Number(this.strength.value) / 100);
+    });
+    this.element.append(this.button, this.strength, this.note);
   }
 
   /** Another case: off again, and there is a switch only where an answer has a map. */
@@ -100,6 +113,7 @@ export class FilmAttention {
     this.button.setAttribute("aria-pressed", String(this.on));
     const map = this.on ? this.maps?.find((one) => one.sop_instance_uid === this.instance) : undefined;
     this.canvas.hidden = !map;
+    this.strength.hidden = !map;
     if (!map) {
       setText(this.note, this.on && this.maps ? t("ui.attention.none") : "");
       return;

@@ -84,6 +84,9 @@ export function imageCommands(panel: PicturePanel): Command[] {
     command([","], "ui.image.rotate_back", ({ station }) => station.view.rotate(-90)),
     command(["f"], "ui.image.flip", ({ station }) => station.view.flip()),
     command(["Home"], "ui.image.reset", ({ station }) => station.view.reset()),
+    command(["y"], "ui.image.key", (room) => room.toggleKey()),
+    command(["'"], "ui.image.key.go", (room) => room.nextKey()),
+    command(["h"], "ui.image.heat", (room) => room.heat()),
     command(["Delete"], "ui.image.remove_mark", (room) => room.removeMark()),
   ];
 }

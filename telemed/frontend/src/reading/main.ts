@@ -67,6 +67,7 @@ const undoBar = new UndoBar({
     else go(caseUrl(item.id));
   },
 });
+const AHEAD = 3;
 let keys: HTMLElement | null = null;
 let palette: Palette | null = null;
 
@@ -98,8 +99,7 @@ function show(): void {
   if (opening) {
     void caseView.open(caseId).then(() => {
       if (caseView.item) undoBar.add(caseView.item);
-      const next = list.nextToRead(caseId);
-      if (next) cache.prefetch(next.id);
+      fetchAhead(caseId);
     });
     return;
   }
@@ -108,6 +108,13 @@ function show(): void {
   document.title = t("ui.list.tab");
   listView.render();
   listView.select(last ?? listView.current?.id ?? "");
+}
+
+/** The next three, one after the other; what is open comes first. */
+function fetchAhead(caseId: string): void {
+  void caseView.pictures.settled.then(() => {
+    if (here().caseId === caseId) void cache.ahead(list.nextFew(caseId, AHEAD).map(({ id }) => id));
+  });
 }
 
 /** Signed, reviewed or returned: the next case comes by itself, or the list when there is none. */
@@ -303,8 +310,7 @@ listView.search.reset(list.query.text);
 show();
 void opened.then(() => {
   if (here().caseId) {
-    const next = list.nextToRead(here().caseId);
-    if (next) cache.prefetch(next.id);
+    fetchAhead(here().caseId);
   } else listView.select(listView.current?.id ?? "");
   listen(
     {

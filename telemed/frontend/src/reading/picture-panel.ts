@@ -3,7 +3,7 @@ import { explain } from "../core/api";
 import { h } from "../core/dom";
 import { message } from "../core/messages";
 import { t } from "../core/page";
-import type { Case, Series } from "../core/types";
+import type { Case } from "../core/types";
 import type { ImageRoom } from "../image/room";
 import { FilmAttention } from "./film-attention";
 import { Preview } from "./preview";
@@ -17,21 +17,25 @@ export class PicturePanel {
   private room: ImageRoom | null = null;
   /** The full grey values are on the screen. */
   private full = false;
-  private series: readonly Series[] = [];
+  private item: Case | null = null;
   private opening = 0;
+  /** The picture of the open case is on the screen, or will not come. */
+  settled: Promise<void> = Promise.resolve();
 
   constructor() {
     this.frame.append(this.preview.image, this.attention.canvas, this.mark);
   }
 
   show(item: Case): void {
-    this.series = item.series;
+    this.item = item;
     const pictures = item.series
       .flatMap(({ instances }) => instances)
       .filter(({ kind, rendered_url: url }) => kind === "image" && url);
     this.byServer();
-    this.preview.show(pictures, item.modality, () => performance.mark("telemed.picture.preview"));
-    void this.enter();
+    this.preview.show(pictures, item.modality, this.room?.isThere(item.series) === true, () =>
+      performance.mark("telemed.picture.preview"),
+    );
+    this.settled = this.enter(item);
   }
 
   /** What the machine said of these pictures, whenever the case is fetched anew. */
@@ -54,11 +58,12 @@ export class PicturePanel {
   private byServer(): void {
     this.full = false;
     this.frame.classList.remove("full");
+    delete this.frame.dataset.shown;
     this.attention.unplaced();
     this.element.replaceChildren(this.preview.tools, this.preview.messages, this.frame);
   }
 
-  private async enter(): Promise<void> {
+  private async enter(item: Case): Promise<void> {
     this.opening += 1;
     const { opening } = this;
     this.say(t("ui.image.preview.loading"));
@@ -66,7 +71,7 @@ export class PicturePanel {
       const { ImageRoom } = await import("../image/room");
       if (opening !== this.opening) return;
       this.room ??= new ImageRoom(this.frame, this.attention, (cause) => this.refuse(cause));
-      await this.room.open(this.series);
+      await this.room.open(item);
     } catch (cause) {
       if (opening === this.opening) this.refuse(cause);
       return;
@@ -84,7 +89,7 @@ export class PicturePanel {
     this.byServer();
     this.preview.stay();
     this.say(t("ui.image.preview.only"));
-    const again = { label: t("ui.try_again"), run: () => void this.enter() };
+    const again = { label: t("ui.try_again"), run: () => void (this.item && this.enter(this.item)) };
     const detail = explain(cause);
     this.preview.messages.replaceChildren(message("warning", t("ui.image.preview.why", { detail }), [again]));
   }

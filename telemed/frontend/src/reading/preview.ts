@@ -21,7 +21,7 @@ interface Place {
 const fitted: Place = { zoom: 1, x: 0, y: 0 };
 
 /** As many pixels as a screen has room for: a whole film would take the server, and the line, several times as long. */
-const ROOM = 1280;
+const ROOM = 1024;
 
 export function previewUrl(renderedUrl: string): URL {
   const url = new URL(renderedUrl, location.href);
@@ -77,8 +77,8 @@ export class Preview {
     this.frame.addEventListener("dblclick", () => this.move(fitted));
   }
 
-  /** `arrived` is told when the first of them is on the screen. */
-  show(images: Instance[], modality: string, arrived: () => void): void {
+  /** `needless` where the full grey values are in the memory; `arrived` is told when the first is on the screen. */
+  show(images: Instance[], modality: string, needless: boolean, arrived: () => void): void {
     this.arrived = arrived;
     this.whole = false;
     this.images = images;
@@ -86,7 +86,8 @@ export class Preview {
     this.index = 0;
     this.inverted = false;
     this.window = null;
-    this.load();
+    this.image.removeAttribute("src");
+    if (!needless) this.load();
     this.move(fitted);
   }
 

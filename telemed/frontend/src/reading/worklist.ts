@@ -136,10 +136,16 @@ export class Worklist {
 
   /** The case to read after this one: the first below it that nobody else holds, else from the top. */
   nextToRead(id: string): Row | undefined {
+    return this.nextFew(id, 1)[0];
+  }
+
+  nextFew(id: string, count: number): Row[] {
     const at = this.rows.findIndex((row) => row.id === id);
     const order = [...this.rows.slice(at + 1), ...this.rows.slice(0, Math.max(0, at))];
     const open = this.view === "review" ? ["awaiting_review"] : ["waiting", "reading"];
-    return order.find((row) => open.includes(row.state) && (!row.holder || row.holder.mine));
+    return order
+      .filter((row) => open.includes(row.state) && (!row.holder || row.holder.mine))
+      .slice(0, count);
   }
 
   private place(delta: Delta): void {
