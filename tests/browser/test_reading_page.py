@@ -472,16 +472,23 @@ def test_everything_stands_together_without_scrolling_on_a_full_screen(
 ) -> None:
     page = open_case(open_page, 1)
     page.locator(".ecg[data-drawn]").wait_for()
-    for selector in ("canvas.ecg-paper", ".ai", ".report-fields", ".report-actions", ".identity"):
-        box = page.locator(selector).bounding_box()
-        assert box is not None, selector
-        assert box["x"] >= 0, selector
-        assert box["x"] + box["width"] <= 1920, selector
-        assert box["y"] + box["height"] <= 1080, selector
+    expect(page.locator(".beat-panel")).to_be_visible()
+    parts = ["canvas.ecg-paper", ".measurements", ".ai", ".report-fields", ".report-actions", ".identity"]
+    # With the usual layout the median beat and the ST table too; each layout of twelve leads with the rest.
+    for key, more in (("1", [".beat", ".beat-st"]), ("2", []), ("3", []), ("4", [])):
+        page.keyboard.press(key)
+        for selector in [*parts, *more]:
+            box = page.locator(selector).bounding_box()
+            assert box is not None, selector
+            assert box["x"] >= 0, selector
+            assert box["x"] + box["width"] <= 1920, selector
+            assert box["y"] + box["height"] <= 1080, (key, selector)
+    page.keyboard.press("1")
     scrolled = page.evaluate(
-        "['.left', '.right'].map(s => document.querySelector(s)).map(e => e.scrollHeight - e.clientHeight)"
+        "['.stage-place', '.ai-place', '.left', '.right'].map(s => document.querySelector(s))"
+        ".map(e => e.scrollHeight - e.clientHeight)"
     )
-    assert scrolled == [0, 0]
+    assert scrolled == [0, 0, 0, 0]
 
 
 def test_a_signature_is_taken_back_with_one_key_from_the_next_case(open_page: OpenPage, stub: Stub) -> None:
