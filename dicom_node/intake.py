@@ -1,10 +1,12 @@
 """Objects of all associations on their way into the database: who arrives while one commit runs shares the next.
 
-A commit waits for the disk; waiting once for eight objects costs little more than waiting for one, and nobody waits
-for company: whoever finds the way free goes at once.
+A commit costs much the same for eight objects as for one, and so does its wait for the disk. Whoever finds the way
+free goes at once, unless others are a moment behind: their bytes are here and just being made safe.
 """
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import zip_longest
 from threading import Event, Lock
@@ -15,6 +17,8 @@ from telemed.application.world import World
 
 # What is committed together is also locked together.
 _MOST = 64
+# Long enough for a header to be read and a file to reach the disk; short beside what a commit costs.
+_PATIENCE_SECONDS = 0.004
 
 
 @dataclass
@@ -31,11 +35,16 @@ class Intake:
         self._lock = Lock()
         self._waiting: list[_Waiting] = []
         self._busy = False
+        # Objects whose bytes are all here and just being made safe: about to wait with the others.
+        self._coming = 0
+        self._looked = Event()
 
-    def receive(self, item: Incoming) -> Received:
-        """As the use case `receive`, for one object. Raises what that raises."""
-        # In the caller's own thread: the disk works best with several requests before it.
-        self.world.spool.make_durable([item.part])
+    def receive(self, prepare: Callable[[], Incoming]) -> Received:
+        """As the use case `receive`, for the one object that `prepare` gives. Raises what either raises."""
+        with self._on_its_way():
+            item = prepare()
+            # In the caller's own thread: the disk works best with several requests before it.
+            self.world.spool.make_durable([item.part])
         mine = _Waiting(item)
         if not self._leads(mine):
             mine.called.wait()
@@ -47,6 +56,17 @@ class Intake:
         assert mine.outcome is not None
         return mine.outcome
 
+    @contextmanager
+    def _on_its_way(self) -> Iterator[None]:
+        with self._lock:
+            self._coming += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._coming -= 1
+                self._looked.set()
+
     def _leads(self, mine: _Waiting) -> bool:
         """Queues up; True if nobody commits, so that `mine` does."""
         with self._lock:
@@ -55,7 +75,15 @@ class Intake:
             return leads
 
     def _batch(self) -> Sequence[_Waiting]:
-        """All who wait, the leader first."""
+        """All who wait, the leader first; those whose bytes are just being made safe are waited for."""
+        until = time.monotonic() + _PATIENCE_SECONDS
+        while True:
+            with self._lock:
+                left = until - time.monotonic()
+                if not self._coming or left <= 0:
+                    break
+                self._looked.clear()
+            self._looked.wait(left)
         with self._lock:
             batch, self._waiting = self._waiting[:_MOST], self._waiting[_MOST:]
             return batch

@@ -51,6 +51,16 @@ class StoreService:
         return statuses.as_dataset(self.store(device, stream.arriving))
 
     def _store(self, device: Device, arriving: ArrivingObject) -> Outcome:
+        try:
+            self.intake.receive(lambda: self._incoming(device, arriving))
+        except _AnotherObject:
+            log.warning(
+                "object %s of %s is another than announced", arriving.sop_instance_uid, device.ae_title
+            )
+            return statuses.mismatch()
+        return statuses.STORED
+
+    def _incoming(self, device: Device, arriving: ArrivingObject) -> Incoming:
         part = arriving.take()
         try:
             header = _checked_header(part, arriving, device)
@@ -69,22 +79,24 @@ class StoreService:
         except BaseException:
             part.discard()
             raise
-        announced = (arriving.sop_class_uid, arriving.sop_instance_uid)
-        if (header.sop_class_uid, header.sop_instance_uid) != announced:
+        if (header.sop_class_uid, header.sop_instance_uid) != (
+            arriving.sop_class_uid,
+            arriving.sop_instance_uid,
+        ):
             part.discard()
-            log.warning("object %s of %s is another than announced", announced[1], device.ae_title)
-            return statuses.mismatch()
-        self.intake.receive(
-            Incoming(
-                part=part,
-                transfer_syntax_uid=arriving.transfer_syntax_uid,
-                header=header,
-                institution_id=device.institution_id,
-                consortium_id=device.consortium_id,
-                device_id=device.id,
-            )
+            raise _AnotherObject
+        return Incoming(
+            part=part,
+            transfer_syntax_uid=arriving.transfer_syntax_uid,
+            header=header,
+            institution_id=device.institution_id,
+            consortium_id=device.consortium_id,
+            device_id=device.id,
         )
-        return statuses.STORED
+
+
+class _AnotherObject(Exception):
+    """Than the one that the command announced."""
 
 
 def _checked_header(part: SpoolPart, arriving: ArrivingObject, device: Device) -> StudyHeader:
