@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from telemed.application.infer import Fault, fault_of
 from telemed.application.ports import UnitOfWork, WorklistRow
@@ -14,6 +15,7 @@ from telemed.domain.events import Kind
 from telemed.domain.inference import AnalysisRecord
 from telemed.domain.notice import Notice
 from telemed.domain.people import User
+from telemed.domain.repeat import RepeatCode, RepeatMark
 from telemed.domain.report import IN_FORCE, Report, ReportState
 from telemed.domain.study import Series, StoredObject
 from telemed.domain.writing import Demanded, Part, demanded_parts
@@ -31,6 +33,8 @@ class OpenedCase:
     people: dict[int, User]
     can: frozenset[str]
     demanded: Mapping[Part, Demanded]
+    # Who would like to go on with it in the place of its holder.
+    asked_by: str = ""
     read_again: bool = False
 
 
@@ -85,6 +89,7 @@ def _collect(world: World, uow: UnitOfWork, actor: Actor, row: WorklistRow) -> O
         read_again=_read_again(uow, case),
         people=people,
         can=_can(world, actor, case, versions),
+        asked_by=uow.users.get(case.asked_by).display_name if case.asked_by and case.claimed_by else "",
         demanded=demanded_parts(uow.writing.required(case.consortium_id), case.modality, row.study.body_part),
     )
 
@@ -104,6 +109,8 @@ def _can(world: World, actor: Actor, case: Case, versions: Sequence[Report]) -> 
     rights = set()
     if open_ and not mine and not case.held_by_other(actor.user_id, now):
         rights.add("claim")
+    if open_ and case.held_by_other(actor.user_id, now):
+        rights.add("take")
     if open_ and mine:
         rights.add("write")
         if not _released(versions):
@@ -229,19 +236,43 @@ def new_version(world: World, uow: UnitOfWork, case: Case, actor: Actor, amends:
     return report
 
 
-def request_repeat(world: World, *, actor: Actor, uid: str, reason: str) -> OpenedCase:
-    """Back to the technician with a reason; the township page shows it at once."""
+def _marked(uow: UnitOfWork, case: Case, mark: RepeatMark) -> dict[str, Any]:
+    """With the series of its picture: under it the technician's page finds it."""
+    stored = next(
+        (one for one in uow.studies.objects(case.study_id) if one.sop_instance_uid == mark.sop_instance_uid),
+        None,
+    )
+    if stored is None:
+        raise InvalidInput("error.field_invalid", field="mark")
+    series = {one.id: one.series_instance_uid for one in uow.studies.series(case.study_id)}
+    return {**mark.data(), "series_instance_uid": series[stored.series_id]}
+
+
+def request_repeat(
+    world: World,
+    *,
+    actor: Actor,
+    uid: str,
+    reason: str,
+    code: RepeatCode = RepeatCode.OTHER,
+    mark: RepeatMark | None = None,
+) -> OpenedCase:
+    """Back to the technician: a reason, a sentence, a marked place; the township page shows it at once."""
     demand(actor, Action.WRITE_REPORT)
     if not reason.strip():
         raise InvalidInput("error.comment_required", field="reason")
+    if mark is not None:
+        mark.demand_sound()
     with world.unit_of_work() as uow:
         case = find_case(uow, actor, uid)
         case.demand_held_by(actor.user_id, world.clock.now())
         if _released(uow.reports.of_case(case.id)):
             # The township would be told to repeat what it holds a signed report of, and nobody could amend it.
             raise Conflict("error.report_is_signed")
+        place = _marked(uow, case, mark) if mark else None
         case.state, case.repeat_reason = CaseState.REPEAT_REQUESTED, reason.strip()[:400]
+        case.repeat_code, case.repeat_mark = code.value, place
         case.claimed_by = case.lease_until = case.returned_at = None
-        record(world, uow, Kind.CASE_REPEAT_REQUESTED, actor=actor, case=case)
+        record(world, uow, Kind.CASE_REPEAT_REQUESTED, actor=actor, case=case, code=code.value)
         uow.commit()
     return shown(world, actor, uid)

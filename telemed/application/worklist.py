@@ -15,6 +15,7 @@ from telemed.domain.case import Case
 from telemed.domain.errors import NotFound
 from telemed.domain.events import MERE_READING, Event, Kind
 from telemed.domain.name_keys import search_text
+from telemed.domain.people import Institution, InstitutionKind
 from telemed.domain.resident import is_id_card_number
 from telemed.domain.study import StoredObject
 
@@ -47,6 +48,14 @@ def worklist(
         last = uow.events.last_id()
         page = uow.cases.worklist(actor, view, cursor, max(1, min(limit, MAX_PAGE)), now, only)
         return Worklist(page, uow.cases.counts(actor, now), last, now)
+
+
+def sites(world: World, *, actor: Actor) -> Sequence[Institution]:
+    """Where exams of this list may come from."""
+    demand(actor, Action.SEE_WORKLIST)
+    with world.unit_of_work(write=False) as uow:
+        kinds = (InstitutionKind.CITY, InstitutionKind.CONSORTIUM)
+        return [one for one in uow.institutions.all(actor.consortium_id) if one.kind not in kinds]
 
 
 def search(world: World, *, actor: Actor, typed: str, cursor: str | None, limit: int) -> WorklistPage:

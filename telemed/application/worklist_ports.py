@@ -44,6 +44,8 @@ class Filter:
     """Cuts a view further. Empty means everything."""
 
     modality: str = ""
+    # The uid of the institution that made the exam.
+    site: str = ""
 
 
 EVERYTHING = Filter()
@@ -71,7 +73,22 @@ class Prior:
     report: Report | None
 
 
+@dataclass(frozen=True, kw_only=True)
+class RepeatRate:
+    site: str
+    # AE title; "" where it came by a browser.
+    device: str
+    exams: int
+    # How often each reason was given.
+    reasons: Mapping[str, int]
+
+    @property
+    def repeats(self) -> int:
+        return sum(self.reasons.values())
+
+
 class Worklists(Protocol):
+    def repeat_rates(self, consortium_id: int, since: datetime) -> Sequence[RepeatRate]: ...
     def worklist(
         self,
         actor: Actor,

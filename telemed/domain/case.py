@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any
 
 from telemed.domain.critical import Tier
 from telemed.domain.errors import Conflict
@@ -58,11 +59,16 @@ class Case:
     claimed_by: int | None = None
     lease_until: datetime | None = None
     repeat_reason: str = ""
+    # Empty unless it waits to be made again; with the place in the picture, where one was marked.
+    repeat_code: str = ""
+    repeat_mark: dict[str, Any] | None = None
     follows_case_id: int | None = None
     # Sent back by the reviewing doctor, until it is signed again.
     returned_at: datetime | None = None
     # The most urgent of its critical values that are not closed.
     critical_tier: Tier | None = None
+    # Somebody else would like to go on with it; its holder sees who.
+    asked_by: int | None = None
     id: int = field(init=False)
     version: int = field(init=False)
 
@@ -90,10 +96,28 @@ class Case:
             raise Conflict("error.case_is_closed")
         if self.held_by_other(user_id, now):
             raise Conflict("error.case_is_claimed")
+        if self.claimed_by != user_id:
+            self.asked_by = None
         self.claimed_by = user_id
         self.lease_until = now + CLAIM_LEASE
         if self.state is CaseState.WAITING:
             self.state = CaseState.READING
+
+    def ask(self, user_id: int, now: datetime) -> bool:
+        """True if nobody, or somebody else, was asking before."""
+        if not self.held_by_other(user_id, now):
+            raise Conflict("error.case_is_free")
+        before, self.asked_by = self.asked_by, user_id
+        return before != user_id
+
+    def take_over(self, user_id: int, now: datetime) -> int:
+        """Out of another's hands. Returns whose."""
+        holder = self.claimed_by
+        if holder is None or not self.held_by_other(user_id, now):
+            raise Conflict("error.case_is_free")
+        self.claimed_by, self.lease_until, self.asked_by = None, None, None
+        self.claim(user_id, now)
+        return holder
 
     def demand_held_by(self, user_id: int, now: datetime) -> None:
         """Writing needs the own live lease: it is what keeps two doctors off one report."""
@@ -103,6 +127,7 @@ class Case:
     def release(self) -> None:
         self.claimed_by = None
         self.lease_until = None
+        self.asked_by = None
         if self.state is CaseState.READING:
             self.state = CaseState.WAITING
 

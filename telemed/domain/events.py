@@ -24,6 +24,8 @@ class Kind(StrEnum):
     CASE_RAISED = "case.raised"
     CASE_CLAIMED = "case.claimed"
     CASE_RELEASED = "case.released"
+    CASE_ASKED_FOR = "case.asked_for"
+    CASE_TAKEN_OVER = "case.taken_over"
     CASE_OPENED = "case.opened"
     CASE_MEASURED = "case.measured"
     FINDING_JUDGED = "finding.judged"

@@ -100,6 +100,15 @@ ADMIN: dict[str, Any] = {
             "second_signature": True,
         },
     ],
+    "repeat_rates": [
+        {
+            "site": "青石镇卫生院",
+            "device": "QS_DR",
+            "exams": 40,
+            "repeats": 2,
+            "reasons": {"image.position": 2},
+        }
+    ],
     "report_texts": [samples.report_text("macro", "af", "房颤", "心房颤动")],
     "required_parts": [
         {

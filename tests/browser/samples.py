@@ -109,6 +109,7 @@ def row(number: int, **changes: Any) -> dict[str, Any]:
         "exam": "十二导联心电图",
         "body_part": "",
         "site": "青石镇卫生院",
+        "site_id": "site-qs",
         "patient": patient("示例甲", "F", 56, "0048"),
         "accession_number": f"QS{20261122000 + number}",
         "history": "体检",
@@ -263,8 +264,10 @@ def case(of: dict[str, Any]) -> dict[str, Any]:
             "repeat": open_to_me,
             "undo": False,
             "preliminary": False,
+            "take": not open_to_me,
         },
         "lease_until": None,
+        "asked_by": "",
         "demanded": {"findings": "always", "impression": "always"},
     }
 
@@ -322,6 +325,7 @@ def exam(number: int, state: str, **changes: Any) -> dict[str, Any]:
         "report": None,
         "quality": [],
         "repeat_reason": "",
+        "repeat_mark": None,
         "conflicts": 0,
         "received_at": iso(-40 + number),
         "order_source": "api",

@@ -75,9 +75,13 @@ class State:
         self.fail_next: list[tuple[int, dict[str, Any]]] = []
         self.language = "zh-CN"
 
-    def rows(self, view: str, modality: str = "") -> list[dict[str, Any]]:
+    def rows(self, view: str, modality: str = "", site: str = "") -> list[dict[str, Any]]:
         found = (self.row(one) for one in self.cases.values())
-        kept = [one for one in found if holds(one, view) and modality in ("", one["modality"])]
+        kept = [
+            one
+            for one in found
+            if holds(one, view) and modality in ("", one["modality"]) and site in ("", one["site_id"])
+        ]
         return sorted(kept, key=lambda one: one["position"])
 
     def search(self, text: str) -> list[dict[str, Any]]:
@@ -154,7 +158,7 @@ class Handler(BaseHTTPRequestHandler):
             file = rendering.STATIC / path.removeprefix("/static/")
             self.reply(file.read_bytes(), _TYPES.get(file.suffix, "application/octet-stream"))
         elif path == "/api/v1/worklist":
-            rows = self.state.rows(query["view"], query.get("modality", ""))
+            rows = self.state.rows(query["view"], query.get("modality", ""), query.get("site", ""))
             start, limit = int(query.get("cursor", 0)), int(query["limit"])
             following = start + limit if start + limit < len(rows) else None
             self.json(
@@ -188,6 +192,8 @@ class Handler(BaseHTTPRequestHandler):
             self.reply(self.state.waveform, "application/octet-stream")
         elif path.startswith("/rendered/") and not path.endswith("/metadata"):
             self.reply(phantom(), "image/jpeg")
+        elif path == "/api/v1/worklist/sites":
+            self.json([{"id": "site-qs", "name": "青石镇卫生院"}, {"id": "site-hw", "name": "河湾乡卫生院"}])
         elif path == "/api/v1/report-texts":
             self.json(samples.TEXTS)
         elif path == "/api/v1/notices":
@@ -303,6 +309,9 @@ class Handler(BaseHTTPRequestHandler):
             case["report"].update(state="awaiting_review", hold_until=samples.iso(1))
             case.update(state="awaiting_review", holder=None)
             case["can"].update(claim=False, write=False, sign=False, repeat=False, undo=True)
+        elif action == "take":
+            case.update(state="reading", holder={"name": "示例·王医师", "mine": True})
+            case["can"].update(write=True, sign=True, take=False)
         elif action == "undo":
             case["report"].update(state="draft", hold_until=None)
             case.update(state="reading", holder={"name": "示例·王医师", "mine": True})

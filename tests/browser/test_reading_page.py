@@ -433,7 +433,7 @@ def test_a_repeat_is_asked_for_with_a_reason(open_page: OpenPage, stub: Stub) ->
     page.locator(".ask .choices button").first.click()
     page.keyboard.press("Enter")
     expect(page.locator(".identity h1")).to_have_text("示例乙")
-    assert stub.state.sent("POST", "/case-1/repeat$") == [{"reason": "导联脱落"}]
+    assert stub.state.sent("POST", "/case-1/repeat$") == [{"reason": "导联脱落", "code": "ecg.lead_off"}]
 
 
 def test_the_next_case_is_there_before_it_is_asked_for(open_page: OpenPage, stub: Stub) -> None:

@@ -8,6 +8,7 @@ from sqlalchemy import Select, exists, inspect, or_, select
 from sqlalchemy.orm import aliased
 
 from telemed.adapters.db import tables as t
+from telemed.adapters.db.repeats import SqlRepeats
 from telemed.adapters.db.repositories import Repository
 from telemed.adapters.db.scope import visible_cases, visible_deliveries, visible_reports
 from telemed.adapters.db.upsert import ensure
@@ -29,7 +30,7 @@ _C = t.reading_case.c
 _INBOX: tuple[Any, ...] = (Delivery, Report, Case, Study, Patient)
 
 
-class SqlCases(SqlWorklist):
+class SqlCases(SqlWorklist, SqlRepeats):
     def get(self, case_id: int) -> Case:
         return self._get(Case, case_id)
 

@@ -49,6 +49,10 @@ _SearchText = String(120).with_variant(String(120, collation="C"), "postgresql")
 Json = JSON().with_variant(JSONB(), "postgresql")
 
 
+# Where nothing is said there is no value, and not the value "null".
+NullJson = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
+
+
 def _key() -> Column[Any]:
     return Column("id", BigKey, primary_key=True, autoincrement=True)
 
@@ -356,6 +360,10 @@ reading_case = Table(
     _ref("claimed_by", "user_account", null=True),
     Column("lease_until", UtcDateTime),
     _text("repeat_reason", 400),
+    _text("repeat_code", 32),
+    Column("repeat_mark", NullJson),
+    # Who would like to go on with it; a name for its holder, no reference of its own.
+    Column("asked_by", BigKey),
     _ref("follows_case_id", "reading_case", null=True),
     _version(),
     Column("returned_at", UtcDateTime),
@@ -423,7 +431,7 @@ report = Table(
     _text("withdrawal_reason", 400),
     Column("hold_until", UtcDateTime),
     # The words of the first signature, where the reviewing doctor changed them.
-    Column("submitted", Json),
+    Column("submitted", NullJson),
     _version(),
     UniqueConstraint("case_id", "number"),
     Index(

@@ -68,6 +68,11 @@ _CONDITIONS = {
     View.DONE: t.IS_DONE,
 }
 
+# Looked up once: the page still is the beginning of the view's index.
+_SITE = _C.institution_id == (
+    select(t.institution.c.id).where(t.institution.c.uid == bindparam("site")).scalar_subquery()
+)
+
 Where = list[ColumnElement[bool] | TextClause]
 
 
@@ -90,7 +95,9 @@ class SqlWorklist(Repository):
         values = _values(actor, now, only, limit + 1)
         if key is not None:
             values |= {column.name: value for column, value in zip(_ORDER, key, strict=True)}
-        statement = _for(actor, _page_statement, chosen, bool(only.modality), key is not None)
+        statement = _for(
+            actor, _page_statement, chosen, bool(only.modality), bool(only.site), key is not None
+        )
         return self._page(actor, [row.id for row in self._session.execute(statement, values)], limit)
 
     def _done(self, actor: Actor, cursor: str | None, limit: int, now: datetime, only: Filter) -> list[int]:
@@ -98,7 +105,7 @@ class SqlWorklist(Repository):
         values = _values(actor, now, only, limit)
         if cursor:
             values["before"] = parse_id(cursor)
-        statement = _for(actor, _done_statement, bool(only.modality), bool(cursor))
+        statement = _for(actor, _done_statement, bool(only.modality), bool(only.site), bool(cursor))
         return list(self._session.scalars(statement, values))
 
     def search(self, actor: Actor, sought: Sought, cursor: str | None, limit: int) -> WorklistPage:
@@ -199,7 +206,14 @@ def _for(actor: Actor, build: Callable[..., Select[Any]], *choice: Any) -> Selec
 
 def _values(actor: Actor, now: datetime, only: Filter, size: int) -> dict[str, Any]:
     places = {f"place_{number}": place for number, place in enumerate(reading_places(actor) or ())}
-    return {**places, "user": actor.user_id, "now": now, "modality": only.modality, "size": size}
+    return {
+        **places,
+        "user": actor.user_id,
+        "now": now,
+        "modality": only.modality,
+        "site": only.site,
+        "size": size,
+    }
 
 
 def _branches(seen: Seen, view: View) -> list[Where]:
@@ -217,11 +231,13 @@ def _branches(seen: Seen, view: View) -> list[Where]:
     return [[one, condition] for one in seen]
 
 
-def _page_statement(seen: Seen, view: View, modality: bool, continued: bool) -> Select[Any]:
+def _page_statement(seen: Seen, view: View, modality: bool, site: bool, continued: bool) -> Select[Any]:
     branches = []
     for where in _branches(seen, view):
         if modality:
             where.append(_C.modality == bindparam("modality"))
+        if site:
+            where.append(_SITE)
         if continued:
             # A row comparison walks the list's index; the values go through the columns' own types.
             where.append(tuple_(*_ORDER) > tuple_(*(bindparam(c.name, type_=c.type) for c in _ORDER)))
@@ -230,11 +246,13 @@ def _page_statement(seen: Seen, view: View, modality: bool, continued: bool) -> 
     return select(every).order_by(*(every.c[column.name] for column in _ORDER)).limit(_SIZE)
 
 
-def _done_statement(seen: Seen, modality: bool, continued: bool) -> Select[Any]:
+def _done_statement(seen: Seen, modality: bool, site: bool, continued: bool) -> Select[Any]:
     branches = []
     for where in _branches(seen, View.DONE):
         if modality:
             where.append(_C.modality == bindparam("modality"))
+        if site:
+            where.append(_SITE)
         if continued:
             where.append(_C.id < bindparam("before"))
         branches.append(select(_C.id).where(*where).order_by(_C.id.desc()).limit(_SIZE))

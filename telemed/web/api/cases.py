@@ -6,10 +6,12 @@ from telemed.application import read as reading
 from telemed.application import sign as signing
 from telemed.application.heat_maps import heat_maps
 from telemed.application.hold import undo_signature
+from telemed.application.take_over import ask_for, take_over
 from telemed.domain.access import Action
+from telemed.domain.repeat import RepeatMark
 from telemed.web.api import convert
 from telemed.web.api.heat_map import HeatMapOut, convert_heat_map
-from telemed.web.api.shapes import CaseOut, DraftIn, ReasonIn, ReportOut, ReviewIn, SignIn
+from telemed.web.api.shapes import CaseOut, DraftIn, ReasonIn, RepeatIn, ReportOut, ReviewIn, SignIn
 from telemed.web.context import TheWorld
 from telemed.web.guard import guard
 from telemed.web.security import CurrentActor
@@ -36,6 +38,19 @@ def claim(world: TheWorld, actor: CurrentActor, case_id: str) -> CaseOut:
 @router.post("/release", **guard(Action.WRITE_REPORT))
 def release(world: TheWorld, actor: CurrentActor, case_id: str) -> CaseOut:
     return convert.case(reading.release(world, actor=actor, uid=case_id), actor, actor.language)
+
+
+@router.post("/ask", **guard(Action.WRITE_REPORT))
+def ask(world: TheWorld, actor: CurrentActor, case_id: str) -> CaseOut:
+    """Asks whoever holds it for it."""
+    return convert.case(ask_for(world, actor=actor, uid=case_id), actor, actor.language)
+
+
+@router.post("/take", **guard(Action.WRITE_REPORT))
+def take(world: TheWorld, actor: CurrentActor, case_id: str, body: ReasonIn) -> CaseOut:
+    """Takes it out of another's hands, with a reason that stays on record."""
+    opened = take_over(world, actor=actor, uid=case_id, reason=body.reason)
+    return convert.case(opened, actor, actor.language)
 
 
 @router.put("/draft", **guard(Action.WRITE_REPORT))
@@ -85,6 +100,9 @@ def amend(world: TheWorld, actor: CurrentActor, case_id: str, body: ReasonIn) ->
 
 
 @router.post("/repeat", **guard(Action.WRITE_REPORT))
-def request_repeat(world: TheWorld, actor: CurrentActor, case_id: str, body: ReasonIn) -> CaseOut:
-    opened = reading.request_repeat(world, actor=actor, uid=case_id, reason=body.reason)
+def request_repeat(world: TheWorld, actor: CurrentActor, case_id: str, body: RepeatIn) -> CaseOut:
+    mark = RepeatMark(**body.mark.model_dump()) if body.mark else None
+    opened = reading.request_repeat(
+        world, actor=actor, uid=case_id, reason=body.reason, code=body.code, mark=mark
+    )
     return convert.case(opened, actor, actor.language)

@@ -78,6 +78,7 @@ def row_for(found: WorklistRow, user_id: int, language: str) -> shapes.Row:
         exam=exam_name(found.study, found.exam or found.study.description, language),
         body_part=found.study.body_part,
         site=_site(found.institution.name, found.institution.name_en, language),
+        site_id=found.institution.uid,
         patient=patient(found.patient, found.study, found.id_last4, found.institution.time_zone),
         accession_number=found.order.accession_number,
         history=found.order.clinical_history,
@@ -124,6 +125,7 @@ def case(opened: OpenedCase, actor: Actor, language: str) -> shapes.CaseOut:
         lease_until=found.lease_until,
         read_again=opened.read_again,
         demanded=dict(opened.demanded),
+        asked_by=opened.asked_by,
     )
 
 
@@ -276,10 +278,24 @@ def exam(found: StudyOverview, language: str) -> shapes.ExamOut:
         report=_report_ref(found.report),
         quality=reasons(found.quality, language),
         repeat_reason=found.case.repeat_reason if found.case else "",
+        repeat_mark=_repeat_mark(found),
         conflicts=found.conflicts,
         received_at=study.first_object_at,
         order_source=order.source if order else None,
     )
+
+
+def _repeat_mark(found: StudyOverview) -> shapes.MarkOut | None:
+    """The place the reader marked; a box with the address of the picture it lies on."""
+    case = found.case
+    if case is None or case.state is not CaseState.REPEAT_REQUESTED or case.repeat_mark is None:
+        return None
+    mark = case.repeat_mark
+    place = (
+        f"/dicom-web/studies/{found.study.study_instance_uid}/series/{mark['series_instance_uid']}"
+        f"/instances/{mark['sop_instance_uid']}/rendered?viewport=360,360"
+    )
+    return shapes.MarkOut(**mark, picture_url=place if mark["width"] > 0 else None)
 
 
 def _exam_state(found: StudyOverview) -> ExamState:

@@ -9,6 +9,7 @@ from telemed.domain.case import AiState, CaseState
 from telemed.domain.critical import Tier
 from telemed.domain.order import OrderSource
 from telemed.domain.people import InstitutionKind, MadeObjects, Role
+from telemed.domain.repeat import RepeatCode
 from telemed.domain.report import ReportState
 from telemed.domain.worklist import View
 from telemed.domain.writing import Demanded, Part
@@ -118,6 +119,7 @@ class Row(BaseModel):
     exam: str
     body_part: str
     site: str
+    site_id: str
     patient: PatientOut
     accession_number: str
     history: str
@@ -214,6 +216,7 @@ class Can(BaseModel):
     repeat: bool
     undo: bool
     preliminary: bool
+    take: bool
 
 
 class CaseOut(Row):
@@ -230,6 +233,8 @@ class CaseOut(Row):
     read_again: bool
     # Parts that must not be empty: always, or where the report is abnormal.
     demanded: dict[Part, Demanded]
+    # Who would like to go on with it in the place of its holder.
+    asked_by: str
 
 
 class DraftIn(Body):
@@ -259,6 +264,27 @@ class ReviewIn(Body):
     comment: str = Field("", max_length=400)
     # What the reviewing doctor made of the text; absent where nothing was changed.
     words: WordsIn | None = None
+
+
+class MarkIn(Body):
+    """A box in shares of the picture, or leads of a recording."""
+
+    sop_instance_uid: str = Field(max_length=64)
+    x: float = 0
+    y: float = 0
+    width: float = 0
+    height: float = 0
+    leads: tuple[str, ...] = Field((), max_length=12)
+
+
+class RepeatIn(Body):
+    reason: str = Field(max_length=400)
+    code: RepeatCode = RepeatCode.OTHER
+    mark: MarkIn | None = None
+
+
+class MarkOut(MarkIn):
+    picture_url: str | None
 
 
 class ReasonIn(Body):
@@ -293,6 +319,7 @@ class ExamOut(BaseModel):
     report: ReportRef | None
     quality: list[Reason]
     repeat_reason: str
+    repeat_mark: MarkOut | None
     conflicts: int
     received_at: Instant
     order_source: OrderSource | None

@@ -7,7 +7,7 @@ from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 
 from telemed.application.document import exam_name
-from telemed.application.worklist import priors, search, worklist
+from telemed.application.worklist import priors, search, sites, worklist
 from telemed.application.worklist_ports import Filter, Prior
 from telemed.domain.access import Action
 from telemed.domain.case import Case, CaseState
@@ -32,8 +32,9 @@ def read(
     cursor: Annotated[str | None, Query(max_length=400)] = None,
     limit: Limit = 50,
     modality: Annotated[str, Query(max_length=16)] = "",
+    site: Annotated[str, Query(max_length=36)] = "",
 ) -> WorklistOut:
-    only = Filter(modality=modality)
+    only = Filter(modality=modality, site=site)
     found = worklist(world, actor=actor, view=view, cursor=cursor, limit=limit, only=only)
     return WorklistOut(
         rows=[convert.row(row, actor, actor.language) for row in found.page.rows],
@@ -43,6 +44,18 @@ def read(
         now=found.now,
         last_event_id=found.last_event_id,
     )
+
+
+class SiteOut(BaseModel):
+    id: str
+    name: str
+
+
+@router.get("/worklist/sites", **guard(Action.SEE_WORKLIST))
+def read_sites(world: TheWorld, actor: CurrentActor) -> list[SiteOut]:
+    """The institutions by which the list can be cut."""
+    found = sites(world, actor=actor)
+    return [SiteOut(id=one.uid, name=convert.site_name(one, actor.language)) for one in found]
 
 
 class SearchIn(Body):

@@ -1,9 +1,13 @@
 """Rules of signing and of what a report must say, for the administrator."""
 
-from fastapi import APIRouter
+from typing import Annotated
+
+from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
 from telemed.application import report_texts, writing
+from telemed.application.repeats import repeat_rates
+from telemed.application.worklist_ports import RepeatRate
 from telemed.domain.access import Action
 from telemed.domain.writing import Demanded, Part, ReportText, RequiredPart, TextKind
 from telemed.web.api.admin import institution_out, sites_of
@@ -27,6 +31,28 @@ class RequiredPartIn(Body):
     demanded: Demanded = Demanded.ALWAYS
     modality: str = Field("", max_length=16)
     body_part: str = Field("", max_length=64)
+
+
+class RepeatRateOut(BaseModel):
+    site: str
+    device: str
+    exams: int
+    repeats: int
+    reasons: dict[str, int]
+
+
+@router.get("/repeat-rates", **guard(Action.ADMINISTER))
+def read_repeat_rates(
+    world: TheWorld, actor: CurrentActor, days: Annotated[int, Query(ge=1, le=366)] = 30
+) -> list[RepeatRateOut]:
+    """By site, machine and reason, of the last days."""
+    return [rate_out(one) for one in repeat_rates(world, actor=actor, days=days)]
+
+
+def rate_out(one: RepeatRate) -> RepeatRateOut:
+    return RepeatRateOut(
+        site=one.site, device=one.device, exams=one.exams, repeats=one.repeats, reasons=dict(one.reasons)
+    )
 
 
 class RequiredPartOut(BaseModel):

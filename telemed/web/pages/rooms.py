@@ -8,6 +8,7 @@ from fastapi.responses import HTMLResponse
 from telemed.application import administer
 from telemed.application.identity import set_language
 from telemed.application.orders import stations
+from telemed.application.repeats import repeat_rates
 from telemed.application.report_texts import report_texts
 from telemed.application.worklist import exams, inbox
 from telemed.application.world import World
@@ -18,7 +19,7 @@ from telemed.i18n import languages
 from telemed.web.api import convert
 from telemed.web.api.admin import Sites, device_out, institution_out, sites_of, user_out
 from telemed.web.api.models import model_out
-from telemed.web.api.writing import required_out, text_out
+from telemed.web.api.writing import rate_out, required_out, text_out
 from telemed.web.context import TheWorld
 from telemed.web.guard import guard
 from telemed.web.pages.markdown import to_html
@@ -101,6 +102,7 @@ def _administration(world: World, actor: Actor, language: str) -> dict[str, Any]
         "required_parts": [
             required_out(one).model_dump(mode="json") for one in required_parts(world, actor=actor)
         ],
+        "repeat_rates": [rate_out(one).model_dump(mode="json") for one in repeat_rates(world, actor=actor)],
         "report_texts": [text_out(one).model_dump(mode="json") for one in report_texts(world, actor=actor)],
         "models": _models(world, actor, sites, language),
         "notices": [convert.notice(one, language).model_dump(mode="json") for one in notices],

@@ -43,6 +43,7 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("POST", "/api/v1/cases/{case_id}/preliminary"): {"json": {"revision": 0}},
     ("POST", "/api/v1/cases/{case_id}/review"): {"json": {"decision": "approve", "revision": 0}},
     ("POST", "/api/v1/cases/{case_id}/amend"): {"json": {"reason": "虚构"}},
+    ("POST", "/api/v1/cases/{case_id}/take"): {"json": {"reason": "虚构"}},
     ("POST", "/api/v1/cases/{case_id}/repeat"): {"json": {"reason": "虚构"}},
     ("PUT", "/api/v1/admin/institutions/{institution_id}/signing"): {
         "json": {"signing_minutes": 15, "hold_seconds": 0, "second_signature": True}
@@ -109,6 +110,7 @@ OWN_ROWS_ONLY = {
     "/api/v1/admin/forward-rules",
     "/api/v1/admin/institutions",
     "/api/v1/admin/nodes",
+    "/api/v1/admin/repeat-rates",
     "/api/v1/admin/report-texts",
     "/api/v1/admin/required-parts",
     "/api/v1/report-texts",
@@ -130,6 +132,7 @@ OWN_ROWS_ONLY = {
     "/api/v1/session/sign-out",
     "/api/v1/uploads",
     "/api/v1/worklist",
+    "/api/v1/worklist/sites",
     "/api/v1/worklist/search",
     "/api/v1/worklist/stream",
     "/dicom-web/instances",

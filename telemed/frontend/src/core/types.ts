@@ -52,6 +52,7 @@ export interface Row {
   exam: string;
   body_part: string;
   site: string;
+  site_id: string;
   patient: Patient;
   accession_number: string;
   history: string;
@@ -187,10 +188,25 @@ export interface Case extends Row {
   report: Report | null;
   versions: Report[];
   notices: Notice[];
-  can: Record<"claim" | "write" | "sign" | "review" | "amend" | "repeat" | "undo" | "preliminary", boolean>;
+  can: Record<
+    "claim" | "write" | "sign" | "review" | "amend" | "repeat" | "undo" | "preliminary" | "take",
+    boolean
+  >;
   lease_until: string | null;
   read_again: boolean;
+  /** Who would like to go on with it in the place of its holder. */
+  asked_by: string;
   demanded: Partial<Record<"findings" | "impression" | "recommendation", "always" | "when_abnormal">>;
+}
+
+/** A box in shares of the picture, or leads of a recording. */
+export interface Mark {
+  sop_instance_uid: string;
+  x: number;
+  y: number;
+  width: number;
+  height: number;
+  leads: string[];
 }
 
 export interface Exam {
@@ -214,6 +230,7 @@ export interface Exam {
   } | null;
   quality: { code: string; text: string }[];
   repeat_reason: string;
+  repeat_mark: (Mark & { picture_url: string | null }) | null;
   conflicts: number;
   received_at: string;
   order_source: string | null;

@@ -10,6 +10,8 @@ export interface Question {
   usual?: readonly string[];
   password?: boolean;
   note?: string;
+  /** What else belongs to the answer. */
+  extra?: HTMLElement | undefined;
   answer(text: string): Promise<void>;
 }
 
@@ -73,6 +75,7 @@ export function ask(place: HTMLElement, question: Question): void {
           ),
         ),
       ),
+    question.extra,
     problems,
     h("div", { class: "choices" }, submit, h("button", { type: "button", onclick: close }, t("ui.cancel"))),
   );

@@ -266,6 +266,9 @@ export class CaseView {
         t("ui.case.arrived", { time: clock(item.arrived_at) }),
         item.order_source === "study" ? ` · ${t("ui.case.without_order")}` : "",
       ),
+      item.holder?.mine && item.asked_by
+        ? message("warning", t("ui.take.asked", { name: item.asked_by }))
+        : "",
       ...notices,
       withdrawn(item),
       item.read_again ? message("warning", t("ui.case.read_again")) : "",

@@ -27,12 +27,14 @@ function here(): Place {
   const modality = modalities.find((name) => name === asked.get("modality")) ?? "";
   const text = new URLSearchParams(location.hash.slice(1)).get("q") ?? "";
   const caseId = /^\/reading\/cases\/([^/]+)/.exec(location.pathname)?.[1] ?? "";
-  return { query: { view, modality, text }, caseId: decodeURIComponent(caseId) };
+  const site = asked.get("site") ?? "";
+  return { query: { view, modality, site, text }, caseId: decodeURIComponent(caseId) };
 }
 
 function queryUrl(query: Query): string {
   const asked = new URLSearchParams({ view: query.view });
   if (query.modality) asked.set("modality", query.modality);
+  if (query.site) asked.set("site", query.site);
   return `?${asked}${query.text ? `#${new URLSearchParams({ q: query.text })}` : ""}`;
 }
 
@@ -203,6 +205,12 @@ const caseCommands: readonly Command[] = [
   { keys: ["k", "Alt+k"], label: "ui.key.critical", run: () => caseView.critical.ask(), whileTyping: true },
   { keys: ["x"], label: "ui.key.repeat", run: () => caseView.report.askRepeat() },
   { keys: ["c"], label: "ui.key.claim", run: () => void caseView.claim() },
+  {
+    keys: ["Alt+c"],
+    label: "ui.key.take",
+    run: () => caseView.report.askTake(),
+    whileTyping: true,
+  },
   { keys: ["u"], label: "ui.key.release", run: () => void caseView.release() },
   { keys: ["j"], label: "ui.key.next", run: () => neighbour(1) },
   { keys: ["p"], label: "ui.key.previous", run: () => neighbour(-1) },

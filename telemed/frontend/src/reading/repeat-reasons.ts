@@ -1,18 +1,18 @@
-/** Why a recording has to be made again: what is said most, one press each. */
+/** Why a recording has to be made again: what is said most, one press each, counted under its code. */
 import { t } from "../core/page";
 
+const ecg = ["ecg.lead_off", "ecg.noise", "ecg.swapped", "ecg.patient"] as const;
+const image = ["image.position", "image.motion", "image.exposure", "image.part"] as const;
+
+function codes(modality: string): typeof ecg | typeof image {
+  return modality === "ECG" ? ecg : image;
+}
+
 export function repeatReasons(modality: string): string[] {
-  if (modality === "ECG")
-    return [
-      t("ui.repeat.ecg.lead_off"),
-      t("ui.repeat.ecg.noise"),
-      t("ui.repeat.ecg.swapped"),
-      t("ui.repeat.ecg.patient"),
-    ];
-  return [
-    t("ui.repeat.image.position"),
-    t("ui.repeat.image.motion"),
-    t("ui.repeat.image.exposure"),
-    t("ui.repeat.image.part"),
-  ];
+  return codes(modality).map((code) => t(`ui.repeat.${code}`));
+}
+
+/** A usual reason, also where a sentence follows it; everything else counts as another one. */
+export function repeatCode(modality: string, reason: string): string {
+  return codes(modality).find((code) => reason.startsWith(t(`ui.repeat.${code}`))) ?? "other";
 }

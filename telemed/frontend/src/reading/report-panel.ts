@@ -10,7 +10,8 @@ import { Autosave, type Fields, type SaveState } from "./autosave";
 import { reviewChanges } from "./difference";
 import { againstNormal, draftBlock, machineDraft } from "./machine-draft";
 import { normalReport } from "./normal-report";
-import { repeatReasons } from "./repeat-reasons";
+import { markField } from "./repeat-mark";
+import { repeatCode, repeatReasons } from "./repeat-reasons";
 import { blank, ReportForm, same } from "./report-form";
 import { alarms, findingText } from "./row";
 import { withSignature } from "./signing";
@@ -198,15 +199,42 @@ export class ReportPanel {
   }
 
   askRepeat(): void {
-    if (!this.item?.can.repeat) return;
-    const usual = repeatReasons(this.item.modality);
+    const { item } = this;
+    if (!item?.can.repeat) return;
+    const mark = markField(item);
     ask(this.question, {
       label: t("ui.repeat.reason"),
       submit: t("ui.repeat.request"),
       note: t("ui.repeat.note"),
-      usual,
-      answer: async (reason) => this.host.done(await this.post("repeat", { reason })),
+      usual: repeatReasons(item.modality),
+      extra: mark?.element,
+      answer: async (reason) => {
+        const marked = mark?.read();
+        const code = repeatCode(item.modality, reason);
+        this.host.done(await this.post("repeat", { reason, code, ...(marked ? { mark: marked } : {}) }));
+      },
     });
+  }
+
+  /** Out of another's hands, with a reason that stays on record. */
+  askTake(): void {
+    if (!this.item?.can.take) return;
+    ask(this.question, {
+      label: t("ui.take.reason"),
+      submit: t("ui.take.take"),
+      note: t("ui.take.note"),
+      answer: async (reason) => this.host.updated(await this.post("take", { reason })),
+    });
+  }
+
+  private async askHolder(): Promise<void> {
+    try {
+      const item = await this.post("ask", {});
+      this.host.updated(item);
+      this.notes.replaceChildren(message("good", t("ui.take.asked_now", { name: item.holder?.name ?? "" })));
+    } catch (cause) {
+      this.notes.replaceChildren(problemMessage(cause));
+    }
   }
 
   private askAmend(): void {
@@ -446,6 +474,11 @@ export class ReportPanel {
     } else if (!this.busy) {
       list.push(h("p", { class: "muted" }, this.whyNot(item)));
     }
+    if (item.can.take)
+      list.push(
+        button(t("ui.take.ask"), "", () => void this.askHolder()),
+        button(t("ui.take.take"), "Alt + C", () => this.askTake(), "quiet"),
+      );
     if (item.can.amend) list.push(button(t("ui.amend.title"), "", () => this.askAmend()));
     if (item.can.repeat) list.push(button(t("ui.repeat.title"), "", () => this.askRepeat(), "quiet"));
     this.buttons.replaceChildren(...list);

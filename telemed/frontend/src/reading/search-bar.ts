@@ -1,4 +1,5 @@
 /** One field for whoever is meant, one for the kind of exam. What is typed is sought by the server in all cases. */
+import { get } from "../core/api";
 import { h } from "../core/dom";
 import { t } from "../core/page";
 import { modalities, type Query } from "./worklist";
@@ -26,8 +27,14 @@ export class SearchBar {
     h("option", { value: "" }, t("ui.list.modality_all")),
     ...modalities.map((name) => h("option", { value: name }, name)),
   );
-  readonly element = h("div", { class: "search", role: "search" }, this.modality, this.field);
+  readonly site = h(
+    "select",
+    { class: "modality-filter site-filter", "aria-label": t("ui.site.filter") },
+    h("option", { value: "" }, t("ui.site.all")),
+  );
+  readonly element = h("div", { class: "search", role: "search" }, this.modality, this.site, this.field);
   private timer = 0;
+  private wanted = "";
   private readonly host: SearchHost;
 
   constructor(host: SearchHost) {
@@ -44,6 +51,8 @@ export class SearchBar {
       this.now();
       host.entered();
     });
+    this.site.addEventListener("change", () => host.changed({ site: this.site.value }));
+    void this.fetchSites();
     this.modality.addEventListener("change", () => host.changed({ modality: this.modality.value }));
   }
 
@@ -51,12 +60,25 @@ export class SearchBar {
   follow(query: Query): void {
     if (document.activeElement !== this.field) this.field.value = query.text;
     this.modality.value = query.modality;
+    this.wanted = query.site;
+    this.site.value = query.site;
   }
 
   /** The address changed by itself: its text counts. */
   reset(text: string): void {
     window.clearTimeout(this.timer);
     this.field.value = text;
+  }
+
+  private async fetchSites(): Promise<void> {
+    try {
+      const sites = await get<{ id: string; name: string }[]>("/api/v1/worklist/sites");
+      this.site.append(...sites.map(({ id, name }) => h("option", { value: id }, name)));
+      this.site.value = this.wanted;
+    } catch (cause) {
+      // Without them the list is whole; the next page asks again.
+      console.warn("the names of the sites are not there", cause);
+    }
   }
 
   private soon(): void {

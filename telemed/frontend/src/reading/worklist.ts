@@ -21,13 +21,16 @@ const QUIET = 700;
 export interface Query {
   view: View;
   modality: string;
+  /** The institution that made the exams; "" for all. */
+  site: string;
   text: string;
 }
 
-export const FIRST: Query = { view: "waiting", modality: "", text: "" };
+export const FIRST: Query = { view: "waiting", modality: "", site: "", text: "" };
 
 export function same(one: Query, other: Query): boolean {
-  return one.view === other.view && one.modality === other.modality && one.text === other.text;
+  const names = ["view", "modality", "site", "text"] as const;
+  return names.every((name) => one[name] === other[name]);
 }
 
 export class Worklist {
@@ -54,6 +57,11 @@ export class Worklist {
 
   get view(): View {
     return this.query.view;
+  }
+
+  /** Fewer rows than the counts of the views speak of. */
+  private get cut(): boolean {
+    return this.query.modality !== "" || this.query.site !== "";
   }
 
   get searching(): boolean {
@@ -120,7 +128,7 @@ export class Worklist {
     } else if (delta.rows.length + delta.gone.length > 0) this.place(delta);
     this.changed();
     // Into this view rows come by the clock as well.
-    if (this.view === "overdue" && !this.searching && !this.nextCursor && !this.query.modality) {
+    if (this.view === "overdue" && !this.searching && !this.nextCursor && !this.cut) {
       const known = Math.min(this.rows.length, this.countLimit);
       if (known !== Math.min(this.counts.overdue ?? known, this.countLimit)) this.refreshSoon();
     }
@@ -162,7 +170,8 @@ export class Worklist {
   }
 
   private holds(row: Row): boolean {
-    const { view, modality } = this.query;
+    const { view, modality, site } = this.query;
+    if (site && row.site_id !== site) return false;
     if (modality && row.modality !== modality) return false;
     if (view === "overdue") return row.views.includes("all") && Date.parse(row.deadline) < this.now();
     return row.views.includes(view);
@@ -194,7 +203,7 @@ export class Worklist {
   }
 
   private async fetch(cursor: string, limit: number, signal: AbortSignal): Promise<void> {
-    const { view, modality, text } = this.query;
+    const { view, modality, site, text } = this.query;
     if (text) {
       const found = await send<Search>(
         "POST",
@@ -208,6 +217,7 @@ export class Worklist {
     }
     const query = new URLSearchParams({ view, limit: String(limit) });
     if (modality) query.set("modality", modality);
+    if (site) query.set("site", site);
     if (cursor) query.set("cursor", cursor);
     const page = await get<Page>(`/api/v1/worklist?${query}`, signal);
     this.take(page, cursor);

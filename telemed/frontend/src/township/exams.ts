@@ -5,6 +5,7 @@ import { t } from "../core/page";
 import { last4, sexAge } from "../core/patient";
 import { clock } from "../core/time";
 import type { Exam } from "../core/types";
+import { repeatMark } from "./repeat-mark";
 
 const EVERY = 5_000;
 const SLOWEST = 30_000;
@@ -97,7 +98,13 @@ function stateMark(exam: Exam): HTMLElement {
     );
   if (exam.order_source === "study")
     notes.push(h("span", { class: "note-line" }, t("ui.exams.without_order")));
-  return h("div", {}, h("span", { class: `status ${exam.state}` }, stateText(exam)), ...notes);
+  return h(
+    "div",
+    {},
+    h("span", { class: `status ${exam.state}` }, stateText(exam)),
+    repeatMark(exam),
+    ...notes,
+  );
 }
 
 function stateText(exam: Exam): string {

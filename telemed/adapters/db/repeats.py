@@ -1,0 +1,48 @@
+"""Repeats counted in the database: one row for each site, machine and reason."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import case, func, select
+
+from telemed.adapters.db import tables as t
+from telemed.adapters.db.repositories import Repository
+from telemed.application.worklist_ports import RepeatRate
+
+_C = t.reading_case.c
+
+
+class SqlRepeats(Repository):
+    def repeat_rates(self, consortium_id: int, since: datetime) -> Sequence[RepeatRate]:
+        device = (
+            select(func.max(t.stored_object.c.device_id))
+            .where(t.stored_object.c.study_id == _C.study_id)
+            .correlate(t.reading_case)
+            .scalar_subquery()
+        )
+        each = (
+            select(_C.institution_id, device.label("device_id"), _C.repeat_code)
+            .where(_C.consortium_id == consortium_id, _C.arrived_at >= since)
+            .subquery()
+        )
+        asked = func.sum(case((each.c.repeat_code != "", 1), else_=0))
+        statement = (
+            select(
+                t.institution.c.name,
+                func.coalesce(t.device.c.ae_title, ""),
+                each.c.repeat_code,
+                func.count(),
+                asked,
+            )
+            .join(t.institution, t.institution.c.id == each.c.institution_id)
+            .outerjoin(t.device, t.device.c.id == each.c.device_id)
+            .group_by(t.institution.c.name, t.device.c.ae_title, each.c.repeat_code)
+        )
+        found: dict[tuple[str, str], RepeatRate] = {}
+        for site, machine, code, exams, repeats in self._session.execute(statement):
+            known = found.get((site, machine), RepeatRate(site=site, device=machine, exams=0, reasons={}))
+            reasons = {**known.reasons, **({code: int(repeats)} if code else {})}
+            found[site, machine] = RepeatRate(
+                site=site, device=machine, exams=known.exams + int(exams), reasons=reasons
+            )
+        return [found[key] for key in sorted(found)]

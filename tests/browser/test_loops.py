@@ -1,0 +1,83 @@
+"""A marked place on its way to the technician, a case taken over, the list of one site; against the stand-in."""
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser import samples
+from tests.browser.conftest import OpenPage
+from tests.browser.stub import Stub
+from tests.browser.test_reading_page import open_case, open_list
+
+pytestmark = pytest.mark.browser
+
+
+def test_a_box_is_drawn_over_the_picture_and_sent_as_shares_of_it(open_page: OpenPage, stub: Stub) -> None:
+    page = open_case(open_page, 2)
+    page.keyboard.press("x")
+    page.locator(".ask .choices button").first.click()
+    picture = page.locator(".mark-picture img")
+    expect(picture).to_be_visible()
+    picture.scroll_into_view_if_needed()
+    picture.evaluate("image => image.decode()")
+    area = picture.bounding_box()
+    assert area is not None
+    page.mouse.move(area["x"] + area["width"] * 0.25, area["y"] + area["height"] * 0.5)
+    page.mouse.down()
+    page.mouse.move(area["x"] + area["width"] * 0.75, area["y"] + area["height"] * 0.75, steps=3)
+    page.mouse.up()
+    expect(page.locator(".mark-box")).to_be_visible()
+    page.locator(".ask input[name=answer]").press("Enter")
+    expect(page.locator(".identity h1")).not_to_have_text("示例乙")
+    (sent,) = stub.state.sent("POST", "/case-2/repeat$")
+    assert sent["code"] == "image.position"
+    found = [sent["mark"][name] for name in ("x", "y", "width", "height")]
+    assert found == pytest.approx([0.25, 0.5, 0.5, 0.25], abs=0.02)
+
+
+def test_the_technician_sees_the_place_and_the_leads(
+    open_page: OpenPage, stub: Stub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nowhere = {"x": 0, "y": 0, "width": 0, "height": 0}
+    sop = {"sop_instance_uid": "2.25.1"}
+    box = {"x": 0.25, "y": 0.5, "width": 0.5, "height": 0.25}
+    film = samples.exam(
+        1,
+        "repeat",
+        repeat_reason="体位不正",
+        repeat_mark={**sop, **box, "leads": [], "picture_url": "/rendered/1.jpg"},
+    )
+    ecg = samples.exam(
+        2,
+        "repeat",
+        repeat_reason="导联脱落",
+        repeat_mark={**sop, **nowhere, "leads": ["V3"], "picture_url": None},
+    )
+    monkeypatch.setattr(samples, "EXAMS", [film, ecg])
+    page = open_page("/township")
+    expect(page.locator(".mark-picture img")).to_have_attribute("src", "/rendered/1.jpg")
+    shares = page.locator(".mark-box").evaluate("box => [box.style.left, box.style.top, box.style.width]")
+    assert shares == ["25%", "50%", "50%"]
+    expect(page.locator("#exam-rows")).to_contain_text("导联：V3")
+
+
+def test_a_held_case_is_asked_for_and_taken_over(open_page: OpenPage, stub: Stub) -> None:
+    page = open_case(open_page, 3)
+    with page.expect_response("**/case-3/ask"):
+        page.get_by_role("button", name="请求接手").click()
+    expect(page.locator(".report .message.good")).to_contain_text("示例·李医师")
+    page.keyboard.press("Alt+c")
+    page.keyboard.type("交班")
+    page.keyboard.press("Enter")
+    expect(page.locator(".identity .holder.mine")).to_be_visible()
+    assert stub.state.sent("POST", "/case-3/take$") == [{"reason": "交班"}]
+
+
+def test_the_list_of_one_site_is_in_the_address(open_page: OpenPage, stub: Stub) -> None:
+    stub.state.cases["case-2"]["site_id"] = "site-hw"
+    page = open_list(open_page)
+    page.select_option(".site-filter", "site-hw")
+    expect(page.locator(".rows .row")).to_have_count(1)
+    assert "site=site-hw" in page.url
+    page.reload()
+    expect(page.locator(".site-filter")).to_have_value("site-hw")
+    expect(page.locator(".rows .row")).to_have_count(1)
