@@ -116,7 +116,7 @@ def _settle(world: World, case_id: int, study: Study, answers: list[_Answer], st
             case.ai_state = state
             flags = sorted(set(flagged))
             record(world, uow, Kind.CASE_INFERRED, case=case, state=state.value, flags=flags)
-        if any(new):
+        if any(fresh and one.in_domain for fresh, one in zip(new, records, strict=True)):
             ask_for_made(world, uow, case)
         _raise(world, uow, case, flagged + raises(uow, case, found))
         uow.commit()

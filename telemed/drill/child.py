@@ -32,7 +32,7 @@ from telemed.settings import Settings
 AFTER_RESTART = LEASE + timedelta(seconds=1)
 _KILLED = 9
 # What a walk would else import anew each time. (onnxruntime stays out: importing it starts a thread.)
-_WARM = ("ai_models.ecg.reader", "pydicom.encoders", "typst")
+_WARM = ("ai_models.ecg.reader", "pydicom.encoders", "telemed.imaging.machine_objects.report", "typst")
 
 Tell = Callable[[str, Any], None]
 

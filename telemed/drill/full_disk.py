@@ -6,7 +6,7 @@ The disk is not really filled: the spool is started with a reserve larger than a
 import shutil
 from dataclasses import replace
 
-from telemed.drill.invariants import Promised, faults, leftovers, rows
+from telemed.drill.invariants import RECEIVED, Promised, faults, leftovers, rows
 from telemed.drill.objects import dataset_sha256, ecg, film
 from telemed.drill.row import Outcome
 from telemed.drill.site import site
@@ -34,5 +34,5 @@ def full_disk(*, quick: bool = False) -> Outcome:  # noqa: ARG001 - it has no sh
             found.append(f"with room again the sender saw {again}")
         here.settle()
         found += faults(here.application, Promised(sent))
-        kept = len(rows(here.application, "SELECT id FROM stored_object"))
+        kept = len(rows(here.application, RECEIVED))
     return Outcome(found, {"refused": str(refused), "again": str(again), "objects": kept})

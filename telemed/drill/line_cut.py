@@ -3,7 +3,7 @@
 from contextlib import suppress
 
 from telemed.domain.errors import Unavailable
-from telemed.drill.invariants import Promised, faults, leftovers, rows
+from telemed.drill.invariants import RECEIVED, Promised, faults, leftovers, rows
 from telemed.drill.line import BadLine
 from telemed.drill.objects import dataset_sha256, film, to_file
 from telemed.drill.row import Outcome
@@ -35,7 +35,7 @@ def line_cut(*, quick: bool = False) -> Outcome:
         again = here.send(sent)
         here.settle()
         found += faults(here.application, Promised({(str(sent.SOPInstanceUID), dataset_sha256(sent))}))
-        kept = len(rows(here.application, "SELECT id FROM stored_object"))
+        kept = len(rows(here.application, RECEIVED))
     return Outcome(found, {"cuts": len(places), "again": str(again), "objects": kept})
 
 

@@ -1,6 +1,6 @@
 """Other bytes under a UID that is already there: both are kept, one is shown, a person is told."""
 
-from telemed.drill.invariants import Promised, faults, rows
+from telemed.drill.invariants import RECEIVED, Promised, faults, rows
 from telemed.drill.objects import dataset_sha256, ecg
 from telemed.drill.row import Outcome
 from telemed.drill.site import site
@@ -17,7 +17,7 @@ def same_uid(*, quick: bool = False) -> Outcome:  # noqa: ARG001 - it has no sho
         study = here.study(first)
         with here.world.unit_of_work(write=False) as uow:
             shown = uow.studies.objects(study.id) if study else []
-        kept = rows(here.application, "SELECT role FROM stored_object ORDER BY id")
+        kept = rows(here.application, RECEIVED)
     if saw != ["0x0000", "0x0000"]:
         found.append(f"the sender saw {saw}")
     if [row.role for row in kept] != ["primary", "conflict"]:

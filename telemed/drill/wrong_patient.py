@@ -8,7 +8,7 @@ from telemed.application.reassign import Wish
 from telemed.domain.correction import Decision
 from telemed.domain.order import OrderSource
 from telemed.drill import house
-from telemed.drill.invariants import Promised, faults, rows
+from telemed.drill.invariants import RECEIVED, Promised, faults, rows
 from telemed.drill.objects import OTHER, PATIENT, dataset_sha256, film
 from telemed.drill.row import Outcome
 from telemed.drill.site import Site, site
@@ -26,7 +26,7 @@ def wrong_patient(*, quick: bool = False) -> Outcome:  # noqa: ARG001 - it has n
         with here.world.unit_of_work(write=False) as uow:
             shown = [o.sop_instance_uid for o in uow.studies.objects(study.id)] if study else []
             name = uow.patients.get(study.patient_id).patient_id if study else ""
-        kept = [row.role for row in rows(here.application, "SELECT role FROM stored_object ORDER BY id")]
+        kept = [row.role for row in rows(here.application, RECEIVED)]
         right = _decided(here)
         here.settle()
         found += faults(here.application, Promised(sent))
