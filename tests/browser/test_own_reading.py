@@ -82,6 +82,14 @@ def test_kept_marks_go_into_the_report_by_one_key_and_are_there_again(
     expect(page.locator(".beat-state")).to_have_text("医师测量值已随病例保存")
     again = open_page(PATH)
     expect(again.locator('td[data-name="pr_ms"]')).to_have_text("160 ms")
+    # A reader who sees no P says so, and nobody computes with one.
+    page.get_by_role("button", name="无 P 波").click()
+    with page.expect_response(re.compile("/measurements$")):
+        page.keyboard.press("v")
+    again.reload()
+    expect(again.locator('td[data-name="pr_ms"]')).to_have_text("–")
+    expect(again.locator('[data-mark="p_onset_ms"]')).to_be_hidden()
+    expect(again.locator('[data-mark="qrs_onset_ms"]')).to_be_visible()
 
 
 def test_the_st_table_is_taken_at_the_marks(open_page: OpenPage, stub: Stub) -> None:

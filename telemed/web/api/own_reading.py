@@ -22,7 +22,7 @@ router = APIRouter(prefix="/cases/{case_id}", tags=["cases"])
 
 
 class MarksBody(Body):
-    """Milliseconds from the point that all beats share."""
+    """Milliseconds from the point that all beats share; a wave that is not there has no marks."""
 
     p_onset_ms: float | None = None
     p_offset_ms: float | None = None
@@ -88,12 +88,12 @@ def read_median_beats(world: TheWorld, actor: CurrentActor, case_id: str) -> lis
     return [_beat(one) for one in median_beats(world, actor=actor, uid=case_id)]
 
 
-@router.get("/own-reading", **guard(Action.WRITE_REPORT))
+@router.get("/own-reading", response_model_exclude_none=True, **guard(Action.WRITE_REPORT))
 def read_own(world: TheWorld, actor: CurrentActor, case_id: str) -> OwnReadingOut:
     return _own(own.own_reading(world, actor=actor, uid=case_id), actor.user_id)
 
 
-@router.post("/measurements", **guard(Action.WRITE_REPORT))
+@router.post("/measurements", response_model_exclude_none=True, **guard(Action.WRITE_REPORT))
 def keep_measurement(world: TheWorld, actor: CurrentActor, case_id: str, body: MeasureIn) -> OwnReadingOut:
     """Marks moved by the reader; the intervals are computed here, from them alone."""
     marks = Marks(**body.marks.model_dump())
@@ -101,7 +101,7 @@ def keep_measurement(world: TheWorld, actor: CurrentActor, case_id: str, body: M
     return _own(found, actor.user_id)
 
 
-@router.post("/verdicts", **guard(Action.WRITE_REPORT))
+@router.post("/verdicts", response_model_exclude_none=True, **guard(Action.WRITE_REPORT))
 def judge(world: TheWorld, actor: CurrentActor, case_id: str, body: VerdictIn) -> OwnReadingOut:
     """Accepted, edited, rejected, or `open` to take that back: one finding at a time."""
     found = own.record_verdict(

@@ -80,6 +80,7 @@ def test_moved_marks_are_kept_with_the_intervals_that_follow_from_them(
     without_p = {**MARKS, "p_onset_ms": None, "p_offset_ms": None}
     found = doctor.post(f"{way.path}/measurements", {"analysis": measured, "marks": without_p})
     assert "pr_ms" not in found["measurements"][0]["measurements"]
+    assert set(MARKS) - set(found["measurements"][0]["marks"]) == {"p_onset_ms", "p_offset_ms"}
     # The same marks twice are one event.
     assert len(events(cast, Kind.CASE_MEASURED)) == 2
 

@@ -46,7 +46,9 @@ export class OwnReading {
   }
 
   marks(analysis: string): Marks | undefined {
-    return this.kept.measurements.find((one) => one.analysis === analysis)?.marks;
+    const kept = this.kept.measurements.find((one) => one.analysis === analysis)?.marks;
+    // A mark that is no number stands for a wave that is not there.
+    return kept && Object.fromEntries(Object.entries(kept).filter(([, at]) => typeof at === "number"));
   }
 
   judge(analysis: string, finding: string, verdict: Verdict): Promise<boolean> {
