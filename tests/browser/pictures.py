@@ -165,8 +165,8 @@ CT_STUDY = str(uid("image-station", "ct"))
 CT_SPACING = 0.7
 
 
-def slices(count: int, study: str = CT_STUDY, patient_id: str = "FIC-P8", top: float = 0.0) -> list[bytes]:
-    """A body of water with an air hole, 2 mm thick slices; slice n has a dense square of 100 n Hounsfield units."""
+def slices(count: int, study: str = CT_STUDY, *, patient_id: str = "FIC-P8", step: float = 2) -> list[bytes]:
+    """A body of water with an air hole, a slice every `step` mm; slice n has a dense square of 100 n HU."""
     y, x = np.mgrid[0:256, 0:256]
     found = []
     for number in range(1, count + 1):
@@ -187,7 +187,7 @@ def slices(count: int, study: str = CT_STUDY, patient_id: str = "FIC-P8", top: f
         ds.WindowCenter, ds.WindowWidth = 40, 400
         ds.PixelSpacing = [CT_SPACING, CT_SPACING]
         ds.ImageOrientationPatient = [1, 0, 0, 0, 1, 0]
-        ds.ImagePositionPatient = [-90, -90, top - 2 * number]
+        ds.ImagePositionPatient = [-90, -90, -step * number]
         ds.FrameOfReferenceUID = uid("slices", study, "frame")
         found.append(part10(ds))
     return found

@@ -188,6 +188,29 @@ def test_a_stack_is_leafed_windowed_and_measured(rooms: House, seen: Seen) -> No
     assert seen.left_to_server == []
 
 
+def test_the_last_exam_of_its_kind_stands_beside_and_is_leafed_by_millimetres(
+    rooms: House, seen: Seen
+) -> None:
+    rooms.sent(*pictures.slices(6, "2.25.7001", step=4))
+    rooms.sent(*pictures.slices(12))
+    page = seen.page
+    page.goto(f"{rooms.base}/reading/cases/{rooms.case_of(pictures.CT_STUDY)}")
+    this, prior = page.locator(".image-corner").first, page.locator(".image-corner").nth(1)
+    # The layout of a CT has its prior beside from the start.
+    expect(page.locator(".image-title").nth(1)).to_contain_text("既往 11-21")
+    expect(prior).to_contain_text("1 / 6")
+    for _ in range(4):
+        page.keyboard.press("]")
+    expect(this).to_contain_text("5 / 12")
+    expect(prior).to_contain_text("3 / 6")
+    page.keyboard.press("3")
+    expect(prior).to_contain_text("窗位 40 窗宽 400")
+    page.keyboard.press("q")
+    expect(page.locator(".image-pane")).to_have_count(1)
+    page.keyboard.press("q")
+    expect(page.locator(".image-pane")).to_have_count(2)
+
+
 def test_without_the_grey_values_the_preview_stays_says_so_and_can_be_asked_again(
     rooms: House, seen: Seen
 ) -> None:

@@ -12,8 +12,9 @@ export interface PaneHost {
   /** Another picture, or the same one in another way. */
   drawn(pane: Pane): void;
   failed(pane: Pane, cause: unknown): void;
-  /** A person leafed, not the machine. */
-  leafed(pane: Pane, step: number): void;
+  leafed(pane: Pane, index: number): void;
+  /** A person leafed through this one, pointing at it. */
+  byHand(pane: Pane): void;
 }
 
 /** What Cornerstone has and its types do not show. */
@@ -28,6 +29,7 @@ const CINE_PER_SECOND = 12;
 export class Pane {
   readonly element = h("div", { class: "image-pane" });
   readonly surface = h("div", { class: "image-surface" });
+  readonly title = h("p", { class: "image-title" });
   readonly viewport: Viewport;
   stack: Stack | null = null;
   /** Until a person chooses another, every picture is shown with its own window. */
@@ -42,7 +44,7 @@ export class Pane {
   constructor(engine: RenderingEngine, name: string, host: PaneHost) {
     this.engine = engine;
     this.host = host;
-    this.element.append(this.surface, this.corner, this.under);
+    this.element.append(this.surface, this.title, this.corner, this.under);
     engine.enableElement({
       viewportId: name,
       type: Enums.ViewportType.STACK,
@@ -137,6 +139,10 @@ export class Pane {
     return true;
   }
 
+  async turnTo(index: number): Promise<void> {
+    await this.to(Math.max(0, Math.min(this.count - 1, index)));
+  }
+
   async to(index: number): Promise<void> {
     const { round } = this;
     this.wanted = index;
@@ -146,6 +152,7 @@ export class Pane {
       if (round !== this.round || this.wanted !== index) return;
       await this.viewport.setImageIdIndex(index);
       this.applyWindow();
+      this.host.leafed(this, index);
     } catch (cause) {
       this.stop();
       this.host.failed(this, cause);
@@ -311,7 +318,7 @@ export class Pane {
     event.preventDefault();
     if (this.count > 1 && !event.ctrlKey) {
       const step = Math.sign(event.deltaY);
-      void this.turn(step).then((turned) => turned && this.host.leafed(this, step));
+      void this.turn(step).then((turned) => turned && this.host.byHand(this));
       return;
     }
     const box = this.surface.getBoundingClientRect();

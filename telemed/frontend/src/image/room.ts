@@ -3,10 +3,13 @@ import { explain } from "../core/api";
 import { h } from "../core/dom";
 import { message } from "../core/messages";
 import { t } from "../core/page";
+import { clock } from "../core/time";
 import type { Case, Series } from "../core/types";
 import { currentScale } from "../ecg/calibration";
 import type { FilmAttention } from "../reading/film-attention";
 import { KeyImages } from "./key-images";
+import { layoutFor } from "./layouts";
+import { priorOf } from "./prior";
 import { ImageStation, isThere } from "./station";
 import { Toolbar } from "./toolbar";
 import { removeMark } from "./tools";
@@ -21,6 +24,7 @@ export class ImageRoom {
   private readonly attention: FilmAttention;
   private told = "";
   private opening = false;
+  private item: Case | null = null;
   private readonly frame: HTMLElement;
 
   constructor(frame: HTMLElement, attention: FilmAttention, refused: (cause: unknown) => void) {
@@ -33,6 +37,7 @@ export class ImageRoom {
     frame.prepend(this.station.element);
     this.bar = new Toolbar(this.station, attention.element, {
       trueSize: () => this.trueSize(),
+      compare: () => void this.compare(),
       toggleKey: () => void this.toggleKey(),
       nextKey: () => void this.nextKey(),
       isKey: () => this.isKey,
@@ -57,7 +62,12 @@ export class ImageRoom {
     } finally {
       this.opening = false;
     }
+    this.item = item;
     this.bar.opened();
+    const layout = layoutFor(item);
+    if (layout && layout.window > 1) this.station.preset(layout.window - 1);
+    // What a centre has read before is worth a look of its own; without one nothing is said.
+    if (layout?.prior && item.priors.count > 0) void this.compare(false);
     this.keys.open(item.id).then(
       () => this.bar.update(),
       (cause: unknown) => this.say(explain(cause)),
@@ -90,6 +100,27 @@ export class ImageRoom {
       this.station.view.setWindow(next.window);
   }
 
+  /** The last exam of its kind beside this one, or alone again. */
+  async compare(asked = true): Promise<void> {
+    const { item, station } = this;
+    if (station.comparing || !item) {
+      station.alone();
+      return;
+    }
+    try {
+      const prior = await priorOf(item, station.position);
+      if (item !== this.item || this.opening) return;
+      if (prior)
+        await station.compare(
+          prior.stack,
+          t("ui.image.prior", { time: clock(prior.arrivedAt), exam: prior.exam }),
+        );
+      else if (asked) this.say(t("ui.image.prior.none"));
+    } catch (cause) {
+      this.say(explain(cause));
+    }
+  }
+
   heat(): void {
     void this.attention.toggle();
   }
@@ -99,6 +130,8 @@ export class ImageRoom {
   }
 
   close(): void {
+    this.item = null;
+    this.station.alone();
     this.station.close();
   }
 

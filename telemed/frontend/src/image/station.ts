@@ -1,9 +1,10 @@
 /** The image station: full grey values, tools, and a second picture beside. Fetched when the first picture is opened. */
 import { cache, init, RenderingEngine, setUseCPURendering } from "@cornerstonejs/core";
-import { h } from "../core/dom";
+import { h, setText } from "../core/dom";
 import type { Case, Series } from "../core/types";
 import { isReady, loadAhead, register } from "./loader";
 import { Pane } from "./pane";
+import { Link } from "./prior";
 import { type Picture, type Stack, stacksOf } from "./stacks";
 import { choose, prepare, type ToolName } from "./tools";
 import { presetsFor } from "./windows";
@@ -41,6 +42,8 @@ export class ImageStation {
   private readonly engine: RenderingEngine;
   private readonly host: StationHost;
   private readonly main: Pane;
+  private beside: Pane | null = null;
+  private link: Link | null = null;
 
   constructor(host: StationHost) {
     begin();
@@ -56,14 +59,55 @@ export class ImageStation {
     const made = new Pane(this.engine, name, {
       drawn: (pane) => this.drawn(pane),
       failed: (_pane, cause) => this.host.failed(cause),
-      leafed: () => undefined,
+      leafed: (pane, index) => {
+        if (pane === this.main) void this.link?.follow(index);
+      },
+      byHand: (pane) => {
+        if (pane === this.beside) this.link?.align();
+      },
     });
     prepare().addViewport(name, this.engine.id);
     return made;
   }
 
+  get comparing(): boolean {
+    return this.link !== null;
+  }
+
+  get position(): number {
+    return this.at;
+  }
+
+  /** Another stack at the right, leafed together with this one. */
+  async compare(stack: Stack, title: string): Promise<void> {
+    this.beside ??= this.pane("image-prior");
+    const { beside } = this;
+    this.element.append(beside.element);
+    this.resized();
+    const share = this.main.count > 1 ? this.main.index / (this.main.count - 1) : 0;
+    await beside.open(stack, Math.round(share * (stack.pictures.length - 1)));
+    setText(beside.title, title);
+    beside.setWindow(this.main.window);
+    this.resized();
+    beside.fit();
+    beside.remember();
+    this.link = new Link(this.main, beside);
+    this.host.drawn();
+    await this.link.measure();
+  }
+
+  alone(): void {
+    if (!this.link) return;
+    this.link = null;
+    this.beside?.stop();
+    this.beside?.element.remove();
+    this.resized();
+    this.host.drawn();
+  }
+
   /** The first picture of these is on the screen when it returns. */
   async open(series: readonly Series[]): Promise<void> {
+    this.alone();
     this.stacks = stacksOf(series);
     this.at = 0;
     await this.show(0);
@@ -138,7 +182,9 @@ export class ImageStation {
 
   preset(index: number): void {
     const chosen = this.presets[index];
-    if (chosen) this.main.setWindow(chosen.window);
+    if (!chosen) return;
+    this.main.setWindow(chosen.window);
+    if (this.link) this.beside?.setWindow(chosen.window);
   }
 
   cine(): void {
@@ -152,6 +198,7 @@ export class ImageStation {
 
   private resized(): void {
     this.main.resized();
+    if (this.beside?.element.isConnected) this.beside.resized();
   }
 }
 

@@ -12,6 +12,7 @@ interface Button {
 
 export interface ToolbarHost {
   trueSize(): void;
+  compare(): void;
   toggleKey(): void;
   nextKey(): void;
   isKey(): boolean;
@@ -76,6 +77,12 @@ export class Toolbar {
         ),
         this.button("ui.image.rotate", ".", () => view.rotate(90)),
         this.button("ui.image.flip", "f", () => view.flip()),
+        this.button(
+          "ui.image.compare",
+          "q",
+          () => this.host.compare(),
+          () => station.comparing,
+        ),
         this.button("ui.image.reset", "Home", () => view.reset()),
         ...(view.count > 1
           ? [

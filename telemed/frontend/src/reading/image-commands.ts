@@ -86,6 +86,7 @@ export function imageCommands(panel: PicturePanel): Command[] {
     command(["Home"], "ui.image.reset", ({ station }) => station.view.reset()),
     command(["y"], "ui.image.key", (room) => room.toggleKey()),
     command(["'"], "ui.image.key.go", (room) => room.nextKey()),
+    command(["q"], "ui.image.compare", (room) => room.compare()),
     command(["h"], "ui.image.heat", (room) => room.heat()),
     command(["Delete"], "ui.image.remove_mark", (room) => room.removeMark()),
   ];
