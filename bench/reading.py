@@ -54,7 +54,7 @@ def rows(*, only: str | None, quick: bool) -> list[Row]:
                     note="keydown events, Ctrl counted; the next case comes by itself"),
         under_limit("normal_machine_ms", [one.waited for one in signed], "ms", NORMAL_MS, note=looked),
         under_limit("edited_keys", [one.keys for one in changed], "keys", EDITED_KEYS, of="max",
-                    note="machine's draft taken, three characters written, signed"),
+                    note="machine's draft taken, a short code of the centre written into the findings, signed"),
         under_limit("edited_machine_ms", [one.waited for one in changed], "ms", NORMAL_MS, note=looked),
     ]  # fmt: skip
     return [row for row in found if only in (None, row.what)]
@@ -87,7 +87,7 @@ class Reader:
         self._page.locator(".machine-draft").wait_for()
         waited = self._press("d", "filled")
         waited += self._press("e", "focused")
-        self._page.keyboard.type("ST?")
+        self._page.keyboard.type(";pvc")
         waited += self._press("Control+Enter", "next")
         return Spent(self._keys() - keys, waited)
 
