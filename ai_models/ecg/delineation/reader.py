@@ -107,7 +107,8 @@ def representative_beat(beat: MedianBeat) -> RepresentativeBeat:
         leads=tuple(LEADS),
         rate=beat.rate,
         fiducial=beat.fiducial,
-        waves={f"{name}_ms": round(1000 * at, 1) for name, at in bounds.items() if at is not None},
+        # Finer than the intervals are rounded to, so that the same ones follow from them.
+        waves={f"{name}_ms": round(1000 * at, 3) for name, at in bounds.items() if at is not None},
         beats=beat.beats,
         of=beat.of,
         packed=pack(beat.samples),
