@@ -10,35 +10,27 @@ The page's scripts are in the browser's cache; the film is 2048 x 2500, 14 bits 
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
-from dataclasses import replace
+from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from io import BytesIO
-from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 from pydicom import dcmread
 from pydicom.uid import JPEG2000Lossless
 
+from bench.house import House, house, reading_room
 from bench.result import Row, under_limit
-from telemed.bootstrap import build
-from telemed.demo.consortium import PASSWORD, provision
 from telemed.demo.dicom_objects import FictionalPatient, Occasion, dr_object, to_file
-from telemed.demo.roles import Person, wait_for
-from telemed.demo.sender import send
-from telemed.group import ProcessGroup, free_ports
-from telemed.settings import Settings
+from telemed.demo.roles import wait_for
 
 PREVIEW_MS, FULL_MS, NEXT_MS = 500.0, 2500.0, 300.0
 LOOK_MS = 6000
 CHROMIUM = [
-    "--no-sandbox", "--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader",
+    "--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader",
     "--ignore-gpu-blocklist",
 ]  # fmt: skip
 # Milliseconds from the keydown to the frame after the one in which it was there.
@@ -76,7 +68,7 @@ bench.next = () => {
 def rows(*, only: str | None, quick: bool) -> list[Row]:
     opened, leafed = (3, 3) if quick else (6, 6)
     films = [_film(number, compressed=number % 2 == 1) for number in range(2 * opened)]
-    with _house(films) as base, _browser(base) as page:
+    with _with(films) as base, reading_room(base, WATCH, *CHROMIUM) as page:
         # The first one fetches the scripts, as the first case of the day does.
         _open(page, 0)
         times = [_open(page, number) for number in range(2 * opened)]
@@ -132,52 +124,14 @@ def _film(number: int, *, compressed: bool) -> Any:
 
 
 @contextmanager
-def _browser(base: str) -> Iterator[Page]:
-    program = shutil.which("chromium")
-    if program is None:
-        raise SystemExit("chromium is absent: install the package chromium")
-    with sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=program, args=CHROMIUM)
-        context = browser.new_context(base_url=base, viewport={"width": 1920, "height": 1080})
-        context.set_default_timeout(60_000)
-        context.add_init_script(WATCH)
-        page = context.new_page()
-        page.goto("/sign-in")
-        page.fill("[name=username]", "reporting")
-        page.fill("[name=password]", PASSWORD)
-        page.keyboard.press("Enter")
-        page.wait_for_url("**/reading**")
-        yield page
-        browser.close()
-
-
-@contextmanager
-def _house(films: Sequence[Any]) -> Iterator[str]:
+def _with(films: Sequence[Any]) -> Iterator[str]:
     """A consortium with these films in its list."""
-    with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="telemed-bench-")))
-        http_port, dicom_port, inference_port = free_ports(3)
-        settings = replace(
-            Settings(demo=True), data_dir=folder / "var", http_port=http_port, dicom_port=dicom_port,
-            inference_port=inference_port,
-        ).complete()  # fmt: skip
-        application = build(settings)
-        stack.callback(application.close)
-        provision(application.world)
-        group = ProcessGroup(settings, ["web", "dicom", "worker"])
-        group.start()
-        stack.callback(group.stop)
-        if not group.wait_ready():
-            raise SystemExit("the services did not start")
-        base = f"http://127.0.0.1:{http_port}"
-        send(settings.dicom_host, dicom_port, calling="DEMO_DR", called=settings.ae_title, datasets=films)
-        doctor = Person(base, "reporting")
-        stack.callback(doctor.close)
-        wait_for("every film in the list", lambda: _all_listed(doctor, len(films)), 300)
-        yield base
+    with house() as here:
+        here.receive("DEMO_DR", films)
+        wait_for("every film in the list", lambda: _all_listed(here, len(films)), 300)
+        yield here.base
 
 
-def _all_listed(doctor: Person, count: int) -> bool | None:
-    listed = doctor.get("/api/v1/worklist", view="waiting", limit="200")["rows"]
-    there = [row for row in listed if row["ai"]["state"] not in ("pending", "failed")]
+def _all_listed(here: House, count: int) -> bool | None:
+    there = [row for row in here.listed() if row["ai"]["state"] not in ("pending", "failed")]
     return True if len(there) >= count else None

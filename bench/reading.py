@@ -11,37 +11,30 @@ The reader looks at each ECG for a second before the first key, as little as nob
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 
+from bench.house import House, house, reading_room
 from bench.result import Row, under_limit
-from telemed.bootstrap import build
-from telemed.demo.consortium import PASSWORD, provision
 from telemed.demo.dicom_objects import FictionalPatient, Occasion
-from telemed.demo.roles import Person, wait_for
-from telemed.demo.sender import send
+from telemed.demo.roles import wait_for
 from telemed.demo.studies import reissue_pydicom_ecg
-from telemed.group import ProcessGroup, free_ports
-from telemed.settings import Settings
 
 NORMAL_KEYS, NORMAL_MS, EDITED_KEYS = 3, 400.0, 12
 LOOK_MS = 1000
-CHROMIUM = ["--no-sandbox", "--disable-gpu"]
 WATCH = (Path(__file__).parent / "reading_watch.js").read_text("utf-8")
 
 
 def rows(*, only: str | None, quick: bool) -> list[Row]:
     normal, edited = (6, 3) if quick else (30, 15)
-    with _house(normal + edited + 2) as base, _browser(base) as page:
+    with _with(normal + edited + 2) as base, reading_room(base, WATCH, "--disable-gpu") as page:
         reader = Reader(page)
         reader.open_first()
         # The first one warms what a reader's first case of the day warms.
@@ -106,51 +99,12 @@ class Reader:
 
 
 @contextmanager
-def _browser(base: str) -> Iterator[Page]:
-    program = shutil.which("chromium")
-    if program is None:
-        raise SystemExit("chromium is absent: install the package chromium")
-    with sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=program, args=CHROMIUM)
-        context = browser.new_context(base_url=base, viewport={"width": 1920, "height": 1080})
-        context.add_init_script(WATCH)
-        page = context.new_page()
-        page.goto("/sign-in")
-        page.fill("[name=username]", "reporting")
-        page.fill("[name=password]", PASSWORD)
-        page.keyboard.press("Enter")
-        page.wait_for_url("**/reading**")
-        yield page
-        browser.close()
-
-
-@contextmanager
-def _house(cases: int) -> Iterator[str]:
+def _with(cases: int) -> Iterator[str]:
     """A consortium with so many ECGs in its list, each read by the machine."""
-    with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="telemed-bench-")))
-        http_port, dicom_port, inference_port = free_ports(3)
-        settings = replace(
-            Settings(demo=True), data_dir=folder / "var", http_port=http_port, dicom_port=dicom_port,
-            inference_port=inference_port,
-        ).complete()  # fmt: skip
-        application = build(settings)
-        stack.callback(application.close)
-        provision(application.world)
-        group = ProcessGroup(settings, ["web", "dicom", "worker"])
-        group.start()
-        stack.callback(group.stop)
-        if not group.wait_ready():
-            raise SystemExit("the services did not start")
-        base = f"http://127.0.0.1:{http_port}"
-        send(
-            settings.dicom_host, dicom_port, calling="DEMO_ECG", called=settings.ae_title,
-            datasets=[_ecg(number) for number in range(cases)],
-        )  # fmt: skip
-        doctor = Person(base, "reporting")
-        stack.callback(doctor.close)
-        wait_for("every ECG read by the machine", lambda: _all_read(doctor, cases), 300)
-        yield base
+    with house() as here:
+        here.receive("DEMO_ECG", [_ecg(number) for number in range(cases)])
+        wait_for("every ECG read by the machine", lambda: _all_read(here, cases), 300)
+        yield here.base
 
 
 def _ecg(number: int) -> Any:
@@ -162,7 +116,6 @@ def _ecg(number: int) -> Any:
     return reissue_pydicom_ecg(Occasion(person, taken, f"BENCH-{number:04d}", "示例镇卫生院", number))
 
 
-def _all_read(doctor: Person, cases: int) -> bool | None:
-    listed = doctor.get("/api/v1/worklist", view="waiting", limit="200")["rows"]
-    read = [row for row in listed if row["ai"]["state"] not in ("pending", "failed")]
+def _all_read(here: House, cases: int) -> bool | None:
+    read = [row for row in here.listed() if row["ai"]["state"] not in ("pending", "failed")]
     return True if len(read) >= cases else None

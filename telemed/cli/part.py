@@ -36,6 +36,8 @@ def log_to_stderr() -> None:
     )
     # It speaks while it is imported; that a start found nothing to migrate is no news.
     logging.getLogger("alembic").setLevel(logging.WARNING)
+    # It tells of every attribute it copies.
+    logging.getLogger("highdicom").setLevel(logging.WARNING)
 
 
 def _follow_parent() -> None:
