@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from dicom_node.find import Matches
 from dicom_node.identifiers import CHARACTER_SET, Known, Request, answer, person_name, tag_of
-from telemed.application.dicom_ports import IndexRow, Level, ObjectQuery
+from telemed.application.ports.dicom import IndexRow, Level, ObjectQuery
 from telemed.application.query import find_objects
 from telemed.application.world import World
 from telemed.dimse.identifier import Elements

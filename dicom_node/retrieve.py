@@ -8,7 +8,7 @@ from dicom_node.identifiers import Request, read_request
 from dicom_node.line import LineGone, is_gone, write_message
 from dicom_node.query import level_of
 from dicom_node.statuses import Status, query_failure
-from telemed.application.dicom_ports import Level, Retrievable, SendingLine
+from telemed.application.ports.dicom import Level, Retrievable, SendingLine
 from telemed.application.retrieve_objects import (
     MOST_OBJECTS,
     Tally,

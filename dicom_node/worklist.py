@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 
 from dicom_node.find import Matches
 from dicom_node.identifiers import Known, Request, answer, person_name, tag_of
-from telemed.application.dicom_ports import StepQuery, WorklistEntry
 from telemed.application.modality_worklist import MOST_STEPS, WorklistDesk, local_start
+from telemed.application.ports.dicom import StepQuery, WorklistEntry
 from telemed.application.world import World
 from telemed.dimse.identifier import Elements
 from telemed.domain.matching import (

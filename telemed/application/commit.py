@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from telemed.application.dicom_ports import CommitmentReport
 from telemed.application.jobs import JobKind
 from telemed.application.notifying import notify_institution
 from telemed.application.objects import read_object
 from telemed.application.ports import UnitOfWork
+from telemed.application.ports.dicom import CommitmentReport
 from telemed.application.record import record
 from telemed.application.world import World
 from telemed.domain.errors import InvalidInput, Unavailable

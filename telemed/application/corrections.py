@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from telemed.application.corrected_cases import Outcome
-from telemed.application.correction_ports import About, FoundPatient, Mismatch
 from telemed.application.move import admit, move_study, release_held_back
 from telemed.application.objects import read_object
 from telemed.application.patients import surrogate_id
 from telemed.application.ports import UnitOfWork
+from telemed.application.ports.corrections import About, FoundPatient, Mismatch
 from telemed.application.reassign import Wish, person_of, study_here
 from telemed.application.record import record
 from telemed.application.world import World

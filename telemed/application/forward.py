@@ -7,10 +7,10 @@ import logging
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
-from telemed.application.dicom_ports import SendingLine
 from telemed.application.jobs import JobKind
 from telemed.application.notifying import notify_institution
 from telemed.application.ports import UnitOfWork
+from telemed.application.ports.dicom import SendingLine
 from telemed.application.record import record
 from telemed.application.retrieve_objects import data_set_of, is_warning, readable_form
 from telemed.application.world import World

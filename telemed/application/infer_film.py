@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from telemed.application.film_ports import FILM_TASK
 from telemed.application.ports import ModelDescription
+from telemed.application.ports.film import FILM_TASK
 from telemed.application.world import World
 from telemed.domain.analysis import Analysis
 from telemed.domain.inference import Urgency

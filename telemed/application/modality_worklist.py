@@ -7,8 +7,8 @@ from datetime import UTC, datetime, time, timedelta
 from threading import Lock
 from zoneinfo import ZoneInfo
 
-from telemed.application.dicom_ports import StepQuery, WorklistEntry
 from telemed.application.ports import UnitOfWork
+from telemed.application.ports.dicom import StepQuery, WorklistEntry
 from telemed.application.record import record
 from telemed.application.world import World
 from telemed.domain.events import Kind

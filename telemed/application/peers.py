@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 
-from telemed.application.dicom_ports import CommitmentReport, SendingLine
+from telemed.application.ports.dicom import CommitmentReport, SendingLine
 from telemed.domain.errors import Unavailable
 from telemed.domain.exchange import RemoteNode
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from telemed.application.dicom_ports import IndexRow, Level, ObjectQuery
+from telemed.application.ports.dicom import IndexRow, Level, ObjectQuery
 from telemed.application.record import record
 from telemed.application.world import World
 from telemed.domain.errors import InvalidInput

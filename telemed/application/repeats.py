@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from telemed.application.worklist_ports import RepeatRate
+from telemed.application.ports.worklist import RepeatRate
 from telemed.application.world import World
 from telemed.domain.access import Action, Actor, demand
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from telemed.application.dicom_ports import Retrievable
+from telemed.application.ports.dicom import Retrievable
 from telemed.application.presented import presented
 from telemed.application.record import record
 from telemed.application.world import World

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from telemed.application.dicom_ports import IndexRow, ObjectQuery
+from telemed.application.ports.dicom import IndexRow, ObjectQuery
 from telemed.application.record import record
 from telemed.application.world import World
 from telemed.domain.access import Action, Actor, demand

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from telemed.application.ports import InboxRow, StudyOverview, UnitOfWork
+from telemed.application.ports.worklist import EVERYTHING, Filter, Prior, Sought, WorklistPage, WorklistRow
 from telemed.application.read import find_case
 from telemed.application.record import record
 from telemed.application.residents import card_hash
-from telemed.application.worklist_ports import EVERYTHING, Filter, Prior, Sought, WorklistPage, WorklistRow
 from telemed.application.world import World
 from telemed.domain.access import Action, Actor, demand
 from telemed.domain.case import Case

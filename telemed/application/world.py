@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass, field
 
-from telemed.application.dicom_ports import Peers
 from telemed.application.peers import NoPeers
 from telemed.application.ports import (
     Analyser,
@@ -16,6 +15,7 @@ from telemed.application.ports import (
     UnitOfWorkFactory,
     Waker,
 )
+from telemed.application.ports.dicom import Peers
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,7 +9,7 @@ import pytest
 from telemed.adapters.db import name_search
 from telemed.adapters.identity.here import PinyinReadings
 from telemed.application.ports import UnitOfWork
-from telemed.application.worklist_ports import Sought
+from telemed.application.ports.worklist import Sought
 from telemed.application.world import World
 from telemed.domain.case import Case, CaseState
 from telemed.domain.name_keys import search_text

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import Engine, event, text
 
 from telemed.adapters.db.uow import SqlUnitOfWorkFactory
-from telemed.application.worklist_ports import Filter
+from telemed.application.ports.worklist import Filter
 from telemed.application.world import World
 from telemed.domain.access import Actor
 from telemed.domain.case import Case, CaseState

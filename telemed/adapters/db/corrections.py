@@ -10,7 +10,7 @@ from telemed.adapters.db import tables as t
 from telemed.adapters.db.criteria import like_pattern
 from telemed.adapters.db.repositories import Repository
 from telemed.adapters.db.scope import visible_notices
-from telemed.application.correction_ports import About, FoundOrder, FoundPatient, Mismatch
+from telemed.application.ports.corrections import About, FoundOrder, FoundPatient, Mismatch
 from telemed.domain.access import Actor
 from telemed.domain.case import Case
 from telemed.domain.correction import Reassignment

@@ -10,7 +10,7 @@ from telemed.adapters.db.criteria import matches, matches_name
 from telemed.adapters.db.direct import find
 from telemed.adapters.db.repositories import Repository
 from telemed.adapters.db.upsert import ensure
-from telemed.application.dicom_ports import StepQuery, WorklistEntry
+from telemed.application.ports.dicom import StepQuery, WorklistEntry
 from telemed.domain.exchange import CommitmentRequest, ForwardItem, ForwardRule, ForwardState, RemoteNode
 from telemed.domain.order import Order, Procedure
 from telemed.domain.people import Device, Institution

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from telemed.adapters.db import tables as t
 from telemed.adapters.db.scope import reading_places, visible_cases
-from telemed.application.worklist_ports import Sought
+from telemed.application.ports.worklist import Sought
 from telemed.domain.access import Actor
 
 _C, _KEY = t.reading_case.c, t.person_name_key.c

@@ -12,7 +12,7 @@ from telemed.adapters.db import tables as t
 from telemed.adapters.db.criteria import matches, matches_name
 from telemed.adapters.db.repositories import Repository
 from telemed.adapters.db.scope import studies_visible_to_device, visible_studies
-from telemed.application.dicom_ports import IndexRow, Level, ObjectQuery, Retrievable
+from telemed.application.ports.dicom import IndexRow, Level, ObjectQuery, Retrievable
 from telemed.domain.access import Actor
 from telemed.domain.matching import Between, Criterion, OneOf, parse_date
 from telemed.domain.people import Device

@@ -7,7 +7,7 @@ from sqlalchemy import case, func, select
 
 from telemed.adapters.db import tables as t
 from telemed.adapters.db.repositories import Repository
-from telemed.application.worklist_ports import RepeatRate
+from telemed.application.ports.worklist import RepeatRate
 
 _C = t.reading_case.c
 

@@ -32,7 +32,7 @@ from telemed.adapters.db.repositories import Repository
 from telemed.adapters.db.scope import reading_places, visible_cases
 from telemed.adapters.db.types import BigKey
 from telemed.adapters.db.worklist_rows import persons_patients, worklist_rows
-from telemed.application.worklist_ports import EVERYTHING, Filter, Prior, Sought, WorklistPage, WorklistRow
+from telemed.application.ports.worklist import EVERYTHING, Filter, Prior, Sought, WorklistPage, WorklistRow
 from telemed.domain.access import Actor
 from telemed.domain.case import Case, CaseState
 from telemed.domain.errors import InvalidInput

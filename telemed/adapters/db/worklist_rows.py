@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session, aliased
 
 from telemed.adapters.db import tables as t
 from telemed.adapters.db.scope import visible_cases
-from telemed.application.worklist_ports import WorklistRow
+from telemed.application.ports.worklist import WorklistRow
 from telemed.domain.access import Actor
 from telemed.domain.case import Case, CaseState
 from telemed.domain.order import Order

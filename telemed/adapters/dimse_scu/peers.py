@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from telemed.adapters.dimse_scu.tls import OutgoingTls
-from telemed.application.dicom_ports import CommitmentReport, SendingLine
+from telemed.application.ports.dicom import CommitmentReport, SendingLine
 from telemed.dimse import command as c
 from telemed.dimse.identifier import Elements, Encoding, write_answer
 from telemed.dimse.pdu import Context

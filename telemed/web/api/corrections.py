@@ -8,9 +8,9 @@ from pydantic import BaseModel, Field
 
 from telemed.application import corrections
 from telemed.application.corrected_cases import Outcome
-from telemed.application.correction_ports import FoundPatient, Mismatch
 from telemed.application.document import exam_name
 from telemed.application.patients import contradictions, dicom_date
+from telemed.application.ports.corrections import FoundPatient, Mismatch
 from telemed.application.reassign import Wish, reassign
 from telemed.domain.access import Action
 from telemed.domain.correction import DECISIONS, Decision

@@ -4,8 +4,8 @@ from fastapi import APIRouter
 from pydantic import BaseModel
 
 from telemed.application import administer
-from telemed.application.correction_ports import About
 from telemed.application.corrections import subjects
+from telemed.application.ports.corrections import About
 from telemed.domain.access import Action
 from telemed.domain.notice import Notice
 from telemed.web.api import convert

@@ -7,8 +7,8 @@ from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 
 from telemed.application.document import exam_name
+from telemed.application.ports.worklist import Filter, Prior
 from telemed.application.worklist import priors, search, sites, worklist
-from telemed.application.worklist_ports import Filter, Prior
 from telemed.domain.access import Action
 from telemed.domain.case import Case, CaseState
 from telemed.domain.worklist import COUNT_LIMIT, View

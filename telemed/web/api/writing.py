@@ -6,8 +6,8 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
 from telemed.application import report_texts, writing
+from telemed.application.ports.worklist import RepeatRate
 from telemed.application.repeats import repeat_rates
-from telemed.application.worklist_ports import RepeatRate
 from telemed.domain.access import Action
 from telemed.domain.writing import Demanded, Part, ReportText, RequiredPart, TextKind
 from telemed.web.api.admin import institution_out, sites_of

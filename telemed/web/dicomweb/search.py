@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 from pydicom.datadict import dictionary_VR, tag_for_keyword
 
-from telemed.application.dicom_ports import IndexRow, Level
+from telemed.application.ports.dicom import IndexRow, Level
 from telemed.application.search import search_objects
 from telemed.application.world import World
 from telemed.domain.access import Action, Actor

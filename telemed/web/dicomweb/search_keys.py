@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pydicom.datadict import tag_for_keyword
 from starlette.datastructures import QueryParams
 
-from telemed.application.dicom_ports import Level, ObjectQuery
+from telemed.application.ports.dicom import Level, ObjectQuery
 from telemed.application.search import MOST_ANSWERS
 from telemed.domain.errors import InvalidInput
 from telemed.domain.matching import (

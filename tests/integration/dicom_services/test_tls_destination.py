@@ -18,7 +18,7 @@ from pynetdicom import AE, evt
 
 from dicom_node.services import STORAGE_COMMITMENT
 from telemed.adapters.dimse_scu import DimsePeers, OutgoingTls
-from telemed.application.dicom_ports import CommitmentReport
+from telemed.application.ports.dicom import CommitmentReport
 from telemed.application.remote_nodes import NewNode, add_forward_rule, add_remote_node, verify_remote_node
 from telemed.dimse.tls import Identity
 from telemed.domain.errors import Unavailable

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from pydicom import dcmread
 
-from telemed.application.dicom_ports import StepQuery
+from telemed.application.ports.dicom import StepQuery
 from telemed.demo.critical_values import seed_critical_values
 from tests.cast import CONTRACTED, HOSPITAL_A, UNCONTRACTED, Cast
 from tests.factories.dicom import dr_bytes, ecg_bytes, uid

@@ -284,7 +284,7 @@ def devices(cast: Cast) -> Any:
 
 
 def open_steps(cast: Cast, device: Any) -> Any:
-    from telemed.application.dicom_ports import StepQuery
+    from telemed.application.ports.dicom import StepQuery
 
     with cast.world.unit_of_work(write=False) as uow:
         return [entry.step for entry in uow.steps.open_for(device, StepQuery(), 10)]

@@ -11,8 +11,8 @@ from dicom_node.file_meta import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSIO
 from dicom_node.limits import Limits
 from dicom_node.statuses import Status
 from telemed.application.commit import CLASS_INSTANCE_CONFLICT, NO_SUCH_OBJECT, PROCESSING_FAILURE
-from telemed.application.dicom_ports import Level
 from telemed.application.modality_worklist import MOST_STEPS
+from telemed.application.ports.dicom import Level
 from telemed.application.query import MOST_ANSWERS
 from telemed.dimse import requestor
 from telemed.dimse.tls import Identity, TlsProfile, provider_context, user_context

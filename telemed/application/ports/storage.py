@@ -1,0 +1,67 @@
+"""Where bytes are kept: on their way in, and for good."""
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from mmap import mmap
+from pathlib import Path
+from typing import Protocol
+
+from telemed.application.ports.worklist import WorklistRow as WorklistRow
+
+
+class Spool(Protocol):
+    """The durable landing place. Nothing is acknowledged before `make_durable` returned."""
+
+    def free_bytes(self) -> int: ...
+
+    def open_part(self) -> "SpoolPart":
+        """A place to write one object to while it arrives. Raises OutOfResources below the low-water mark."""
+
+    def make_durable(self, parts: Sequence["SpoolPart"]) -> None:
+        """write < fsync < rename < directory fsync: when it returns, a power cut loses none of these bytes."""
+
+    def read(self, file_sha256: str) -> bytes:
+        """Raises KeyError where the spool holds no such object."""
+
+    def path(self, file_sha256: str) -> Path | None: ...
+
+    def remove(self, file_sha256: str) -> None: ...
+
+
+class SpoolPart(Protocol):
+    file_sha256: str
+    dataset_sha256: str
+    size: int
+
+    def write_meta(self, data: bytes) -> None:
+        """Preamble and file meta: they count to the file's digest, not to the data set's."""
+
+    def write(self, data: bytes | memoryview) -> None:
+        """Bytes of the data set."""
+
+    def finish(self) -> None:
+        """No more bytes: the digests are known, nothing is durable yet."""
+
+    def discard(self) -> None:
+        """Leaves nothing behind; safe to call at any time, also after `make_durable`."""
+
+    def head(self, limit: int) -> bytes:
+        """The first bytes of the whole file, for its header."""
+
+    def mapped(self) -> AbstractContextManager[mmap]:
+        """The whole file where it lies, of any size in little memory. Raises ValueError where it is empty."""
+
+    def content(self) -> bytes: ...
+
+
+class ObjectStore(Protocol):
+    """The final place: create-only, named by the digest of the bytes."""
+
+    def put(self, file_sha256: str, data: bytes) -> None:
+        """Durable when it returns; the same name again is no error and changes nothing."""
+
+    def get(self, file_sha256: str) -> bytes:
+        """Raises KeyError where there is no such object."""
+
+    def check(self) -> None:
+        """Raises Unavailable where the store does not answer."""
