@@ -97,6 +97,7 @@ class DirectItem:
 
 
 Source: TypeAlias = "Dataset | DirectItem"
+_CHARSET = 0x00080005
 
 
 def direct_dataset(data: bytes) -> DirectItem:
@@ -114,6 +115,10 @@ def direct_dataset(data: bytes) -> DirectItem:
         fields, _ = _scan(data, encoding.implicit, meta.dataset_offset, len(data), False, 0)
     except struct.error as error:
         raise NotDirect from error
+    charset = fields.get(_CHARSET)
+    if charset is not None and b"\x00" in data[charset[1] : charset[2]].rstrip(b"\x00 "):
+        # No name of a character set; pydicom refuses the whole data set for it.
+        raise NotDirect("SpecificCharacterSet")
     return DirectItem(data, fields)
 
 

@@ -61,7 +61,10 @@ export class Link {
     const [main, prior] = [this.main.stack, this.prior.stack];
     const places = main && prior ? await Promise.all([placesOf(main), placesOf(prior)]) : [];
     const [mine, others] = places;
-    if (mine && others && main === this.main.stack) this.places = { main: mine, prior: others };
+    if (!mine || !others || main !== this.main.stack) return;
+    this.places = { main: mine, prior: others };
+    // What was leafed before was counted in slices: now by where they lie.
+    await this.follow(this.main.index);
   }
 
   /** As they stand now they belong together: after a person leafed through one alone. */
