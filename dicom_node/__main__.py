@@ -12,7 +12,7 @@ from dicom_node.server import DicomNode, Door
 from dicom_node.tls import TlsFiles
 from telemed.application.refused_certificates import RefusedHandshakes, site_authorities
 from telemed.application.world import World
-from telemed.bootstrap import build, tls_profile
+from telemed.bootstrap import build, preload, tls_profile
 from telemed.i18n import text
 from telemed.settings import Settings, SettingsError
 
@@ -57,6 +57,7 @@ def main() -> int:
     except SettingsError as error:
         return _unusable(error)
     if settings.dicom_processes > 1:
+        preload()
         return processes.run(settings.dicom_processes, lambda: _one(settings))
     return _one(settings)
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from sqlalchemy import Engine as SqlEngine
+from sqlalchemy.orm import configure_mappers
 
 from ai_models.analyser import Analyser
 from ai_models.registry import Registry
@@ -15,6 +16,7 @@ from ai_models.runner import Runner
 from ai_models.shared_metrics import published
 from ai_models.signature import public_key
 from telemed.adapters.db.engine import make_engine
+from telemed.adapters.db.mapping import map_classes
 from telemed.adapters.db.uow import SqlUnitOfWorkFactory
 from telemed.adapters.db.upgrade import upgrade
 from telemed.adapters.dimse_scu import DimsePeers, OutgoingTls
@@ -41,6 +43,16 @@ class Application:
 
     def close(self) -> None:
         self.sql.dispose()
+
+
+def preload() -> None:
+    """What processes of one parent share if it is there before they are forked: classes, statements, dictionaries."""
+    import alembic.command  # noqa: F401 - loaded here for the children's sake alone
+
+    map_classes()
+    configure_mappers()
+    # The dictionaries of readings alone are 50 MB.
+    PinyinReadings().pinyin("示例")
 
 
 def build(settings: Settings, *, waker: Waker | None = None, sessions_here: bool = True) -> Application:

@@ -23,6 +23,8 @@ from telemed.settings import Settings
 
 CALLING = DEVICE
 OURS_SYNCS = "one fsync of the file, one of its folder, one of the commit (shared by those who wait)"
+# One for each core of a small machine; the setting DICOM_PROCESSES.
+PROCESSES = min(2, os.cpu_count() or 1)
 ORTHANC_SYNCS = "one fdatasync of the file; folder and index are not synced"
 
 
@@ -49,7 +51,7 @@ class Server:
 
 
 @contextlib.contextmanager
-def node(*, tls: tuple[Path, Path] | None = None, processes: int = 1) -> Iterator[Server]:
+def node(*, tls: tuple[Path, Path] | None = None, processes: int = PROCESSES) -> Iterator[Server]:
     """Our DICOM node alone: bytes safe in the spool and rows in the database when it answers."""
     with tempfile.TemporaryDirectory(prefix="telemed-bench-") as folder:
         port, tls_port = free_ports(2)
