@@ -54,7 +54,7 @@ def row(quick: bool) -> Row:
         f" refused, median {1e3 * quantile(found['latencies'], 0.5):.0f} ms, max {1e3 * max(found['latencies']):.0f}"
         f" ms, latest start {found['late']:.2f} s behind its moment, PSS at most {memory:.0f} MB, sender"
         f" {share:.2f} core{' (CLIENT-BOUND)' if bound else ''}, {ASSOCIATIONS} associations,"
-        f" {servers.PROCESSES} receiving processes; {servers.OURS_SYNCS}",
+        f" {servers.PROCESSES} receiving process; {servers.OURS_SYNCS}",
     )
 
 

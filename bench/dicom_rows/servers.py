@@ -23,8 +23,8 @@ from telemed.settings import Settings
 
 CALLING = DEVICE
 OURS_SYNCS = "one fsync of the file, one of its folder, one of the commit (shared by those who wait)"
-# One for each core of a small machine; the setting DICOM_PROCESSES.
-PROCESSES = min(2, os.cpu_count() or 1)
+# As the house comes; DICOM_PROCESSES is the setting.
+PROCESSES = 1
 ORTHANC_SYNCS = "one fdatasync of the file; folder and index are not synced"
 
 

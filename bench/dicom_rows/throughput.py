@@ -74,7 +74,7 @@ def row(what: str, quick: bool) -> Row:
         met=ours >= GOAL * theirs and not bound,
         note=f"{_spread(measured)}; aim >= {aim}; {number} objects, {rounds} rounds, load"
         f" {os.getloadavg()[0]:.1f}; {'CLIENT-BOUND; ' if bound else ''}"
-        f"ours: {servers.PROCESSES} receiving processes on one SQLite file, {servers.OURS_SYNCS};"
+        f"ours: {servers.PROCESSES} receiving process on one SQLite file, {servers.OURS_SYNCS};"
         f" Orthanc: {servers.ORTHANC_SYNCS}",
     )
 
