@@ -73,16 +73,13 @@ class Postgres:
             self._process.wait()
             self._process = None
 
-    def create(self, database: str) -> bool:
-        """False where it is there already."""
-        connection = self._connect()
-        try:
-            if connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", (database,)).fetchone():
-                return False
+    def create(self, database: str) -> None:
+        with self._connect() as connection:
             connection.execute(f'CREATE DATABASE "{database}"'.encode())
-            return True
-        finally:
-            connection.close()
+
+    def drop(self, database: str) -> None:
+        with self._connect() as connection:
+            connection.execute(f'DROP DATABASE IF EXISTS "{database}"'.encode())
 
     def _connect(self) -> psycopg.Connection[tuple[object, ...]]:
         return psycopg.connect(host=str(self.folder), user="postgres", dbname="postgres", autocommit=True)

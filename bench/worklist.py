@@ -11,7 +11,6 @@ TELEMED_BENCH_ARCHIVES names a folder in which the archives are kept for the nex
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import http.client
 import itertools
 import json
@@ -20,25 +19,19 @@ import socket
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from bench.databases import Postgres
 from bench.result import Row, under_limit
 from bench.rounds import skipped
-from bench.worklist_data import COMMON, RARE, READERS, Shape, fill
+from bench.worklist_archives import archive_folder, archives_in, token
+from bench.worklist_data import COMMON, RARE, READERS
 from bench.worklist_live import LiveFigures, listen
-from telemed.adapters.db.engine import make_engine
-from telemed.adapters.db.uow import SqlUnitOfWorkFactory
-from telemed.adapters.db.upgrade import upgrade
-from telemed.domain.people import Session
 from telemed.domain.worklist import View
 from telemed.group import free_ports
 from telemed.settings import Settings
@@ -67,7 +60,7 @@ class Archive:
         self.connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def ask(self, method: str, path: str, body: Any = None) -> tuple[float, Any]:
-        headers = {"Authorization": f"Bearer {_token(1)}", "Content-Type": "application/json"}
+        headers = {"Authorization": f"Bearer {token(1)}", "Content-Type": "application/json"}
         sent = None if body is None else json.dumps(body)
         started = time.perf_counter()
         self.connection.request(method, path, sent, headers)
@@ -96,11 +89,11 @@ def rows(*, only: str | None, quick: bool) -> list[Row]:
 def _of_engine(engine: str, suffix: str, wanted: list[str], quick: bool) -> list[Row]:
     cases = (QUICK if quick else FULL)[engine]
     with ExitStack() as stack:
-        folder = _folder(stack)
+        folder = archive_folder(stack)
         started = time.monotonic()
         # The small one is asked for the comparison alone.
         sizes = (BASE, cases) if "flat" in wanted else (cases,)
-        urls = _archives(stack, folder, engine, sizes)
+        urls = archives_in(stack, folder, engine, sizes)
         loading = time.monotonic() - started
         archives = _served(stack, folder, urls)
         small, large = archives[0], archives[-1]
@@ -132,77 +125,6 @@ def _of_engine(engine: str, suffix: str, wanted: list[str], quick: bool) -> list
         if "live" in wanted:
             found.append(_live("live" + suffix, large, 4.0 if quick else 30.0, about))
         return found
-
-
-def _folder(stack: ExitStack) -> Path:
-    kept = os.environ.get("TELEMED_BENCH_ARCHIVES")
-    if kept:
-        return Path(kept).resolve()
-    folder = Path(
-        stack.enter_context(tempfile.TemporaryDirectory(prefix="telemed-bench-", ignore_cleanup_errors=True))
-    )
-    # PostgreSQL runs as another user there.
-    folder.chmod(0o755)
-    return folder
-
-
-def _archives(stack: ExitStack, folder: Path, engine: str, sizes: tuple[int, ...]) -> dict[int, str]:
-    """Made where they are not there yet; each with a session for every reader."""
-    urls: dict[int, str] = {}
-    if engine == "postgresql":
-        server = Postgres(folder / "postgresql")
-        stack.callback(server.stop)
-        server.start(loading=True)
-        missing = [size for size in sizes if server.create(f"cases_{size}")]
-        for size in missing:
-            _fill(server.url(f"cases_{size}"), size)
-        # Loaded without syncing, served with it.
-        server.stop()
-        os.sync()
-        server.start(loading=False)
-        urls = {size: server.url(f"cases_{size}") for size in sizes}
-    else:
-        (folder / "sqlite").mkdir(parents=True, exist_ok=True)
-        for size in sizes:
-            path = folder / "sqlite" / f"cases_{size}.db"
-            urls[size] = f"sqlite:///{path}"
-            if not path.exists():
-                _fill(urls[size], size)
-        os.sync()
-    for url in urls.values():
-        _open_sessions(url, READERS)
-    return urls
-
-
-def _fill(url: str, size: int) -> None:
-    made = make_engine(url)
-    upgrade(made)
-    fill(made, Shape(size))
-    made.dispose()
-
-
-def _token(reader: int) -> str:
-    return f"bench-{reader}"
-
-
-def _open_sessions(url: str, readers: int) -> None:
-    made = make_engine(url)
-    now = datetime.now(UTC)
-    with SqlUnitOfWorkFactory(made)() as uow:
-        for reader in range(1, readers + 1):
-            digest = hashlib.sha256(_token(reader).encode()).hexdigest()
-            known = uow.sessions.by_digest(digest)
-            if known is not None:
-                uow.sessions.remove(known)
-                uow.flush()
-            uow.sessions.add(
-                Session(
-                    token_digest=digest, kind="bearer", user_id=reader, csrf_token="", created_at=now,
-                    expires_at=now + timedelta(hours=6), authenticated_at=now,
-                )
-            )  # fmt: skip
-        uow.commit()
-    made.dispose()
 
 
 def _served(stack: ExitStack, folder: Path, urls: dict[int, str]) -> list[Archive]:
@@ -319,7 +241,7 @@ def _flat(what: str, medians: dict[str, tuple[float, float]], about: str) -> Row
 
 
 def _live(what: str, archive: Archive, seconds: float, about: str) -> Row:
-    tokens = [_token(reader) for reader in range(1, READERS + 1)]
+    tokens = [token(reader) for reader in range(1, READERS + 1)]
     command = [sys.executable, "-m", "bench.worklist_writer", archive.url, str(PACE), str(seconds)]
     figures: LiveFigures = listen(archive.port, tokens, command)
     row = under_limit(

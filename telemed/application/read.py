@@ -141,15 +141,19 @@ def _released(versions: Sequence[Report]) -> bool:
 def claim(world: World, *, actor: Actor, uid: str) -> OpenedCase:
     demand(actor, Action.WRITE_REPORT)
     with world.unit_of_work() as uow:
-        case = find_case(uow, actor, uid)
-        if case.state is CaseState.AWAITING_REVIEW:
-            raise Conflict("error.case_awaits_review")
-        renewed = case.claimed_by == actor.user_id
-        case.claim(actor.user_id, world.clock.now())
-        if not renewed:
-            record(world, uow, Kind.CASE_CLAIMED, actor=actor, case=case)
+        hold_case(world, uow, actor, find_case(uow, actor, uid))
         uow.commit()
     return shown(world, actor, uid)
+
+
+def hold_case(world: World, uow: UnitOfWork, actor: Actor, case: Case) -> None:
+    """Claims it, or renews the own claim."""
+    if case.state is CaseState.AWAITING_REVIEW:
+        raise Conflict("error.case_awaits_review")
+    renewed = case.claimed_by == actor.user_id
+    case.claim(actor.user_id, world.clock.now())
+    if not renewed:
+        record(world, uow, Kind.CASE_CLAIMED, actor=actor, case=case)
 
 
 def release(world: World, *, actor: Actor, uid: str) -> OpenedCase:

@@ -6,7 +6,7 @@ from datetime import timedelta
 from telemed.application.document import report_document
 from telemed.application.hold import hand_over, hold_of, signed
 from telemed.application.ports import UnitOfWork
-from telemed.application.read import OpenedCase, current_draft, find_case, new_version, shown
+from telemed.application.read import OpenedCase, current_draft, find_case, hold_case, new_version, shown
 from telemed.application.record import record
 from telemed.application.withdraw import tell_people
 from telemed.application.world import World
@@ -18,21 +18,25 @@ from telemed.domain.people import Institution
 from telemed.domain.report import Report, ReportState
 from telemed.domain.writing import Part, demanded_parts, first_missing
 
+Words = Mapping[str, str | bool]
 
-def sign(world: World, *, actor: Actor, uid: str, revision: int) -> OpenedCase:
-    """The reporting doctor's signature over the revision they saw."""
+
+def sign(world: World, *, actor: Actor, uid: str, revision: int, words: Words | None = None) -> OpenedCase:
+    """The reporting doctor's signature over the revision they saw; or over these very words, written upon it.
+
+    With words the case is claimed, the draft written and signed in one step, or nothing of it is.
+    """
     demand(actor, Action.WRITE_REPORT)
     now = world.clock.now()
     with world.unit_of_work() as uow:
         case = find_case(uow, actor, uid)
         latest = uow.reports.latest(case.id)
-        if latest is not None and latest.signed_by == actor.user_id and latest.revision == revision:
+        if latest is not None and latest.signed_by == actor.user_id and latest.spoken(revision, words):
             # The same click twice.
             return shown(world, actor, uid)
         house = uow.institutions.get(actor.institution_id)
         _demand_present_signer(world, actor, house)
-        case.demand_held_by(actor.user_id, now)
-        report = current_draft(world, uow, case, actor)
+        report, revision = _written(world, uow, actor, case, revision, words)
         _demand_printable(world, uow, case, report, actor)
         _demand_complete(uow, case, report)
         hold = hold_of(house, case, report)
@@ -58,7 +62,7 @@ def review(
     decision: str,
     revision: int,
     comment: str = "",
-    words: Mapping[str, str | bool] | None = None,
+    words: Words | None = None,
 ) -> OpenedCase:
     """The second doctor approves, and the report is final; or returns it with a comment.
 
@@ -126,21 +130,22 @@ def amend(world: World, *, actor: Actor, uid: str, reason: str) -> OpenedCase:
     return shown(world, actor, uid)
 
 
-def release_preliminary(world: World, *, actor: Actor, uid: str, revision: int) -> OpenedCase:
+def release_preliminary(
+    world: World, *, actor: Actor, uid: str, revision: int, words: Words | None = None
+) -> OpenedCase:
     """An emergency cannot wait for the second signature: out at once, plainly marked; its final is still to come."""
     demand(actor, Action.WRITE_REPORT)
     now = world.clock.now()
     with world.unit_of_work() as uow:
         case = find_case(uow, actor, uid)
         known = [one for one in uow.reports.of_case(case.id) if one.state is ReportState.PRELIMINARY]
-        if known and (known[-1].signed_by, known[-1].revision) == (actor.user_id, revision):
+        if known and known[-1].signed_by == actor.user_id and known[-1].spoken(revision, words):
             # The same key twice.
             return shown(world, actor, uid)
         _demand_present_signer(world, actor, uow.institutions.get(actor.institution_id))
-        case.demand_held_by(actor.user_id, now)
+        report, revision = _written(world, uow, actor, case, revision, words)
         if not case.is_emergency:
             raise Conflict("error.preliminary_only_for_emergencies")
-        report = current_draft(world, uow, case, actor)
         _demand_printable(world, uow, case, report, actor)
         report.release_preliminary(actor.user_id, revision, now)
         hand_over(world, uow, Kind.REPORT_PRELIMINARY, actor, case, report)
@@ -149,6 +154,19 @@ def release_preliminary(world: World, *, actor: Actor, uid: str, revision: int) 
         uow.commit()
     world.waker.wake()
     return shown(world, actor, uid)
+
+
+def _written(
+    world: World, uow: UnitOfWork, actor: Actor, case: Case, revision: int, words: Words | None
+) -> tuple[Report, int]:
+    """The draft to be signed and its revision: as it was saved under the own claim, or with these words upon it."""
+    if words is None:
+        case.demand_held_by(actor.user_id, world.clock.now())
+        return current_draft(world, uow, case, actor), revision
+    hold_case(world, uow, actor, case)
+    report = current_draft(world, uow, case, actor)
+    report.put(words, revision, world.clock.now())
+    return report, report.revision
 
 
 def _demand_present_signer(world: World, actor: Actor, house: Institution) -> None:

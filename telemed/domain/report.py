@@ -85,6 +85,29 @@ class Report:
         self.updated_at = now
         self.revision += 1
 
+    def put(self, words: Mapping[str, str | bool], revision: int, now: datetime) -> None:
+        """Writes words upon the revision they were written on; the same words again count no further save."""
+        if revision != self.revision:
+            raise Conflict("error.report_changed_since_shown")
+        if self.revision == 0 or self._words() != words:
+            self.write(
+                findings=str(words["findings"]),
+                impression=str(words["impression"]),
+                recommendation=str(words["recommendation"]),
+                critical=bool(words["critical"]),
+                abnormal=bool(words["abnormal"]),
+                now=now,
+            )
+
+    def spoken(self, revision: int, words: Mapping[str, str | bool] | None) -> bool:
+        """Whether this is what was asked for before: that revision; or these words, put upon that revision."""
+        if words is None:
+            return self.revision == revision
+        return self.revision - revision in (0, 1) and self._words() == words
+
+    def _words(self) -> dict[str, str | bool]:
+        return {name: getattr(self, name) for name in WORDS}
+
     def sign(
         self, user_id: int, revision: int, now: datetime, *, needs_review: bool, hold: timedelta = NO_HOLD
     ) -> None:
@@ -161,8 +184,8 @@ class Report:
             raise Conflict("error.reviewer_is_author")
         if revision != self.revision:
             raise Conflict("error.report_changed_since_shown")
-        before = {name: getattr(self, name) for name in WORDS}
-        if all(words[name] == before[name] for name in WORDS):
+        before = self._words()
+        if before == words:
             return False
         if self.submitted is None:
             self.submitted = before

@@ -54,6 +54,20 @@ def holds(row: dict[str, Any], view: str) -> bool:
     return view in row["views"]
 
 
+def draft(words: dict[str, Any], revision: int) -> dict[str, Any]:
+    """The version in writing, saved once more with these words."""
+    names = ("findings", "impression", "recommendation", "critical", "abnormal")
+    unsigned = {"signed_by": None, "signed_at": None, "reviewed_by": None, "reviewed_at": None}
+    return samples.report(
+        state="draft",
+        pdf_url=None,
+        revision=revision + 1,
+        updated_at=samples.iso(0),
+        **unsigned,
+        **{name: words[name] for name in names},
+    )
+
+
 class State:
     """What the tests look at and change."""
 
@@ -288,24 +302,19 @@ class Handler(BaseHTTPRequestHandler):
             if body["revision"] != (report or {"revision": 0})["revision"]:
                 self.problem(409, "error.report_changed_since_shown", "409")
                 return
-            fields = {key: body[key] for key in ("findings", "impression", "recommendation")}
-            marks = {key: body[key] for key in ("critical", "abnormal")}
-            unsigned = {"signed_by": None, "signed_at": None, "reviewed_by": None, "reviewed_at": None}
-            case["report"] = samples.report(
-                state="draft",
-                pdf_url=None,
-                revision=body["revision"] + 1,
-                updated_at=samples.iso(0),
-                **unsigned,
-                **fields,
-                **marks,
-            )
+            case["report"] = draft(body, body["revision"])
             self.json(case["report"])
             return
         elif action == "sign":
             if self.state.must_reauthenticate:
                 self.problem(403, "error.reauthenticate", "403")
                 return
+            if body["revision"] != (report or {"revision": 0})["revision"]:
+                self.problem(409, "error.report_changed_since_shown", "409")
+                return
+            shown = {key: (report or {}).get(key) for key in body["words"]}
+            if shown != body["words"]:
+                case["report"] = draft(body["words"], body["revision"])
             case["report"].update(state="awaiting_review", hold_until=samples.iso(1))
             case.update(state="awaiting_review", holder=None)
             case["can"].update(claim=False, write=False, sign=False, repeat=False, undo=True)

@@ -281,9 +281,10 @@ def test_a_normal_ecg_is_signed_in_three_keys_and_the_next_case_comes(
     assert report["state"] == "awaiting_review"
     assert "72" in report["findings"]
     assert report["abnormal"] is False
-    # What was signed is the revision that was shown last.
-    assert stub.state.sent("POST", "/case-1/sign$") == [{"revision": report["revision"]}]
-    assert stub.state.sent("POST", "/case-1/claim$")
+    # The signature brings the very words that were shown; nothing had to be saved before it.
+    (sent,) = stub.state.sent("POST", "/case-1/sign$")
+    assert sent["words"] == {name: report[name] for name in sent["words"]}
+    assert len(sent["words"]) == 5
 
 
 def test_the_normal_template_against_the_machine_is_pointed_out(open_page: OpenPage, stub: Stub) -> None:

@@ -62,14 +62,16 @@ def save_draft(world: TheWorld, actor: CurrentActor, case_id: str, body: DraftIn
 
 @router.post("/sign", **guard(Action.WRITE_REPORT))
 def sign(world: TheWorld, actor: CurrentActor, case_id: str, body: SignIn) -> CaseOut:
-    opened = signing.sign(world, actor=actor, uid=case_id, revision=body.revision)
+    opened = signing.sign(world, actor=actor, uid=case_id, revision=body.revision, words=body.written())
     return convert.case(opened, actor, actor.language)
 
 
 @router.post("/preliminary", **guard(Action.WRITE_REPORT))
 def release_preliminary(world: TheWorld, actor: CurrentActor, case_id: str, body: SignIn) -> CaseOut:
     """An emergency report, out at once; the case stays open for its final one."""
-    opened = signing.release_preliminary(world, actor=actor, uid=case_id, revision=body.revision)
+    opened = signing.release_preliminary(
+        world, actor=actor, uid=case_id, revision=body.revision, words=body.written()
+    )
     return convert.case(opened, actor, actor.language)
 
 

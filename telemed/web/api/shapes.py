@@ -246,16 +246,22 @@ class DraftIn(Body):
     revision: int = Field(ge=0)
 
 
-class SignIn(Body):
-    revision: int = Field(ge=0)
-
-
 class WordsIn(Body):
     findings: str = Field(max_length=8000)
     impression: str = Field(max_length=8000)
     recommendation: str = Field(max_length=8000)
     critical: bool
     abnormal: bool
+
+
+class SignIn(Body):
+    # The revision that was shown.
+    revision: int = Field(ge=0)
+    # What is shown upon it: claimed, written and signed in one step. Absent where it was saved before.
+    words: WordsIn | None = None
+
+    def written(self) -> dict[str, str | bool] | None:
+        return self.words.model_dump() if self.words else None
 
 
 class ReviewIn(Body):

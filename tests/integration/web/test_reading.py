@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from telemed.domain.events import Kind
 from tests.cast import Cast
 from tests.integration.web.conftest import REPORT, Way
 
@@ -53,6 +54,37 @@ def test_a_signature_binds_the_revision_that_was_shown(way: Way) -> None:
     doctor.put(f"{way.path}/draft", {**REPORT, "impression": "改过", "revision": 1})
     refused = doctor.post(f"{way.path}/sign", {"revision": 1}, expect=409)
     assert refused["code"] == "error.report_changed_since_shown"
+
+
+def test_words_are_claimed_written_and_signed_in_one_step_or_not_at_all(cast: Cast, way: Way) -> None:
+    way.arrive()
+    doctor, other = way.program("reporting"), way.program("colleague")
+    empty = {**REPORT, "impression": " "}
+    assert (
+        doctor.post(f"{way.path}/sign", {"revision": 0, "words": empty}, expect=422)["field"] == "impression"
+    )
+    assert (doctor.get(way.path)["report"], doctor.get(way.path)["holder"]) == (None, None)
+    for _ in range(2):
+        signed = doctor.post(f"{way.path}/sign", {"revision": 0, "words": REPORT})
+        assert (signed["state"], signed["report"]["revision"]) == ("awaiting_review", 1)
+        assert {name: signed["report"][name] for name in REPORT} == REPORT
+    # Other words than were signed are no second click.
+    doctor.post(f"{way.path}/sign", {"revision": 0, "words": {**REPORT, "findings": "别的"}}, expect=409)
+    with cast.world.unit_of_work(write=False) as uow:
+        kinds = [event.kind for event in uow.events.after(0, 10_000)]
+    assert (kinds.count(Kind.CASE_CLAIMED), kinds.count(Kind.REPORT_SIGNED)) == (1, 1)
+    other.post(f"{way.path}/sign", {"revision": 1, "words": REPORT}, expect=409)
+
+
+def test_words_upon_a_revision_that_is_not_the_last_or_a_case_of_another_are_refused(way: Way) -> None:
+    way.arrive()
+    way.write(findings="第一次")
+    body = {"revision": 0, "words": REPORT}
+    refused = way.program("reporting").post(f"{way.path}/sign", body, expect=409)
+    assert refused["code"] == "error.report_changed_since_shown"
+    held = way.program("colleague").post(f"{way.path}/sign", {**body, "revision": 1}, expect=409)
+    assert held["code"] == "error.case_is_claimed"
+    assert way.program("reporting").get(way.path)["report"]["findings"] == "第一次"
 
 
 def test_the_same_click_twice_signs_once(cast: Cast, way: Way) -> None:

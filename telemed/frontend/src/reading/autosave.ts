@@ -104,6 +104,25 @@ export class Autosave {
     }
   }
 
+  /** Before the words go another way: waits for what is on its way, and sends nothing more. */
+  async settle(): Promise<void> {
+    window.clearTimeout(this.timer);
+    await this.running;
+  }
+
+  /** They are at the server, by that way. */
+  arrived(report: Report | null): void {
+    this.seen(report);
+    this.fields = null;
+    this.dropCopy();
+    this.host.state({ name: "clean" });
+  }
+
+  /** They are not: saved as a draft after all. */
+  resume(): void {
+    if (this.fields) this.schedule(0);
+  }
+
   /** After a conflict: the reader has seen the other text and keeps the own one. */
   overwrite(revision: number): void {
     this.revision = revision;

@@ -51,7 +51,7 @@ export class CaseView {
   });
   readonly bench = new EcgBench({
     own: this.own,
-    insert: (text) => this.report.insert("findings", text),
+    insert: (text) => this.report.words.insert("findings", text),
   });
   item: Case | null = null;
   private id = "";
@@ -223,8 +223,8 @@ export class CaseView {
 
   private judge(one: Judged, verdict: Verdict): void {
     const back = this.own.verdict(one.analysis, one.finding) === verdict;
-    if (back || verdict === "rejected") this.report.remove("impression", one.text);
-    else this.report.insert("impression", one.text, verdict === "edited");
+    if (back || verdict === "rejected") this.report.words.remove("impression", one.text);
+    else this.report.words.insert("impression", one.text, verdict === "edited");
     void this.own.judge(one.analysis, one.finding, verdict);
   }
 
