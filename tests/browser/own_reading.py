@@ -5,7 +5,9 @@ import json
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from telemed.imaging.waveform import LEADS
 from telemed.imaging.waveform.wire import from_wire
 from tests.browser import samples
 
@@ -29,11 +31,23 @@ def beat(case: dict[str, Any], st_mv: float = 0.0) -> dict[str, Any]:
     peak = round((0.3 + 3 * 60 / 72) * RATE)
     cut = waveform.samples[:, peak - 180 : peak + 320].astype(np.float64)
     cut[9, 180 + 30 : 180 + 200] += st_mv
+    return _given(case, waveform.leads, cut)
+
+
+def beat_at_st(case: dict[str, Any], levels: dict[str, float]) -> dict[str, Any]:
+    """A beat that is flat but for ST: from J to the end of T at `levels` (mV by lead)."""
+    flat = np.zeros((len(LEADS), 500))
+    for lead, level in levels.items():
+        flat[LEADS.index(lead), 180 + 28 : 180 + 200] = level
+    return _given(case, LEADS, flat)
+
+
+def _given(case: dict[str, Any], leads: tuple[str, ...], cut: NDArray[np.float64]) -> dict[str, Any]:
     instance = case["series"][0]["instances"][0]
     return {
         "analysis": case["analyses"][0]["id"],
         "sop_instance_uid": instance["sop_instance_uid"],
-        "leads": list(waveform.leads),
+        "leads": list(leads),
         "sampling_rate": RATE,
         "fiducial": 180,
         "waves": MARKS,

@@ -260,6 +260,43 @@ def test_in_every_layout_each_lead_stands_in_its_place_at_its_true_scale(
                 assert abs((found[1] - found[0]) / scale - 25) < TOLERANCE_MM, (layout, name)
 
 
+def test_chest_leads_stand_at_half_gain_where_that_is_chosen_and_the_pulse_shows_both(
+    open_page: OpenPage, stub: Stub
+) -> None:
+    stub.state.waveform = samples.own_steps()
+    page, scale = open_ecg(open_page, stub, 1, 3.6)
+    page.keyboard.press("3")
+    page.keyboard.press("9")
+    expect(page.locator("#ecg-chest")).to_have_attribute("aria-pressed", "true")
+    expect(page.locator(".ecg-setting")).to_contain_text("10 mm/mV · 胸导联 5 mm/mV")
+    ink = drawn(page)
+    sheet = page.locator(".ecg").evaluate("element => element.dataset")
+
+    def level(at: float, y: float, reach: float = 3) -> float:
+        columns = ink[:, round((at - reach) * scale) : round((at + reach) * scale)]
+        return centre(columns.mean(axis=1), round((y - 1.2) * scale), round((y + 1.2) * scale)) / scale
+
+    for row, lead in enumerate(LIMB):
+        base = float(sheet["first"]) + row * float(sheet["pitch"])
+        for start, name, gain in ((10, lead, 10), (10 + 125, CHEST[row], 5)):
+            height = gain * (0.3 + 0.05 * (LIMB + CHEST).index(name))
+            low, high = level(start + 6, base), level(start + 18.5, base - height)
+            assert abs(low - high - height) < TOLERANCE_MM, name
+        # The pulse: 1 mV at the gain of the limb leads, then at that of the chest leads.
+        assert abs(base - level(3.75, base - 10, 0.8) - 10) < TOLERANCE_MM
+        assert abs(base - level(6.25, base - 5, 0.8) - 5) < TOLERANCE_MM
+    box = page.locator("canvas.ecg-caliper").bounding_box()
+    assert box is not None
+    for start, millivolts in ((40, 1.0), (170, 2.0)):
+        x, y = box["x"] + start * scale, box["y"] + float(sheet["first"]) * scale
+        page.mouse.move(x, y)
+        page.mouse.down()
+        page.mouse.move(x + 25 * scale, y - 10 * scale)
+        page.mouse.up()
+        assert said(page) == [1000.0, 60.0, millivolts]
+        page.keyboard.press("Escape")
+
+
 def test_all_rows_of_every_layout_are_in_view_at_once(open_page: OpenPage, stub: Stub) -> None:
     page, _ = open_ecg(open_page, stub, 1, None)
     for index in range(6):

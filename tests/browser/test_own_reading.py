@@ -92,16 +92,31 @@ def test_kept_marks_go_into_the_report_by_one_key_and_are_there_again(
     expect(again.locator('[data-mark="qrs_onset_ms"]')).to_be_visible()
 
 
-def test_the_st_table_is_taken_at_the_marks(open_page: OpenPage, stub: Stub) -> None:
-    page = open_page(PATH)
-    page.route(
-        "**/median-beats",
-        lambda route: route.fulfill(json=[own_reading.beat(stub.state.cases["case-1"], st_mv=0.25)]),
-    )
-    page.reload()
-    row = page.locator(".beat-st tr", has_text="V4")
-    expect(row.locator("td").nth(1)).to_have_text(re.compile(r"^↑0\.2\d$"))
-    expect(page.locator(".beat-st tr", has_text="V5").locator("td.notable")).to_have_count(0)
+def test_st_is_marked_at_j_by_lead_sex_and_age(open_page: OpenPage, stub: Stub) -> None:
+    case = stub.state.cases["case-1"]
+    page = open_page("/reading")
+    levels: dict[str, float] = {}
+    page.route("**/median-beats", lambda route: route.fulfill(json=[own_reading.beat_at_st(case, levels)]))
+    rows = page.locator(".beat-st tr")
+    people = (("M", 39, 0.25), ("M", 40, 0.2), ("M", None, 0.2), ("F", 39, 0.15), ("", 60, 0.15))
+    for sex, years, limit in people:
+        case["patient"] |= {"sex": sex, "age": None if years is None else {"value": years, "unit": "year"}}
+        levels |= {
+            "V2": limit,
+            "V3": limit - 0.01,
+            "V4": 0.1,
+            "V5": 0.09,
+            "I": -0.05,
+            "II": -0.04,
+            "aVR": -0.2,
+        }
+        page.goto(stub.url + PATH)
+        expect(rows.filter(has_text="V2").locator("td").first).to_have_text(f"↑{limit:.2f}")
+        marked = rows.filter(has=page.locator("td.notable")).locator("th").all_inner_texts()
+        assert marked == ["I", "V2", "V4"], (sex, years)
+    # J+60 and J+80 stand at the same levels here, and have no limits.
+    expect(page.locator(".beat-st td:not(:nth-child(2)).notable")).to_have_count(0)
+    expect(rows.filter(has_text="V2").locator("td").nth(2)).to_have_text("0.15")
 
 
 def test_findings_are_judged_one_by_one_by_a_key_each_and_stay_so(open_page: OpenPage, stub: Stub) -> None:

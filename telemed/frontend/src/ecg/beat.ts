@@ -118,8 +118,3 @@ export function stLevels(beat: Beat, marks: Marks): Map<string, number[]> {
   }
   return found;
 }
-
-/** Worth a look: 0.1 mV up, 0.2 mV in V2 and V3, or 0.05 mV down (Thygesen 2018, for the lower of the two sexes). */
-export function stNotable(lead: string, level: number): boolean {
-  return level >= (lead === "V2" || lead === "V3" ? 0.2 : 0.1) || level <= -0.05;
-}

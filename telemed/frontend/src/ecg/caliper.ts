@@ -1,5 +1,5 @@
 /** A caliper on the paper: time along, amplitude across, its interval marched out; by mouse and by keys. */
-import type { Settings, Sheet } from "./sheet";
+import { type Settings, type Sheet, stripAt } from "./sheet";
 
 export interface Measure {
   /** ms */
@@ -48,7 +48,7 @@ export class Caliper {
     const same =
       known !== null &&
       this.scale === scale &&
-      (["format", "order", "speed", "gain", "rhythm", "start"] as const).every(
+      (["format", "order", "speed", "gain", "chestHalf", "rhythm", "start"] as const).every(
         (name) => known[name] === settings[name],
       );
     this.scale = scale;
@@ -63,6 +63,13 @@ export class Caliper {
     return this.from !== null;
   }
 
+  /** mm/mV of the lead on which the caliper begins. */
+  private get gain(): number {
+    const { from, settings, sheet } = this;
+    const strip = from && settings && sheet ? stripAt(sheet, settings.speed, from.x, from.y) : undefined;
+    return strip?.gain ?? settings?.gain ?? 10;
+  }
+
   clear(): void {
     this.from = this.to = this.pressed = null;
     this.hold = null;
@@ -73,12 +80,13 @@ export class Caliper {
   /** Without a mouse: one second, 1 mV high, in the middle of what is seen. */
   place(x: number, y: number): void {
     if (!this.sheet || !this.settings) return;
-    const row = this.sheet.pulses.reduce(
+    const rows = this.sheet.pulses.map((pulse) => pulse.y);
+    const row = rows.reduce(
       (near, one) => (Math.abs(one - y) < Math.abs(near - y) ? one : near),
-      this.sheet.pulses[0] ?? y,
+      rows[0] ?? y,
     );
     this.from = { x, y: row };
-    this.to = { x: x + this.settings.speed, y: row - this.settings.gain };
+    this.to = { x: x + this.settings.speed, y: row - this.gain };
     this.moving = "to";
     this.draw();
   }
@@ -88,7 +96,7 @@ export class Caliper {
     const point = this[this.moving];
     if (!point || !this.settings) return false;
     point.x += (time / 1000) * this.settings.speed;
-    point.y -= amplitude * this.settings.gain;
+    point.y -= amplitude * this.gain;
     this.draw();
     return true;
   }
@@ -198,7 +206,7 @@ export class Caliper {
     }
     const text = this.onMeasure({
       time: ((right - left) / this.settings.speed) * 1000,
-      amplitude: (from.y - to.y) / this.settings.gain,
+      amplitude: (from.y - to.y) / this.gain,
     });
     context.font = "600 3px system-ui, sans-serif";
     const width = context.measureText(text).width;
@@ -211,7 +219,7 @@ export class Caliper {
     const { sheet } = this;
     const step = right - left;
     if (!sheet || !this.marching || step < 1) return;
-    const row = sheet.pulses.find((y) => Math.abs(y - (this.from?.y ?? 0)) <= sheet.pitch / 2);
+    const row = sheet.pulses.find(({ y }) => Math.abs(y - (this.from?.y ?? 0)) <= sheet.pitch / 2)?.y;
     // Where time goes on from row to row, the lines of one row say nothing about another.
     const [low, high] =
       sheet.wrapped && row !== undefined

@@ -1,5 +1,5 @@
 /** Draws a sheet on any 2D context. Every position is in millimetres; `scale` is device pixels per millimetre. */
-import { labelOf, type Settings, type Sheet, type Strip } from "./sheet";
+import { labelOf, type Pulse, type Settings, type Sheet, type Strip } from "./sheet";
 import type { Waveform } from "./waveform";
 
 export interface Ink {
@@ -68,7 +68,7 @@ export function drawTraces(
   context.lineCap = "butt";
   context.strokeStyle = ink.trace;
   context.lineWidth = Math.max(0.25, 1.1 / scale);
-  for (const y of sheet.pulses) drawPulse(context, y, settings.gain);
+  for (const pulse of sheet.pulses) drawPulse(context, pulse);
   for (const strip of sheet.strips) {
     const values = waveform.millivolts.get(strip.lead);
     if (values) drawStrip(context, strip, values, waveform.rate, settings);
@@ -82,13 +82,16 @@ export function drawTraces(
   }
 }
 
-/** 1 mV for 5 mm: what the reader checks the scale against. */
-function drawPulse(context: CanvasRenderingContext2D, y: number, gain: number): void {
+/** 1 mV for 5 mm, in as many steps as there are gains: what the reader checks the scale against. */
+function drawPulse(context: CanvasRenderingContext2D, { y, gains }: Pulse): void {
+  const step = 5 / Math.max(1, gains.length);
   context.beginPath();
   context.moveTo(1, y);
   context.lineTo(2.5, y);
-  context.lineTo(2.5, y - gain);
-  context.lineTo(7.5, y - gain);
+  gains.forEach((gain, index) => {
+    context.lineTo(2.5 + index * step, y - gain);
+    context.lineTo(2.5 + (index + 1) * step, y - gain);
+  });
   context.lineTo(7.5, y);
   context.lineTo(9, y);
   context.stroke();
@@ -113,7 +116,7 @@ function drawStrip(
       continue;
     }
     const x = strip.x + (i / rate - strip.from) * settings.speed;
-    const y = strip.y - strip.sign * value * settings.gain;
+    const y = strip.y - strip.sign * value * strip.gain;
     if (drawing) context.lineTo(x, y);
     else context.moveTo(x, y);
     drawing = true;

@@ -19,6 +19,8 @@ export interface Settings {
   speed: Speed;
   /** mm/mV */
   gain: Gain;
+  /** The chest leads, whose voltages are the highest, at half of it. */
+  chestHalf: boolean;
   /** The lead of the long strip, or the one that is enlarged. */
   rhythm: string;
   /** Seconds from the first sample at which the page begins. */
@@ -31,6 +33,7 @@ export const usual: Settings = {
   order: "standard",
   speed: 25,
   gain: 10,
+  chestHalf: false,
   rhythm: "II",
   start: 0,
   filter: unfiltered,
@@ -43,10 +46,18 @@ export interface Strip {
   sign: 1 | -1;
   x: number;
   y: number;
+  /** mm/mV */
+  gain: number;
   from: number;
   to: number;
   /** Another strip stands to the left of this one in the same row. */
   continued: boolean;
+}
+
+/** 1 mV at the left end of a row: one step for each gain that its leads are drawn with, the highest first. */
+export interface Pulse {
+  y: number;
+  gains: number[];
 }
 
 export interface Sheet {
@@ -55,8 +66,8 @@ export interface Sheet {
   /** Distance of two baselines. */
   pitch: number;
   strips: Strip[];
-  /** Baselines that begin with a calibration pulse. */
-  pulses: number[];
+  /** Each baseline begins with one. */
+  pulses: Pulse[];
   /** Seconds of the recording that the sheet shows. */
   seconds: number;
   /** Time goes on from row to row instead of being the same in all of them. */
@@ -69,7 +80,8 @@ export const STRIP_SECONDS = 60;
 export const PULSE_MARGIN = 10;
 /** A row of a wrapped sheet: ten seconds at 25 mm/s. */
 export const ROW_LENGTH = 250;
-/** Free of traces, for the settings. */
+/** Free of traces: at the top and bottom of the paper, and for the settings. */
+export const TOP = 10;
 export const FOOT = 6;
 /** Closer than this the baselines never come, however little room there is. */
 const CLOSEST = 10;
@@ -115,6 +127,16 @@ export interface Room {
 
 export const endless: Room = { width: Number.POSITIVE_INFINITY, height: Number.POSITIVE_INFINITY };
 
+/** mm/mV of one lead. */
+export function gainOf({ gain, chestHalf }: Settings, lead: string): number {
+  return chestHalf && /^V\d/.test(lead) ? gain / 2 : gain;
+}
+
+function pulseOf(y: number, strips: readonly Strip[]): Pulse {
+  const gains = new Set(strips.filter((one) => one.y === y).map((one) => one.gain));
+  return { y, gains: [...gains].sort((a, b) => b - a) };
+}
+
 /** Rows move together before they leave the height; of a sheet that is wider than the room only the beginning is laid. */
 export function layOut(settings: Settings, duration: number, room = endless): Sheet {
   const { format, gain, speed, start } = settings;
@@ -127,13 +149,13 @@ export function layOut(settings: Settings, duration: number, room = endless): Sh
     ? Math.max(1, Math.ceil((seconds * speed) / ROW_LENGTH - 1e-6))
     : Math.max(...columns.map((group) => group.length)) + long.length;
   const wanted = pitches[format] * (gain === 20 ? 1.4 : 1);
-  const pitch = Math.max(CLOSEST, Math.min(wanted, Math.floor(((room.height - 10 - FOOT) / rows) * 2) / 2));
+  const pitch = Math.max(CLOSEST, Math.min(wanted, Math.floor(((room.height - TOP - FOOT) / rows) * 2) / 2));
   const edge = Math.round(pitch / 2 / 5) * 5;
   const baseline = (row: number): number => 5 + edge + row * pitch;
   const strips: Strip[] = [];
   const place = (name: string, x: number, row: number, from: number, to: number, continued = false): void => {
-    const sign = name.startsWith("-") ? -1 : 1;
-    strips.push({ lead: name.replace(/^-/, ""), sign, x, y: baseline(row), from, to, continued });
+    const [sign, lead] = [name.startsWith("-") ? -1 : 1, name.replace(/^-/, "")] as const;
+    strips.push({ lead, sign, x, y: baseline(row), gain: gainOf(settings, lead), from, to, continued });
   };
   if (wrapped) {
     const each = ROW_LENGTH / speed;
@@ -160,7 +182,7 @@ export function layOut(settings: Settings, duration: number, room = endless): Sh
     pitch,
     strips,
     seconds,
-    pulses: Array.from({ length: rows }, (_, row) => baseline(row)),
+    pulses: Array.from({ length: rows }, (_, row) => pulseOf(baseline(row), strips)),
     wrapped,
   };
 }

@@ -3,21 +3,19 @@ import { currentScale } from "./calibration";
 import { Caliper, type Measure } from "./caliper";
 import { drawGrid, drawTraces, type InkName, inks } from "./draw";
 import { display, type Filter } from "./filters";
-import { endless, layOut, PAGE_SECONDS, type Room, type Settings, type Sheet, stripAt, usual } from "./sheet";
+import { paperFigures } from "./paper";
+import { endless, layOut, type Room, type Settings, type Sheet, stripAt, usual } from "./sheet";
 import type { Waveform } from "./waveform";
 
-/** An A4 page across, within its margins, under the lines that name the patient and over what the doctor wrote. */
-const PRINT_ROOM: Room = { width: 281, height: 148 };
 /** While it stands on the page, the page is printed as an ECG is: see ecg.css. */
 const PRINTS = "prints-ecg";
-/** Paper needs more points than a screen: 12 in a millimetre are about 300 an inch. */
-const PRINT_SCALE = 12;
-
 export interface Shown {
   settings: Settings;
   ink: InkName;
   /** Speed, gain and filters in words: they stand on the sheet wherever it is seen. */
   caption: string;
+  /** Who it is, for the pages of a print that stand without the page's own head. */
+  who: string;
   /** What is in view. */
   room: Room;
 }
@@ -26,14 +24,14 @@ export class EcgView {
   readonly element = document.createElement("div");
   readonly canvas = document.createElement("canvas");
   readonly caliper: Caliper;
-  private readonly paper = document.createElement("img");
   private readonly caption = document.createElement("p");
-  private shown: Shown = { settings: usual, ink: "paper", caption: "", room: endless };
+  private shown: Shown = { settings: usual, ink: "paper", caption: "", who: "", room: endless };
   private waveform: Waveform | null = null;
+  private readonly label: string;
   private displayed: { of: Waveform; filter: Filter; waveform: Waveform } | null = null;
   private sheet: Sheet | null = null;
-  /** Added to the caption while the page is printed. */
-  private printed = "";
+  /** There only while the page is printed. */
+  private figures: HTMLElement[] = [];
   private ratioQuery: MediaQueryList | null = null;
   private readonly onRatio = (): void => {
     this.watchRatio();
@@ -46,8 +44,7 @@ export class EcgView {
     this.canvas.setAttribute("role", "img");
     this.canvas.setAttribute("aria-label", label);
     this.caption.className = "ecg-setting";
-    this.paper.className = "ecg-print";
-    this.paper.alt = label;
+    this.label = label;
     this.caliper = new Caliper(onMeasure);
     this.element.append(this.canvas, this.caliper.canvas, this.caption);
     this.watchRatio();
@@ -84,7 +81,7 @@ export class EcgView {
     this.sheet = sheet;
     const ratio = window.devicePixelRatio || 1;
     const scale = currentScale().cssPxPerMm * ratio;
-    this.render(this.canvas, this.waveform, sheet, scale, ink);
+    this.render(this.canvas, this.waveform, sheet, settings, scale, ink);
     this.caliper.canvas.width = this.canvas.width;
     this.caliper.canvas.height = this.canvas.height;
     for (const { style } of [this.canvas, this.caliper.canvas]) {
@@ -93,35 +90,28 @@ export class EcgView {
       style.height = `${this.canvas.height / ratio}px`;
     }
     this.caliper.fit(scale, sheet, settings, inks[ink].mark);
-    this.caption.textContent = this.shown.caption + this.printed;
+    this.caption.textContent = this.shown.caption;
     this.caption.style.color = inks[ink].label;
     const { dataset } = this.element;
     dataset.drawn = "true";
     dataset.pitch = String(sheet.pitch);
-    dataset.first = String(sheet.pulses[0] ?? 0);
+    dataset.first = String(sheet.pulses[0]?.y ?? 0);
   }
 
   private render(
     canvas: HTMLCanvasElement,
     waveform: Waveform,
     sheet: Sheet,
+    settings: Settings,
     scale: number,
     ink: InkName,
   ): void {
-    const { settings } = this.shown;
     canvas.width = Math.ceil(sheet.width * scale) + 1;
     canvas.height = Math.ceil(sheet.height * scale) + 1;
     const context = canvas.getContext("2d");
     if (!context) throw new Error("this browser gives no 2D canvas");
     drawGrid(context, sheet, scale, inks[ink]);
     drawTraces(context, this.filtered(waveform, settings.filter), sheet, settings, scale, inks[ink]);
-  }
-
-  /** Which seconds they are, where the paper has not room for all of the page. */
-  private part({ seconds }: Sheet, duration: number): string {
-    const { start } = this.shown.settings;
-    const whole = Math.min(PAGE_SECONDS, duration - start);
-    return seconds < whole - 1e-6 ? ` · ${start}–${start + seconds} s / ${start + whole} s` : "";
   }
 
   private filtered(of: Waveform, filter: Filter): Waveform {
@@ -131,27 +121,22 @@ export class EcgView {
     return this.displayed.waveform;
   }
 
-  /**
-   * Paper gets a picture of its own, in millimetres. Chromium prints a canvas that is drawn on "beforeprint" as vectors,
-   * at 127/128 of its size: 10 s would be 2 mm short.
-   */
   private print(printing: boolean): void {
-    const { waveform } = this;
+    const { waveform, label } = this;
     const here = waveform !== null && this.element.isConnected && !this.element.closest("[hidden]");
     document.documentElement.classList.toggle(PRINTS, printing && here);
-    this.paper.remove();
-    this.printed = "";
-    this.caption.textContent = this.shown.caption;
+    for (const figure of this.figures) figure.remove();
+    this.figures = [];
     if (!printing || !here) return;
-    const sheet = layOut(this.shown.settings, waveform.duration, PRINT_ROOM);
-    const canvas = document.createElement("canvas");
-    this.render(canvas, waveform, sheet, PRINT_SCALE, "paper");
-    this.paper.src = canvas.toDataURL();
-    this.paper.style.width = `${canvas.width / PRINT_SCALE}mm`;
-    this.paper.style.height = `${canvas.height / PRINT_SCALE}mm`;
-    this.printed = this.part(sheet, waveform.duration);
-    this.caption.textContent += this.printed;
-    this.element.prepend(this.paper);
+    const { settings, caption, who } = this.shown;
+    this.figures = paperFigures(waveform, {
+      settings,
+      caption,
+      who,
+      label,
+      render: (canvas, sheet, drawn, scale) => this.render(canvas, waveform, sheet, drawn, scale, "paper"),
+    });
+    this.element.prepend(...this.figures);
   }
 
   /** The ratio changes when a window moves to another screen or the browser is zoomed. */

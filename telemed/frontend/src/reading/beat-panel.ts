@@ -1,9 +1,10 @@
 /** The median beat of a recording: its marks move, and the intervals and the ST table follow. */
 import { h } from "../core/dom";
 import { maybe, t } from "../core/page";
-import { type Beat, intervals, type MarkName, type Marks, stLevels, stNotable, stPoints } from "../ecg/beat";
+import { type Beat, intervals, type MarkName, type Marks, stLevels, stPoints } from "../ecg/beat";
 import { BEAT_SPEED, BeatView } from "../ecg/beat-view";
 import type { InkName } from "../ecg/draw";
+import { notableAtJ, type Person } from "../ecg/st-limits";
 import { measured } from "./measured";
 
 const rows = ["heart_rate_bpm", "p_ms", "pr_ms", "qrs_ms", "qt_ms", "qtc_ms", "qtc_fridericia_ms"] as const;
@@ -20,6 +21,7 @@ export class BeatPanel {
   private beat: Beat | null = null;
   private marks: Marks = {};
   private kept: Marks | undefined;
+  private person: Person = { sex: "", years: null };
   private lead = "II";
   private ink: InkName = "dark";
   private readonly caption = h("p", { class: "muted" });
@@ -44,8 +46,9 @@ export class BeatPanel {
     return this.beat !== null && this.element.isConnected;
   }
 
-  show(beat: Beat, kept: Marks | undefined): void {
+  show(beat: Beat, kept: Marks | undefined, person: Person): void {
     this.beat = beat;
+    this.person = person;
     this.take(kept);
     this.element.hidden = false;
   }
@@ -168,8 +171,9 @@ export class BeatPanel {
 
   private drawSt(beat: Beat): void {
     const levels = stLevels(beat, this.marks);
-    const cell = (lead: string, level: number): HTMLElement => {
-      const notable = stNotable(lead, level);
+    // The limits are those of the J point alone: what follows it rises into T in a healthy heart.
+    const cell = (lead: string, level: number, after: number): HTMLElement => {
+      const notable = after === 0 && notableAtJ(lead, level, this.person);
       const sign = notable ? (level > 0 ? "↑" : "↓") : "";
       return h(
         "td",
@@ -188,7 +192,12 @@ export class BeatPanel {
           ...stPoints.map((after) => h("th", { class: "number" }, after ? `J+${after}` : "J")),
         ),
         ...[...levels].map(([lead, values]) =>
-          h("tr", {}, h("th", { scope: "row" }, lead), ...values.map((level) => cell(lead, level))),
+          h(
+            "tr",
+            {},
+            h("th", { scope: "row" }, lead),
+            ...values.map((level, at) => cell(lead, level, stPoints[at] ?? 0)),
+          ),
         ),
       ),
     );

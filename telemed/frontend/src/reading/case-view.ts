@@ -10,7 +10,7 @@ import { type CaseCache, instancesOf } from "./case-cache";
 import { CriticalPanel } from "./critical-panel";
 import { EcgBench } from "./ecg-bench";
 import { EcgPanel, ecgInstances } from "./ecg-panel";
-import { identityBar } from "./identity";
+import { identityBar, identityLine } from "./identity";
 import { OwnReading, type Verdict } from "./own-reading";
 import { PicturePanel } from "./picture-panel";
 import { PriorsPanel } from "./priors-panel";
@@ -320,7 +320,7 @@ export class CaseView {
     this.bench.show(instance.sop_instance_uid);
     this.cache.waveform(url).then(
       (waveform) => {
-        if (this.id === id) this.ecg.show(waveform);
+        if (this.id === id) this.ecg.show(waveform, this.item ? identityLine(this.item) : "");
       },
       (cause: unknown) => {
         if (this.id === id) this.ecg.fail(cause);

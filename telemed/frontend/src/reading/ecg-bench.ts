@@ -7,6 +7,7 @@ import { dateTime } from "../core/time";
 import type { Case } from "../core/types";
 import { type GivenBeat, readBeat } from "../ecg/beat";
 import type { InkName } from "../ecg/draw";
+import type { Person } from "../ecg/st-limits";
 import { BeatPanel } from "./beat-panel";
 import { ComparePanel } from "./compare-panel";
 import type { OwnReading } from "./own-reading";
@@ -110,7 +111,7 @@ export class EcgBench {
       void this.compare.open({ item, beat, marks: kept ?? beat.marks });
     } else {
       this.compare.hide();
-      this.beat.show(beat, kept);
+      this.beat.show(beat, kept, personOf(item));
     }
     this.drawTabs(item);
   }
@@ -152,4 +153,10 @@ export class EcgBench {
     const { given } = this;
     if (given && !this.comparing) this.beat.take(this.own.marks(given.analysis));
   }
+}
+
+function personOf({ patient }: Case): Person {
+  const { sex, age } = patient;
+  // Ages under a year are given in months or days.
+  return { sex, years: age ? (age.unit === "year" ? age.value : 0) : null };
 }

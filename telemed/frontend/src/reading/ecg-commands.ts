@@ -30,6 +30,7 @@ export function ecgCommands(ecg: EcgPanel, bench: EcgBench): Command[] {
     command([","], "ui.key.previous_lead", () => ecg.stepLead(-1)),
     command(["+", "="], "ui.key.more_gain", () => ecg.stepGain(1)),
     command(["-"], "ui.key.less_gain", () => ecg.stepGain(-1)),
+    command(["9"], "ui.key.chest_half", () => ecg.toggleChest()),
     command(["s"], "ui.key.speed", () => ecg.stepSpeed()),
     command(["f"], "ui.key.lowpass", () => ecg.stepLowPass()),
     command(["w"], "ui.key.baseline", () => ecg.stepBaseline()),

@@ -31,6 +31,7 @@ export class EcgPanel {
   private before: Settings | null = null;
   private ink: InkName = recall<InkName>(INK) ?? "dark";
   private waveform: Waveform | null = null;
+  private who = "";
   private readonly tools = h("div", { class: "stage-tools" });
   private readonly below = h("div", {});
   private readonly faults = h("div", { class: "messages" });
@@ -67,8 +68,9 @@ export class EcgPanel {
   }
 
   /** A new case begins as every case does: 25 mm/s, 10 mm/mV, no filter, first page. */
-  show(waveform: Waveform): void {
+  show(waveform: Waveform, who: string): void {
     this.waveform = waveform;
+    this.who = who;
     this.settings = usual;
     this.before = null;
     this.below.replaceChildren();
@@ -101,6 +103,10 @@ export class EcgPanel {
 
   stepSpeed(): void {
     this.change({ speed: after(speeds, this.settings.speed) });
+  }
+
+  toggleChest(): void {
+    this.change({ chestHalf: !this.settings.chestHalf });
   }
 
   stepLead(step: number): void {
@@ -179,7 +185,8 @@ export class EcgPanel {
     if (!waveform) return;
     this.drawTools(waveform);
     this.view.element.hidden = false;
-    this.view.show(waveform, { settings, ink, caption: caption(waveform, settings), room: this.room() });
+    const { who } = this;
+    this.view.show(waveform, { settings, ink, who, caption: caption(waveform, settings), room: this.room() });
     this.onLook(settings.rhythm, ink);
   }
 

@@ -58,6 +58,13 @@ export function ecgTools(
       (value) => `${value} mm/mV`,
       (gain) => host.change({ gain }),
     ),
+    toggle(
+      "ecg-chest",
+      t("ui.ecg.chest_half.short"),
+      settings.chestHalf,
+      () => host.change({ chestHalf: !settings.chestHalf }),
+      t("ui.ecg.chest_half"),
+    ),
     choice(
       "ecg-baseline",
       t("ui.ecg.baseline"),
@@ -94,7 +101,7 @@ export function ecgTools(
 }
 
 /** Speed, gain and what the drawn line is without, as they stand on the sheet and in print. */
-export function caption(waveform: Waveform, { speed, gain, filter }: Settings): string {
+export function caption(waveform: Waveform, { speed, gain, chestHalf, filter }: Settings): string {
   const done = effective(filter, waveform.rate);
   const filters = [
     done.baseline && t("ui.ecg.baseline.value", { value: `${done.baseline} Hz` }),
@@ -105,6 +112,7 @@ export function caption(waveform: Waveform, { speed, gain, filter }: Settings): 
   return [
     `${speed} mm/s`,
     `${gain} mm/mV`,
+    chestHalf ? t("ui.ecg.chest_gain", { gain: gain / 2 }) : "",
     filtered || t("ui.ecg.unfiltered"),
     done.baseline >= 0.5 ? t("ui.ecg.st_unsafe") : "",
     `${Math.round(waveform.rate)} Hz`,

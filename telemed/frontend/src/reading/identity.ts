@@ -1,7 +1,7 @@
 /** Who this is: at least two identifiers in view wherever someone reads. */
 import { h } from "../core/dom";
 import { type TextKey, t } from "../core/page";
-import { ageText, last4, sexText } from "../core/patient";
+import { ageText, last4, sexAge, sexText } from "../core/patient";
 import type { Case } from "../core/types";
 import { dueMark, holderMark, priorityMark } from "./row";
 
@@ -32,4 +32,17 @@ export function identityBar(item: Case, now: number, ...actions: HTMLElement[]):
     h("div", { class: "urgency" }, priorityMark(item), dueMark(item, now), holderMark(item)),
     h("div", { class: "actions" }, ...actions),
   );
+}
+
+/** The same on one line, for paper. */
+export function identityLine({ patient, accession_number: accession, modality, exam, site }: Case): string {
+  const parts = [
+    patient.name || t("ui.name.none"),
+    sexAge(patient),
+    `${t("ui.identity.patient_id")} ${patient.patient_id || "-"}`,
+    `${t("ui.identity.accession")} ${accession || "-"}`,
+    `${modality} ${exam}`,
+    site,
+  ];
+  return parts.join(" · ");
 }
