@@ -6,9 +6,8 @@ further package is needed where models run.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from ai_models.errors import ModelRefused
+from ai_models.protobuf import fields
 
 ALLOWED_DOMAINS = frozenset({"", "ai.onnx", "ai.onnx.ml", "com.microsoft"})
 """Operators that come with the runtime itself; any other domain would need a library of its own."""
@@ -38,7 +37,7 @@ def check(data: bytes) -> None:
 
 def _check(data: memoryview, kind: str) -> bool:
     children, saw_graph = _CHILDREN.get(kind, {}), False
-    for number, value in _fields(data):
+    for number, value in fields(data):
         if kind == "tensor" and (number == _EXTERNAL_DATA or (number == _DATA_LOCATION and value == 1)):
             raise ModelRefused("model.external_data")
         if isinstance(value, int):
@@ -51,37 +50,3 @@ def _check(data: memoryview, kind: str) -> bool:
             saw_graph = saw_graph or children[number] == "graph"
             _check(value, children[number])
     return saw_graph
-
-
-def _fields(data: memoryview) -> Iterator[tuple[int, int | memoryview]]:
-    """(field number, varint value or bytes) of one protobuf message."""
-    position = 0
-    while position < len(data):
-        key, position = _varint(data, position)
-        number, wire = key >> 3, key & 7
-        if wire == 0:
-            value, position = _varint(data, position)
-            yield number, value
-        elif wire == 2:
-            length, position = _varint(data, position)
-            if position + length > len(data):
-                raise ValueError("a field ends beyond the file")
-            yield number, data[position : position + length]
-            position += length
-        elif wire in (1, 5):
-            position += 8 if wire == 1 else 4
-        else:
-            raise ValueError(f"wire type {wire} is not used by ONNX")
-
-
-def _varint(data: memoryview, position: int) -> tuple[int, int]:
-    value = shift = 0
-    while True:
-        byte = data[position]
-        position += 1
-        value |= (byte & 0x7F) << shift
-        if byte < 0x80:
-            return value, position
-        shift += 7
-        if shift > 63:
-            raise ValueError("a number is too long")

@@ -13,6 +13,7 @@ import onnxruntime
 from ai_models.errors import ModelRefused
 from ai_models.manifest import Manifest
 from ai_models.runner import Tensor
+from ai_models.two_dimensional import two_dimensional
 
 CPU = "CPUExecutionProvider"
 CUDA = "CUDAExecutionProvider"
@@ -57,7 +58,7 @@ def open_session(
     threads: int = 1,
     options: Mapping[str, str] | None = None,
 ) -> OrtSession:
-    """A session of `data` on `provider` with `threads` threads a run.
+    """A session of `data` on `provider` with `threads` threads a run; on the processor in the form that it runs best.
 
     Raises ModelRefused: "model.provider_missing", "model.not_loaded", "model.provider_not_used" (the runtime falls
     back to the CPU in silence where a driver is missing), "model.wrong_inputs".
@@ -67,7 +68,9 @@ def open_session(
         raise ModelRefused("model.provider_missing", provider=provider, available=", ".join(available))
     try:
         inner = onnxruntime.InferenceSession(
-            data, _options(threads), providers=[(provider, dict(options or {}))]
+            two_dimensional(data) if provider == CPU else data,
+            _options(threads),
+            providers=[(provider, dict(options or {}))],
         )
     except Exception as error:
         raise ModelRefused("model.not_loaded", name=manifest.name, detail=str(error)[:300]) from error

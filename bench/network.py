@@ -12,44 +12,31 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from ai_models.protobuf import field
+
 NAME = "ecg1m"
 SAMPLES = 5000
 STAGES = ((64, 64), (64, 128), (128, 160), (160, 192))
 
 
-def _varint(value: int) -> bytes:
-    out = bytearray()
-    while value > 0x7F:
-        out.append(value & 0x7F | 0x80)
-        value >>= 7
-    return bytes([*out, value])
-
-
-def _field(number: int, value: bytes | str | int) -> bytes:
-    if isinstance(value, int):
-        return _varint(number << 3) + _varint(value)
-    raw = value.encode() if isinstance(value, str) else value
-    return _varint(number << 3 | 2) + _varint(len(raw)) + raw
-
-
 def _tensor(name: str, value: NDArray[np.float32]) -> bytes:
-    shape = b"".join(_field(1, size) for size in value.shape)
-    return shape + _field(2, 1) + _field(8, name) + _field(9, value.astype("<f4").tobytes())
+    shape = b"".join(field(1, size) for size in value.shape)
+    return shape + field(2, 1) + field(8, name) + field(9, value.astype("<f4").tobytes())
 
 
 def _integers(name: str, values: list[int]) -> bytes:
-    return _field(5, _field(1, name) + b"".join(_field(8, v) for v in values) + _field(20, 7))
+    return field(5, field(1, name) + b"".join(field(8, v) for v in values) + field(20, 7))
 
 
 def _node(kind: str, inputs: list[str], output: str, **attributes: list[int]) -> bytes:
     named = b"".join(_integers(name, values) for name, values in attributes.items())
-    body = b"".join(_field(1, name) for name in inputs)
-    return _field(1, body + _field(2, output) + _field(3, output) + _field(4, kind) + named)
+    body = b"".join(field(1, name) for name in inputs)
+    return field(1, body + field(2, output) + field(3, output) + field(4, kind) + named)
 
 
 def _value(name: str, shape: list[int | str]) -> bytes:
-    sizes = b"".join(_field(1, _field(2, s) if isinstance(s, str) else _field(1, s)) for s in shape)
-    return _field(1, name) + _field(2, _field(1, _field(1, 1) + _field(2, sizes)))
+    sizes = b"".join(field(1, field(2, s) if isinstance(s, str) else field(1, s)) for s in shape)
+    return field(1, name) + field(2, field(1, field(1, 1) + field(2, sizes)))
 
 
 class _Graph:
@@ -63,8 +50,8 @@ class _Graph:
         scale = np.float32(np.sqrt(2.0 / (into * width)))
         weight = self.generator.standard_normal((out, into, width), dtype=np.float32) * scale
         self.weights += [
-            _field(5, _tensor(f"{target}.w", weight)),
-            _field(5, _tensor(f"{target}.b", np.zeros(out, np.float32))),
+            field(5, _tensor(f"{target}.w", weight)),
+            field(5, _tensor(f"{target}.b", np.zeros(out, np.float32))),
         ]
         pads = [width // 2, width // 2]
         inputs = [source, f"{target}.w", f"{target}.b"]
@@ -88,9 +75,9 @@ def network() -> bytes:
         at = graph.apply("Relu", [graph.apply("Add", [second, short], f"{name}.add")], f"{name}.relu")
     pooled = graph.apply("GlobalAveragePool", [at], "pooled")
     graph.apply("Sigmoid", [graph.conv(pooled, "head", (STAGES[-1][1], 6), 1, 1)], "probability")
-    body = b"".join([*graph.nodes, _field(2, NAME), *graph.weights])
-    body += _field(11, _value("x", ["n", 12, SAMPLES])) + _field(12, _value("probability", ["n", 6, 1]))
-    return _field(1, 8) + _field(7, body) + _field(8, _field(1, "") + _field(2, 17))
+    body = b"".join([*graph.nodes, field(2, NAME), *graph.weights])
+    body += field(11, _value("x", ["n", 12, SAMPLES])) + field(12, _value("probability", ["n", 6, 1]))
+    return field(1, 8) + field(7, body) + field(8, field(1, "") + field(2, 17))
 
 
 def installed(root: Path) -> Path:

@@ -59,7 +59,7 @@ def signal() -> dict[str, Any]:
 
 
 def bare(source: Path | bytes, inputs: dict[str, Any], threads: int) -> Callable[[], Any]:
-    """The runtime alone, as anybody would call it."""
+    """The runtime alone on the network as it comes, as anybody would call it."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     data = source.read_bytes() if isinstance(source, Path) else source
