@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ai_models.ecg.signal import LEADS
+from ai_models.ecg.signal import LEADS, Resampled
 from telemed.imaging.waveform import Waveform, einthoven_residual, quality_findings
 
 SHORTEST_S = 5.0
@@ -28,7 +29,7 @@ _REFUSED = {"quality.lead_off": "waveform.lead_off", "quality.einthoven": "wavef
 class Verdict:
     """`reason` is None where the recording is in the model's domain; `samples` is its complete part then.
 
-    `start` is the sample of the recording at which that part begins.
+    `start` is the sample of the recording at which that part begins, `rate` their number a second.
     """
 
     reason: str | None
@@ -36,6 +37,13 @@ class Verdict:
     quality: dict[str, Any]
     samples: NDArray[np.float32] | None = None
     start: int = 0
+    rate: float = 0.0
+
+    @cached_property
+    def resampled(self) -> Resampled:
+        """The complete part at other rates, for all models that read the recording. Only in domain."""
+        assert self.samples is not None
+        return Resampled(self.samples, self.rate)
 
 
 def judge(waveform: Waveform) -> Verdict:
@@ -81,7 +89,7 @@ def judge(waveform: Waveform) -> Verdict:
         return Verdict("waveform.gaps", _seconds(complete, SHORTEST_S), quality)
     if float(np.abs(samples).max()) > LARGEST_MV:
         return Verdict("waveform.implausible_amplitude", {"millivolt": int(LARGEST_MV)}, quality)
-    return Verdict(None, {}, quality, samples, part.start)
+    return Verdict(None, {}, quality, samples, part.start, rate)
 
 
 def longest_complete(samples: NDArray[np.float32]) -> slice:

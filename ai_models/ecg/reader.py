@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ai_models.ecg.gate import judge
+from ai_models.ecg.gate import Verdict, judge
 from ai_models.ecg.signal import PREPROCESSING
 from ai_models.ecg.statements import statements_for
 from ai_models.ecg.tensors import ecg_tensors
@@ -39,17 +39,18 @@ class EcgReader:
         """What would answer; known before anything is read, so that a result key can be looked up first."""
         return self._runner.identity(self._manifest.name)
 
-    def read(self, waveform: Waveform) -> Analysis:
+    def read(self, waveform: Waveform, verdict: Verdict | None = None) -> Analysis:
         """Judge a recording: (12, n) mV, NaN where a sample is missing, `sampling_rate` in Hz.
 
         Out of the model's domain the answer has a reason and no score. `measurements` holds heart_rate_bpm
-        where at least three beats were found, and nothing that was not measured. Raises what the runner raises.
+        where at least three beats were found, and nothing that was not measured.
+        `verdict`: what `judge` says of it, where it was asked before. Raises what the runner raises.
         """
         identity = self.identity
-        verdict = judge(waveform)
+        verdict = verdict if verdict is not None else judge(waveform)
         if verdict.samples is None:
             return Analysis(identity, False, verdict.reason, verdict.params, verdict.quality)
-        tensors = ecg_tensors(verdict.samples, waveform.sampling_rate)
+        tensors = ecg_tensors(verdict.samples, waveform.sampling_rate, at=verdict.resampled)
         output = self._runner.run(self._manifest.name, tensors.inputs())["probability"]
         if output.shape != (len(tensors.rhythm), len(self._manifest.labels)) or not np.isfinite(output).all():
             raise ModelRefused("model.bad_output", name=self._manifest.name, shape=str(list(output.shape)))

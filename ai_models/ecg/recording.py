@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cached_property
 
 from ai_models.ecg.delineation.measure import Measured
 from ai_models.ecg.delineation.reader import MODEL as DELINEATION
 from ai_models.ecg.delineation.reader import DelineationReader
+from ai_models.ecg.gate import Verdict, judge
 from ai_models.ecg.interpretation.reader import interpret
 from ai_models.ecg.interpretation.rules import RuleSet
 from ai_models.ecg.reader import MODEL as CLASSIFICATION
@@ -35,6 +37,11 @@ class Recording:
         self._classified: dict[str, Analysis] = {}
         self._measured: dict[str, tuple[Analysis, Measured | None]] = {}
 
+    @cached_property
+    def verdict(self) -> Verdict:
+        """May the recording be read at all; with it its samples at the rates that the models want."""
+        return judge(self.waveform)
+
     def answer(self, model: Manifest | RuleSet, waves: bool = False) -> Analysis:
         """What `model` says; `waves` adds the marks of every beat to what a delineation says."""
         if isinstance(model, RuleSet):
@@ -48,7 +55,7 @@ class Recording:
     def classified(self, manifest: Manifest) -> Analysis:
         if manifest.version not in self._classified:
             reader = EcgReader(self._runner_for(manifest), manifest)
-            self._classified[manifest.version] = reader.read(self.waveform)
+            self._classified[manifest.version] = reader.read(self.waveform, self.verdict)
         return self._classified[manifest.version]
 
     def delineated(self, manifest: Manifest, waves: bool = False) -> tuple[Analysis, Measured | None]:
@@ -56,11 +63,13 @@ class Recording:
         found = self._measured.get(manifest.version)
         if found is None or (waves and found[1] is not None and not found[0].waves):
             reader = DelineationReader(self._runner_for(manifest), manifest)
-            found = self._measured[manifest.version] = reader.read_measured(self.waveform, waves)
+            found = self._measured[manifest.version] = reader.read_measured(
+                self.waveform, waves, self.verdict
+            )
         answer, measured = found
         return answer if waves else replace(answer, waves=()), measured
 
     def _statements(self, rules: RuleSet) -> Analysis:
         classified = self.classified(self._registry.get(CLASSIFICATION, rules.networks[CLASSIFICATION]))
         delineated, measured = self.delineated(self._registry.get(DELINEATION, rules.networks[DELINEATION]))
-        return interpret(rules, self.waveform, classified, delineated, measured)
+        return interpret(rules, self.waveform, classified, delineated, measured, self.verdict)

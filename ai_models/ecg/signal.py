@@ -39,6 +39,24 @@ def resample(samples: Signal, rate: float, target: float) -> Signal:
     )
 
 
+class Resampled:
+    """A complete recording (leads, n) mV at `rate` Hz, and at the rates that are asked for, each made once.
+
+    Safe to be asked by one thread at a time.
+    """
+
+    def __init__(self, samples: NDArray[np.floating], rate: float) -> None:
+        self.samples, self.rate = samples, rate
+        self._own = np.asarray(samples, dtype=np.float64)
+        self._made: dict[float, Signal] = {}
+
+    def at(self, target: float) -> Signal:
+        """`resample` to `target` Hz, float64. Shared: not to be written to."""
+        if target not in self._made:
+            self._made[target] = resample(self._own, self.rate, target)
+        return self._made[target]
+
+
 @lru_cache(maxsize=8)
 def _sections(low: float, high: float, rate: float, order: int) -> Signal:
     return np.asarray(butter(order, [low, high], btype="bandpass", fs=rate, output="sos"), dtype=np.float64)

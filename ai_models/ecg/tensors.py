@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ai_models.ecg.beats import Beats, beats_at_250_hz, rhythm_at_250_hz
-from ai_models.ecg.signal import BEAT_RATE, MODEL_RATE, at_model_rate, resample, windows
+from ai_models.ecg.signal import BEAT_RATE, MODEL_RATE, Resampled, band_pass, windows
 
 SEGMENT = int(10 * MODEL_RATE)
 
@@ -46,14 +46,15 @@ def segments(signal: NDArray[np.float64]) -> NDArray[np.float32]:
     return np.stack([windows(signal[:, start : start + SEGMENT]) for start in starts])
 
 
-def ecg_tensors(samples: NDArray[np.floating], rate: float) -> EcgTensors:
+def ecg_tensors(samples: NDArray[np.floating], rate: float, *, at: Resampled | None = None) -> EcgTensors:
     """Tensors of a complete recording (12, n), mV, at `rate` Hz, at least 3 s long.
 
-    Raises ValueError for a shorter one.
+    `at`: the same at other rates, where somebody has it. Raises ValueError for a shorter one.
     """
-    at_250_hz = resample(np.asarray(samples, dtype=np.float64), rate, BEAT_RATE)
+    at = at if at is not None else Resampled(samples, rate)
+    at_250_hz = at.at(BEAT_RATE)
     beats = beats_at_250_hz(at_250_hz)
     features = rhythm_at_250_hz(at_250_hz, beats)
-    cut = segments(at_model_rate(samples, rate))
+    cut = segments(band_pass(at.at(MODEL_RATE), MODEL_RATE))
     row = np.zeros(3, dtype=np.float32) if features is None else features
     return EcgTensors(cut, np.tile(row, (len(cut), 1)), beats, features is not None)

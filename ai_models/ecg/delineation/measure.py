@@ -21,7 +21,7 @@ from ai_models.ecg.delineation.intervals import (
     representative_probability,
 )
 from ai_models.ecg.delineation.rhythm import rhythm
-from ai_models.ecg.signal import LEADS, resample
+from ai_models.ecg.signal import LEADS, Resampled
 from telemed.domain.measuring import qtc_bazett, qtc_fridericia
 
 ISOELECTRIC_LEAD_S = 0.004
@@ -65,13 +65,15 @@ def measure(
     probability: NDArray[np.floating],
     waves: list[LeadWaves],
     independence: float = INDEPENDENCE,
+    *,
+    at: Resampled | None = None,
 ) -> Measured:
     """Measure a complete recording (12, n) mV at `rate` Hz in the order of `LEADS`.
 
     `probability` (12, 4, m) at 250 Hz and `waves` are the delineation of the same samples; `independence` is that
-    of `intervals.any_lead`.
+    of `intervals.any_lead`; `at` the samples at other rates, where somebody has them.
     """
-    signal = resample(np.asarray(samples, dtype=np.float64), rate, representative.RATE)
+    signal = (at if at is not None else Resampled(samples, rate)).at(representative.RATE)
     beats = join(probability, waves)
     if not len(beats):
         return Measured(
@@ -86,10 +88,10 @@ def measure(
     alike = int((placed.form == main_form).sum())
     if main_form < 0 or alike < max(FEWEST_ALIKE, LEAST_ALIKE * len(beats)):
         return Measured(found, {}, None, beats, placed)
-    at = placed.fiducial[placed.dominant]
-    with_p = has_p(beats.waves["P"][placed.dominant], at)
+    fiducial = placed.fiducial[placed.dominant]
+    with_p = has_p(beats.waves["P"][placed.dominant], fiducial)
     rr_ms = found.get("rr_mean_ms")
-    beat_probability = representative_probability(probability, at)
+    beat_probability = representative_probability(probability, fiducial)
     bounds = global_waves(beat_probability, with_p, None if rr_ms is None else rr_ms / 1000, independence)
     found |= intervals(bounds, rr_ms)
     typical = typical_qrs_ms(beats.waves["QRS"][placed.dominant])
@@ -98,7 +100,7 @@ def measure(
     if bounds.qrs_onset is None or bounds.qrs_offset is None:
         return Measured(found, {}, None, beats, placed)
     level = representative.without_wander(signal, placed.fiducial + bounds.qrs_onset - ISOELECTRIC_LEAD_S)
-    middle = representative.median_beat(representative.beat_stack(level, at))
+    middle = representative.median_beat(representative.beat_stack(level, fiducial))
     beat = MedianBeat(
         middle,
         representative.RATE,

@@ -11,8 +11,8 @@ from ai_models.ecg.delineation.decode import WAVES, LeadWaves, decode
 from ai_models.ecg.delineation.intervals import GlobalWaves
 from ai_models.ecg.delineation.measure import Measured, MedianBeat, measure
 from ai_models.ecg.delineation.tensors import PREPROCESSING, network_input
-from ai_models.ecg.gate import judge
-from ai_models.ecg.signal import LEADS
+from ai_models.ecg.gate import Verdict, judge
+from ai_models.ecg.signal import LEADS, Resampled
 from ai_models.errors import ModelRefused
 from ai_models.manifest import Manifest
 from ai_models.registry import Registry
@@ -44,14 +44,14 @@ class DelineationReader:
         return self._runner.identity(self._manifest.name)
 
     def delineate(
-        self, samples: NDArray[np.floating], rate: float
+        self, samples: NDArray[np.floating], rate: float, *, at: Resampled | None = None
     ) -> tuple[NDArray[np.float32], list[LeadWaves]]:
         """Probabilities (leads, 4, m) at 250 Hz and the waves of each lead, for (leads, n) mV at `rate` Hz.
 
         Any leads in any order, one alone included; complete (no NaN), at least one second. Raises what the runner
         raises, and ModelRefused for an answer of the wrong shape.
         """
-        signal, length = network_input(samples, rate)
+        signal, length = network_input(samples, rate, at=at)
         output = self._runner.run(self._manifest.name, {"signal": signal})["probability"]
         if output.shape != (1, signal.shape[1], 4, signal.shape[2]) or not np.isfinite(output).all():
             raise ModelRefused("model.bad_output", name=self._manifest.name, shape=str(list(output.shape)))
@@ -60,8 +60,9 @@ class DelineationReader:
 
     def measured(self, samples: NDArray[np.floating], rate: float) -> Measured:
         """All measurements and the median beat of a complete recording (12, n) mV in the order of `LEADS`."""
-        probability, waves = self.delineate(samples, rate)
-        return measure(samples, rate, probability, waves)
+        at = Resampled(samples, rate)
+        probability, waves = self.delineate(samples, rate, at=at)
+        return measure(samples, rate, probability, waves, at=at)
 
     def read(self, waveform: Waveform, waves: bool = False) -> Analysis:
         """Measure a recording: (12, n) mV, NaN where a sample is missing, `sampling_rate` in Hz.
@@ -71,15 +72,20 @@ class DelineationReader:
         """
         return self.read_measured(waveform, waves)[0]
 
-    def read_measured(self, waveform: Waveform, waves: bool = False) -> tuple[Analysis, Measured | None]:
-        """`read`, and beside it what it was made from, unrounded and with the median beat; None out of domain."""
+    def read_measured(
+        self, waveform: Waveform, waves: bool = False, verdict: Verdict | None = None
+    ) -> tuple[Analysis, Measured | None]:
+        """`read`, and beside it what it was made from, unrounded and with the median beat; None out of domain.
+
+        `verdict`: what `judge` says of the recording, where it was asked before.
+        """
         identity = self.identity
-        verdict = judge(waveform)
+        verdict = verdict if verdict is not None else judge(waveform)
         if verdict.samples is None:
             return Analysis(identity, False, verdict.reason, verdict.params, verdict.quality), None
-        rate = waveform.sampling_rate
-        probability, found = self.delineate(verdict.samples, rate)
-        measured = measure(verdict.samples, rate, probability, found)
+        rate, at = waveform.sampling_rate, verdict.resampled
+        probability, found = self.delineate(verdict.samples, rate, at=at)
+        measured = measure(verdict.samples, rate, probability, found, at=at)
         quality = {**verdict.quality, "beats": len(measured.beats)}
         beat = measured.median_beat
         if beat is not None:

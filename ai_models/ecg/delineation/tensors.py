@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.signal import butter, sosfiltfilt
 
-from ai_models.ecg.signal import resample
+from ai_models.ecg.signal import Resampled
 
 PREPROCESSING = "ecg-250hz-hp0.5-p2p/1"
 """Version of everything between the recording and the tensor; a change of any step is a new name."""
@@ -31,21 +33,30 @@ def lead_scale(filtered: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(np.maximum(np.median(heights, axis=0), FLAT_MV), dtype=np.float64)
 
 
-def conditioned(samples: NDArray[np.floating], rate: float) -> NDArray[np.float32]:
+@lru_cache(maxsize=1)
+def _high_pass() -> NDArray[np.float64]:
+    return np.asarray(butter(2, HIGH_PASS_HZ, btype="highpass", fs=RATE, output="sos"), dtype=np.float64)
+
+
+def conditioned(
+    samples: NDArray[np.floating], rate: float, *, at: Resampled | None = None
+) -> NDArray[np.float32]:
     """A complete recording (leads, n >= 1 s), mV, at `rate` Hz as (leads, m) at 250 Hz, float32, no unit.
 
     Resampled (polyphase), high-passed at 0.5 Hz (Butterworth 2, zero phase), each lead divided by `lead_scale`:
-    the network sees form, not gain. For boundaries alone; no amplitude is ever measured on it.
+    the network sees form, not gain. For boundaries alone; no amplitude is ever measured on it. `at`: the same at
+    other rates, where somebody has it.
     """
-    signal = resample(np.asarray(samples, dtype=np.float64), rate, RATE)
-    sections = butter(2, HIGH_PASS_HZ, btype="highpass", fs=RATE, output="sos")
-    filtered = np.asarray(sosfiltfilt(sections, signal, axis=-1), dtype=np.float64)
+    signal = (at if at is not None else Resampled(samples, rate)).at(RATE)
+    filtered = np.asarray(sosfiltfilt(_high_pass(), signal, axis=-1), dtype=np.float64)
     return (filtered / lead_scale(filtered)[:, None]).astype(np.float32)
 
 
-def network_input(samples: NDArray[np.floating], rate: float) -> tuple[NDArray[np.float32], int]:
+def network_input(
+    samples: NDArray[np.floating], rate: float, *, at: Resampled | None = None
+) -> tuple[NDArray[np.float32], int]:
     """Tensor `signal` (1, leads, padded m) and m, the number of samples at 250 Hz that are the recording."""
-    signal = conditioned(samples, rate)
+    signal = conditioned(samples, rate, at=at)
     length = signal.shape[-1]
     padded = np.pad(signal, ((0, 0), (0, -length % STRIDE)), mode="edge")
     return padded[None], length

@@ -12,7 +12,7 @@ from ai_models.ecg.interpretation.morphology import beat_form
 from ai_models.ecg.interpretation.names import CHEST, GROUPS, LIMB, MEASURED, NAMES, PER_LEAD
 from ai_models.ecg.interpretation.rhythm_facts import rhythm_facts
 from ai_models.ecg.interpretation.spikes import spike_share
-from ai_models.ecg.signal import LEADS
+from ai_models.ecg.signal import LEADS, Resampled
 
 Facts = Mapping[str, float]
 
@@ -29,11 +29,12 @@ def gather(
     quality_problems: int,
     age_years: float | None = None,
     sex: str = "",
+    at: Resampled | None = None,
 ) -> dict[str, float]:
     """Facts of a complete recording (12, n) mV at `rate` Hz, from its delineation and its superclasses.
 
-    `quality_problems` counts what speaks against the recording; `sex` is DICOM's "M" or "F". What is not known is
-    absent, never zero.
+    `quality_problems` counts what speaks against the recording; `sex` is DICOM's "M" or "F"; `at` the samples at
+    other rates, where somebody has them. What is not known is absent, never zero.
     """
     found = {name: measured.measurements[name] for name in MEASURED if name in measured.measurements}
     found |= rhythm_facts(measured)
@@ -47,7 +48,7 @@ def gather(
     if len(measured.beats):
         onsets = measured.beats.waves["QRS"][:, :, 0]
         seen = onsets[np.isfinite(onsets).any(axis=1)]
-        found["spike_share"] = spike_share(samples, rate, np.nanmedian(seen, axis=1))
+        found["spike_share"] = spike_share(samples, rate, np.nanmedian(seen, axis=1), at=at)
     found["quality_problems"] = float(quality_problems)
     if age_years is not None:
         found["age_years"] = float(age_years)

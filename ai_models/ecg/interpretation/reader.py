@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 from ai_models.ecg.delineation.measure import Measured
-from ai_models.ecg.gate import longest_complete
+from ai_models.ecg.gate import Verdict, judge
 from ai_models.ecg.interpretation.facts import gather
 from ai_models.ecg.interpretation.rules import RuleSet
 from telemed.domain.analysis import Analysis
 from telemed.imaging.waveform import Waveform
 
 
-def facts_of(classified: Analysis, measured: Measured, waveform: Waveform) -> dict[str, float]:
+def facts_of(
+    classified: Analysis, measured: Measured, waveform: Waveform, verdict: Verdict | None = None
+) -> dict[str, float]:
     """The facts of a recording in domain, from the answer of the classification and the measurements."""
+    verdict = verdict if verdict is not None else judge(waveform)
+    assert verdict.samples is not None
     return gather(
         measured,
         {finding.name: finding.probability for finding in classified.findings},
-        waveform.samples[:, longest_complete(waveform.samples)],
-        waveform.sampling_rate,
+        verdict.samples,
+        verdict.rate,
         quality_problems=len(classified.quality["problems"]),
         age_years=waveform.age_years,
         sex=waveform.sex,
+        at=verdict.resampled,
     )
 
 
@@ -29,6 +34,7 @@ def interpret(
     classified: Analysis,
     delineated: Analysis,
     measured: Measured | None,
+    verdict: Verdict | None = None,
 ) -> Analysis:
     """The statements on a recording that both networks have answered for; out of domain where one of them is.
 
@@ -41,7 +47,7 @@ def interpret(
             return Analysis(identity, False, answer.reason, answer.reason_params, answer.quality)
     if measured is None:
         raise ValueError("a recording in domain comes with its measurements")
-    facts = facts_of(classified, measured, waveform)
+    facts = facts_of(classified, measured, waveform, verdict)
     undecided = sum(value is None for value in rules.judged(facts).values())
     return Analysis(
         identity,
