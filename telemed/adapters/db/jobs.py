@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     Insert,
+    Row,
     Select,
     Update,
     and_,
@@ -74,17 +75,21 @@ class SqlJobs(Repository):
         return taken[0] if taken else None
 
     def _take(self, chosen: Select[Any], now: datetime, token: str) -> Sequence[Job]:
-        # SQLite knows no FOR UPDATE (and ignores it): its writer is alone by BEGIN IMMEDIATE.
-        ids = self._session.execute(chosen.with_for_update(skip_locked=True)).scalars().all()
-        if not ids:
-            return []
-        self._session.connection().execute(
+        connection = self._session.connection()
+        ids: Any = chosen
+        if self._dialect != "sqlite":
+            # SQLite knows no FOR UPDATE: its writer is alone by BEGIN IMMEDIATE, and one statement is enough.
+            ids = connection.execute(chosen.with_for_update(skip_locked=True)).scalars().all()
+            if not ids:
+                return []
+        taking = (
             update(t.job)
             .where(_J.id.in_(ids))
             .values(lease_until=now + LEASE, lease_token=token, attempts=_J.attempts + 1)
+            .returning(*t.job.c)
         )
-        statement = _in_order(select(Job).where(_J.id.in_(ids)))
-        return self._session.execute(statement.execution_options(populate_existing=True)).scalars().all()
+        jobs = [_job(row) for row in connection.execute(taking)]
+        return sorted(jobs, key=lambda job: (job.rank, job.due_at, job.id))
 
     def finish(self, job_id: int, token: str, now: datetime) -> bool:
         done = self._end(job_id, token).values(
@@ -167,6 +172,15 @@ def _asking(dialect: str) -> Insert:
         },
     )
     return asked
+
+
+def _job(row: Row[Any]) -> Job:
+    """A job to be run, no row of the session's: how it ends is said by statements under its token."""
+    values = dict(row._mapping)
+    id_ = values.pop("id")
+    job = Job(**values)
+    job.id = id_
+    return job
 
 
 def _due(now: datetime) -> ColumnElement[bool]:
