@@ -51,4 +51,4 @@ def _spikes(signal: NDArray[np.float64]) -> NDArray[np.int64]:
     near = np.flatnonzero((way >= 0.99 * LEAST_MV).sum(axis=0) >= LEADS_WITH_SPIKE)
     middle = np.median(sliding_window_view(wide, NEIGHBOURS, axis=1)[:, near], axis=2)
     off = np.abs(signal[:, near] - middle) >= LEAST_MV
-    return near[off.sum(axis=0) >= LEADS_WITH_SPIKE]
+    return np.asarray(near[off.sum(axis=0) >= LEADS_WITH_SPIKE], dtype=np.int64)
