@@ -21,6 +21,7 @@ from telemed.adapters.db.uow import SqlUnitOfWorkFactory
 from telemed.adapters.db.upgrade import upgrade
 from telemed.adapters.dimse_scu import DimsePeers, OutgoingTls
 from telemed.adapters.identity.here import Argon2Passwords, PinyinReadings, RandomIdentifiers, SystemClock
+from telemed.adapters.objects.copies import FolderCopies
 from telemed.adapters.objects.directory import DirectoryStore
 from telemed.adapters.objects.spool import DiskSpool
 from telemed.adapters.pdf import TypstPdf
@@ -77,6 +78,7 @@ def build(settings: Settings, *, waker: Waker | None = None, sessions_here: bool
         waker=waker or make_waker(settings, unit_of_work, clock),
         secret_key=secret_key(settings).encode(),
         public_url=settings.public_url,
+        copies=FolderCopies(settings.data_dir / "copies", most=settings.copies_mib << 20),
         peers=DimsePeers(settings.ae_title, tls=make_outgoing_tls(settings)),
     )
     return Application(settings=settings, world=world, sql=sql, runner=runner)

@@ -62,6 +62,8 @@ class Settings:
     quiet_seconds: int = 30
     # Kept free on the spool's disk: below it senders are told to come back (0xA700), and nothing is taken.
     spool_reserve_mib: int = 256
+    # Pictures made beforehand lie beside the objects: no more than this, the oldest go first.
+    copies_mib: int = 10240
     workers: int = 2
     demo: bool = False
 

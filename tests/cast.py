@@ -21,6 +21,7 @@ from telemed.adapters.db.engine import make_engine
 from telemed.adapters.db.uow import SqlUnitOfWorkFactory
 from telemed.adapters.dimse_scu import DimsePeers
 from telemed.adapters.identity.here import Argon2Passwords, PinyinReadings, RandomIdentifiers
+from telemed.adapters.objects.copies import FolderCopies
 from telemed.adapters.objects.directory import DirectoryStore
 from telemed.adapters.objects.spool import DiskSpool
 from telemed.adapters.pdf import TypstPdf
@@ -236,6 +237,7 @@ def open_world(root: Path, url: str, clock: Any, analyser: Any) -> World:
         waker=SilentWaker(),
         secret_key=b"fictional-key-of-the-cast-0123456789",
         public_url="http://testserver",
+        copies=FolderCopies(root / "copies", most=64 << 20),
         peers=DimsePeers("TELEMED", connect_seconds=5, answer_seconds=20),
     )
 

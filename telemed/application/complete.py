@@ -42,6 +42,8 @@ def complete_study(world: World, *, study_id: int) -> None:
             objects=study.object_count,
         )
         queue_study(world, uow, study)
+        if study.modality != "ECG":
+            uow.jobs.ask(JobKind.PREPARE_PICTURES, study.id, now, now)
         cases = uow.cases.of_study(study.id)
         if cases:
             _extend(world, uow, study, cases[-1])

@@ -12,6 +12,7 @@ from telemed.application.hold import apply_signature
 from telemed.application.infer import give_up_inference, infer_case
 from telemed.application.jobs import JobKind
 from telemed.application.objects import place_object
+from telemed.application.pictures import prepare_pictures
 from telemed.application.world import World
 from telemed.domain.inference import Urgency
 
@@ -26,6 +27,7 @@ HANDLERS: Mapping[JobKind, Handler] = {
     JobKind.REINFER_CASE: lambda world, key: infer_case(world, case_id=key, urgency=Urgency.BACKFILL),
     JobKind.APPLY_SIGNATURE: lambda world, key: apply_signature(world, report_id=key),
     JobKind.FILE_MADE: lambda world, key: file_made(world, case_id=key),
+    JobKind.PREPARE_PICTURES: lambda world, key: prepare_pictures(world, study_id=key),
     JobKind.DELIVER_REPORT: lambda world, key: deliver_report(world, report_id=key),
     JobKind.ESCALATE_CRITICAL: lambda world, key: escalate(world, value_id=key),
     JobKind.REPORT_COMMITMENT: lambda world, key: report_commitment(world, request_id=key),

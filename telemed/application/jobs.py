@@ -17,6 +17,7 @@ class JobKind(StrEnum):
     INFER_CASE = "infer_case"
     REINFER_CASE = "reinfer_case"
     FILE_MADE = "file_made"
+    PREPARE_PICTURES = "prepare_pictures"
     APPLY_SIGNATURE = "apply_signature"
     DELIVER_REPORT = "deliver_report"
     ESCALATE_CRITICAL = "escalate_critical"
@@ -38,6 +39,7 @@ RANK = {
     JobKind.APPLY_SIGNATURE: 1,
     JobKind.DELIVER_REPORT: 1,
     JobKind.INFER_CASE: 2,
+    JobKind.PREPARE_PICTURES: 3,
     JobKind.REPORT_COMMITMENT: 4,
     JobKind.PLACE_OBJECT: 5,
     JobKind.FORWARD_OBJECTS: 6,

@@ -135,7 +135,7 @@ def _notice(world: World, uow: UnitOfWork, job: Job) -> Notice:
         case JobKind.PLACE_OBJECT:
             stored = uow.studies.object(job.subject_id)
             return about(stored.institution_id, stored.consortium_id, study=stored.study_id, stored=stored.id)
-        case JobKind.COMPLETE_STUDY:
+        case JobKind.COMPLETE_STUDY | JobKind.PREPARE_PICTURES:
             study = uow.studies.get(job.subject_id)
             return about(study.institution_id, study.consortium_id, study=study.id)
         case JobKind.INFER_CASE | JobKind.REINFER_CASE | JobKind.FILE_MADE:

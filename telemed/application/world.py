@@ -2,10 +2,12 @@
 
 from dataclasses import dataclass, field
 
+from telemed.application.copies import NoCopies
 from telemed.application.peers import NoPeers
 from telemed.application.ports import (
     Analyser,
     Clock,
+    Copies,
     Identifiers,
     NameReadings,
     ObjectStore,
@@ -34,5 +36,6 @@ class World:
     secret_key: bytes
     # Where a printed report's verification code leads to.
     public_url: str = ""
+    copies: Copies = field(default_factory=NoCopies)
     # Other application entities that we call.
     peers: Peers = field(default_factory=NoPeers)

@@ -1,4 +1,7 @@
+import { fileURLToPath } from "node:url";
 import { defineConfig, type Plugin } from "vite";
+import { absent } from "./build/absent.ts";
+import { compressed } from "./build/compressed.ts";
 
 const pages = ["reading", "township", "corrections", "inbox", "admin", "shell"];
 
@@ -19,8 +22,9 @@ const styleByObject: Plugin = {
 export default defineConfig({
   base: "/static/app/",
   publicDir: false,
-  plugins: [styleByObject],
-  worker: { format: "es" },
+  resolve: { alias: { dcmjs: fileURLToPath(new URL("build/dcmjs.ts", import.meta.url)) } },
+  plugins: [absent, styleByObject, compressed],
+  worker: { format: "es", plugins: () => [absent] },
   build: {
     outDir: "../web/static/app",
     emptyOutDir: true,
@@ -29,8 +33,8 @@ export default defineConfig({
     target: ["chrome86", "es2020"],
     modulePreload: false,
     sourcemap: false,
-    // The image station's own part is fetched only where a picture is opened.
-    chunkSizeWarningLimit: 6000,
+    // The image station's own part, which only readers of pictures fetch.
+    chunkSizeWarningLimit: 1000,
     rolldownOptions: {
       input: Object.fromEntries(pages.map((page) => [page, `src/${page}/main.ts`])),
     },

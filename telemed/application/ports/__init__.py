@@ -23,7 +23,7 @@ from telemed.application.ports.reading import (
     InboxRow,
     Reports,
 )
-from telemed.application.ports.storage import ObjectStore, Spool, SpoolPart
+from telemed.application.ports.storage import Copies, ObjectStore, Spool, SpoolPart
 from telemed.application.ports.studies import Studies, StudyOverview
 from telemed.application.ports.trail import Analyses, DueJob, Events, Jobs, Notices, Rules
 from telemed.application.ports.unit_of_work import UnitOfWork, UnitOfWorkFactory
@@ -34,6 +34,7 @@ __all__ = [
     "Analyses",
     "Cases",
     "Clock",
+    "Copies",
     "CriticalRow",
     "CriticalValues",
     "Deliveries",

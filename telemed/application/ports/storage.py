@@ -54,6 +54,15 @@ class SpoolPart(Protocol):
     def content(self) -> bytes: ...
 
 
+class Copies(Protocol):
+    """What was worked out from stored objects, to be had at once: gone at any time, and then made again."""
+
+    def get(self, name: str) -> bytes | None: ...
+
+    def put(self, name: str, data: bytes) -> None:
+        """Names begin with the digest of what it was made from. Never fails: it is kept, or it is not."""
+
+
 class ObjectStore(Protocol):
     """The final place: create-only, named by the digest of the bytes."""
 

@@ -20,6 +20,7 @@ RLE = "1.2.840.10008.1.2.5"
 JPEG_LOSSLESS = "1.2.840.10008.1.2.4.70"
 JPEG_LS = "1.2.840.10008.1.2.4.80"
 JPEG_2000 = "1.2.840.10008.1.2.4.90"
+HTJ2K = "1.2.840.10008.1.2.4.201"
 
 
 def _jpeg_lossless(samples: NDArray[Any], bits: int) -> bytes:
@@ -28,10 +29,18 @@ def _jpeg_lossless(samples: NDArray[Any], bits: int) -> bytes:
     return bytes(ljpeg_encode(samples, bitspersample=bits))
 
 
+def _htj2k(samples: NDArray[Any], _bits: int) -> bytes:
+    from imagecodecs import htj2k_encode
+
+    return bytes(htj2k_encode(samples, reversible=True))
+
+
 # What pydicom has no encoder for; unsigned and monochrome alone.
-_OTHERS: Mapping[str, Callable[[NDArray[Any], int], bytes]] = {JPEG_LOSSLESS: _jpeg_lossless}
+_OTHERS: Mapping[str, Callable[[NDArray[Any], int], bytes]] = {JPEG_LOSSLESS: _jpeg_lossless, HTJ2K: _htj2k}
 # Transfer syntaxes that an object may be turned into: none of them changes a sample.
 LOSSLESS = (JPEG_LOSSLESS, JPEG_LS, JPEG_2000, RLE)
+# And those that a frame alone may be given in.
+FRAMES = (*LOSSLESS, HTJ2K)
 
 
 def can_encode(ds: Dataset, syntax: str) -> bool:
@@ -39,7 +48,7 @@ def can_encode(ds: Dataset, syntax: str) -> bool:
 
     Colours in another form than RGB would have to be converted, which is not without loss.
     """
-    if syntax not in LOSSLESS or "PixelData" not in ds:
+    if syntax not in FRAMES or "PixelData" not in ds:
         return False
     kind = str(ds.get("PhotometricInterpretation", ""))
     samples, bits = int(ds.get("SamplesPerPixel", 1)), int(ds.get("BitsAllocated", 0))
@@ -51,7 +60,7 @@ def can_encode(ds: Dataset, syntax: str) -> bool:
 
 
 def encoded_frame(ds: Dataset, frame: int, syntax: str) -> bytes:
-    """Frame number `frame` (from 1) as a stream of `syntax`, one of LOSSLESS.
+    """Frame number `frame` (from 1) as a stream of `syntax`, one of FRAMES.
 
     Raises PixelError `pixel.cannot_encode` (transfer_syntax), and as `plain_frame` does.
     """

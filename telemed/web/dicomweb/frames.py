@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from fastapi import APIRouter, Request, Response
 from pydicom.dataset import Dataset
 
+from telemed.application.pictures import quick_frame
 from telemed.application.retrieve import OpenedObject, open_bytes
 from telemed.domain.access import Action
 from telemed.domain.errors import InvalidInput, NotFound
@@ -16,7 +17,15 @@ from telemed.imaging.bulk import bulk_value
 from telemed.imaging.errors import PixelError
 from telemed.imaging.part10 import EXPLICIT_LITTLE
 from telemed.imaging.pixels.decode import frame_count, parsed
-from telemed.imaging.pixels.encode import JPEG_2000, JPEG_LOSSLESS, JPEG_LS, RLE, can_encode, encoded_frame
+from telemed.imaging.pixels.encode import (
+    HTJ2K,
+    JPEG_2000,
+    JPEG_LOSSLESS,
+    JPEG_LS,
+    RLE,
+    can_encode,
+    encoded_frame,
+)
 from telemed.imaging.pixels.frames import is_encapsulated, plain_frame, stored_frame
 from telemed.web.context import TheWorld
 from telemed.web.dicomweb.accept import Wanted, wanted
@@ -54,6 +63,8 @@ _COMPRESSED = {
     "1.2.840.10008.1.2.4.203": "image/jphc",
 }
 
+# Films, in a form that browsers decode at once; asked for by its name alone, for `*/*` takes what is stored.
+_QUICK = "image/jphc"
 # What each compressed media type means where no transfer syntax is named (the same table), and what can be made of
 # samples without loss.
 ENCODED = {
@@ -69,7 +80,8 @@ class _Form:
     kind: str
     syntax: str
     multipart: bool
-    stored: bool
+    stored: bool = False
+    ready: bytes = b""
 
     @property
     def decoded(self) -> bool:
@@ -141,7 +153,7 @@ def _answer(request: Request, opened: OpenedObject, numbers: Sequence[int]) -> R
             data.append(parsed(opened.read()))
         return data[0]
 
-    form = _form(wanted(request), syntax, whole, alone=len(numbers) == 1)
+    form = _form(wanted(request), opened, whole, numbers)
     if form is None:
         possible = ", ".join(dict.fromkeys((OCTETS, _COMPRESSED.get(syntax, OCTETS))))
         return refused(request, 406, "error.not_acceptable", possible=possible)
@@ -150,9 +162,8 @@ def _answer(request: Request, opened: OpenedObject, numbers: Sequence[int]) -> R
     if unchanged(request, headers):
         return Response(status_code=304, headers=headers)
     demand_frames(opened.stored, numbers)
-    ds = whole()
     place = _place(request, opened.study.study_instance_uid, *_series_and_sop(request))
-    parts = _parts(ds, numbers, form, place)
+    parts = _parts(whole, numbers, form, place)
     # The first one is made before the answer begins: what cannot be given is then still said.
     first = next(parts)
     if not form.multipart:
@@ -165,32 +176,40 @@ def _series_and_sop(request: Request) -> tuple[str, str]:
 
 
 def _form(
-    ranges: Sequence[Wanted], syntax: str, whole: Callable[[], Dataset], *, alone: bool
+    ranges: Sequence[Wanted], opened: OpenedObject, whole: Callable[[], Dataset], numbers: Sequence[int]
 ) -> _Form | None:
     """As stored before decoded, and decoded before encoded anew."""
+    syntax, alone = opened.stored.transfer_syntax_uid, len(numbers) == 1
     compressed = _COMPRESSED.get(syntax)
     for one in ranges:
         multipart = one.multipart or not alone
         if not (one.multipart or alone):
             continue
         if compressed and one.takes(compressed) and one.syntax in ("", "*", syntax):
-            return _Form(compressed, syntax, multipart, True)
+            return _Form(compressed, syntax, multipart, stored=True)
         if one.takes(OCTETS) and one.syntax in ("", "*", EXPLICIT_LITTLE):
-            return _Form(OCTETS, EXPLICIT_LITTLE, multipart, False)
+            return _Form(OCTETS, EXPLICIT_LITTLE, multipart)
+        if alone and one.takes(_QUICK) and one.syntax in ("", "*", HTJ2K):
+            demand_frames(opened.stored, numbers)
+            ready = quick_frame(opened.world, opened.stored, numbers[0])
+            if ready is not None:
+                return _Form(_QUICK, HTJ2K, multipart, ready=ready)
         for kind, made in ENCODED.items():
             if one.takes(kind) and one.syntax in ("", "*", made) and can_encode(whole(), made):
-                return _Form(kind, made, multipart, False)
+                return _Form(kind, made, multipart)
     return None
 
 
-def _parts(ds: Dataset, numbers: Sequence[int], form: _Form, place: str) -> Iterator[Part]:
+def _parts(whole: Callable[[], Dataset], numbers: Sequence[int], form: _Form, place: str) -> Iterator[Part]:
     for number in numbers:
-        if form.stored:
-            data = stored_frame(ds, number)
+        if form.ready:
+            data = form.ready
+        elif form.stored:
+            data = stored_frame(whole(), number)
         elif form.decoded:
-            data = plain_frame(ds, number)
+            data = plain_frame(whole(), number)
         else:
-            data = encoded_frame(ds, number, form.syntax)
+            data = encoded_frame(whole(), number, form.syntax)
         yield Part(form.kind, data, form.syntax, f"{place}/frames/{number}")
 
 

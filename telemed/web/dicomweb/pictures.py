@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request, Response
 
+from telemed.application.pictures import PREVIEW_BOX, preview
 from telemed.application.retrieve import open_bytes
 from telemed.application.world import World
 from telemed.domain.access import Action, Actor
@@ -86,6 +87,8 @@ def _picture(
     if unchanged(request, headers):
         return Response(status_code=304, headers=headers)
     demand_frames(opened.stored, frames)
+    if (kind, list(frames), box, levels) == ("jpeg", [1], PREVIEW_BOX, None):
+        return single(Part(MEDIA_TYPES[kind], preview(world, opened.stored)), headers)
     data = opened.read()
     pictures = (
         Part(MEDIA_TYPES[kind], rendered(data, frame=frame, window=levels, max_size=box, format=kind))

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from fastapi.responses import FileResponse
 from starlette.exceptions import HTTPException
 
@@ -20,6 +20,8 @@ _KINDS = {
     ".wasm": "application/wasm",
     ".txt": "text/plain; charset=utf-8",
 }
+# Made when the scripts are built; browsers take brotli over TLS only.
+_ENCODINGS = {"br": ".br", "gzip": ".gz"}
 # The decoders of compressed pictures are WebAssembly. It may run in their worker alone, whose policy is that of its
 # own answer; the pages stay without. The worker reads nothing but its own parts: the page hands it the bytes.
 _DECODER = "app/assets/decode-worker-"
@@ -27,7 +29,7 @@ _DECODER_POLICY = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; con
 
 
 @router.get("/static/{path:path}", **public("style sheets and scripts hold nobody's data"))
-def read_static(path: str) -> FileResponse:
+def read_static(request: Request, path: str) -> FileResponse:
     file = _inside(path)
     if file is None:
         raise HTTPException(404)
@@ -36,7 +38,31 @@ def read_static(path: str) -> FileResponse:
     headers = {"Cache-Control": lasting}
     if path.startswith(_DECODER):
         headers["Content-Security-Policy"] = _DECODER_POLICY
-    return FileResponse(file, media_type=_KINDS[file.suffix], headers=headers)
+    kind = _KINDS[file.suffix]
+    if built:
+        headers["Vary"] = "Accept-Encoding"
+        file, encoding = _smallest(file, request.headers.get("accept-encoding", ""))
+        if encoding:
+            headers["Content-Encoding"] = encoding
+    return FileResponse(file, media_type=kind, headers=headers)
+
+
+def _smallest(file: Path, accepted: str) -> tuple[Path, str]:
+    """The form that was compressed when the scripts were built, where the browser takes it; else the file itself."""
+    weights = dict(_weighed(part) for part in accepted.lower().split(","))
+    for encoding, suffix in _ENCODINGS.items():
+        packed = file.with_name(file.name + suffix)
+        if weights.get(encoding, 0) > 0 and packed.is_file():
+            return packed, encoding
+    return file, ""
+
+
+def _weighed(part: str) -> tuple[str, float]:
+    name, _, weight = part.strip().partition(";q=")
+    try:
+        return name.strip(), float(weight or 1)
+    except ValueError:
+        return name.strip(), 0
 
 
 def _inside(path: str) -> Path | None:

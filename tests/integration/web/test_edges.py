@@ -44,6 +44,21 @@ def test_webassembly_may_run_in_the_decoders_worker_and_nowhere_else(app: FastAP
         assert answer.headers["content-type"].split(";")[0] in ("text/javascript", "application/wasm")
 
 
+def test_built_files_come_in_the_smallest_form_that_the_browser_takes(app: FastAPI) -> None:
+    assets = STATIC / "app" / "assets"
+    (script,) = assets.glob("reading-*.js")
+    path, http = f"/static/app/assets/{script.name}", TestClient(app)
+    for accepted, encoding in (("gzip, deflate, br", "br"), ("gzip", "gzip"), ("br;q=0, gzip;q=0.5", "gzip")):
+        answer = http.get(path, headers={"Accept-Encoding": accepted})
+        assert answer.headers["content-encoding"] == encoding
+        assert int(answer.headers["content-length"]) * 2 < script.stat().st_size
+        assert answer.headers["vary"] == "Accept-Encoding"
+        assert "immutable" in answer.headers["cache-control"]
+        if encoding == "gzip":
+            assert answer.text == script.read_text("utf-8")
+    assert "content-encoding" not in http.get(path, headers={"Accept-Encoding": "identity"}).headers
+
+
 def test_no_page_has_an_inline_script_or_style(app: FastAPI, way: Way) -> None:
     way.release()
     for username in ("technician", "reporting", "family", "admin"):

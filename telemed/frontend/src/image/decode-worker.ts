@@ -1,21 +1,34 @@
 /** Compressed frames to stored values, beside the page: the only place where WebAssembly may run. */
 import { codecs } from "./codecs";
-import { aligned, type Samples, type Shape, typed } from "./samples";
+import type { Description } from "./description";
+import { greyOf, type Pixels, pixelsOf, shaded, shadesOf } from "./grey";
+import { aligned, type Samples, typed } from "./samples";
+
+/** To have a decoder compiled before its first frame comes. */
+export interface Warming {
+  warm: string;
+}
 
 export interface Task {
   id: number;
   syntax: string;
   data: Uint8Array<ArrayBuffer>;
-  shape: Shape;
+  shape: Description;
 }
 
-export interface Answer extends Partial<Samples> {
+/** Beside the pixels, of a film, the picture as its own window shows it: drawn without a wait. */
+export interface Decoded extends Pixels {
+  picture: ImageBitmap | null;
+}
+
+export interface Answer {
   id: number;
+  decoded?: Decoded;
   problem?: string;
 }
 
 interface Scope {
-  onmessage: ((event: MessageEvent<Task>) => void) | null;
+  onmessage: ((event: MessageEvent<Task | Warming>) => void) | null;
   postMessage(message: Answer, transfer: Transferable[]): void;
 }
 
@@ -32,9 +45,33 @@ async function decoded(task: Task): Promise<Samples> {
   return aligned(typed(found, pixels, shape), shape, false);
 }
 
+/** Slices are shaded in a few milliseconds wherever they are drawn, and kept by the hundred. */
+const FILM = 2 ** 20;
+
+async function pictureOf(shape: Description, pixels: Pixels): Promise<ImageBitmap | null> {
+  const { columns, rows } = shape;
+  if (rows * columns < FILM) return null;
+  const image = new ImageData(columns, rows);
+  shaded(pixels.keys, shadesOf(greyOf(shape, pixels), null, false), image.data);
+  return createImageBitmap(image);
+}
+
+async function worked(task: Task): Promise<Decoded> {
+  const pixels = pixelsOf(task.shape, await decoded(task));
+  return { ...pixels, picture: await pictureOf(task.shape, pixels) };
+}
+
+function parts({ values, keys, picture }: Decoded): Transferable[] {
+  return [...new Set([values.buffer, keys.buffer]), ...(picture ? [picture] : [])];
+}
+
 scope.onmessage = ({ data: task }) => {
-  decoded(task).then(
-    (samples) => scope.postMessage({ id: task.id, ...samples }, [samples.values.buffer]),
+  if ("warm" in task) {
+    codecs[task.warm]?.().catch((cause: unknown) => console.warn("a decoder did not come ahead", cause));
+    return;
+  }
+  worked(task).then(
+    (found) => scope.postMessage({ id: task.id, decoded: found }, parts(found)),
     (cause: unknown) => {
       const problem = cause instanceof Error ? cause.message : String(cause);
       scope.postMessage({ id: task.id, problem }, []);

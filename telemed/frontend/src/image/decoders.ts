@@ -1,10 +1,10 @@
 /** The workers that decode: made when the first frame comes, each with one frame at a time. */
-import type { Answer, Task } from "./decode-worker";
-import type { Samples, Shape } from "./samples";
+import type { Answer, Decoded, Task, Warming } from "./decode-worker";
+import type { Description } from "./description";
 
 interface Waiting {
   task: Omit<Task, "id">;
-  done(samples: Samples): void;
+  done(decoded: Decoded): void;
   failed(cause: Error): void;
 }
 
@@ -19,12 +19,19 @@ const desks: Desk[] = [];
 const queue: Waiting[] = [];
 let last = 0;
 
+/** The form that films come in: its decoder is ready when the first one is opened. */
+const USUAL: Warming = { warm: "1.2.840.10008.1.2.4.201" };
+
+export function warmUp(): void {
+  if (desks.length === 0) open().worker.postMessage(USUAL);
+}
+
 export function decode(
   syntax: string,
   data: Uint8Array<ArrayBuffer>,
-  shape: Shape,
+  shape: Description,
   urgent: boolean,
-): Promise<Samples> {
+): Promise<Decoded> {
   return new Promise((done, failed) => {
     const waiting = { task: { syntax, data, shape }, done, failed };
     if (urgent) queue.unshift(waiting);
@@ -52,8 +59,7 @@ function open(): Desk {
     const { now } = desk;
     if (!now || now.id !== data.id) return;
     desk.now = null;
-    const { values, low, high } = data;
-    if (values && low !== undefined && high !== undefined) now.waiting.done({ values, low, high });
+    if (data.decoded) now.waiting.done(data.decoded);
     else now.waiting.failed(new Error(data.problem ?? "not decoded"));
     proceed();
   });

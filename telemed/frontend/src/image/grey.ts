@@ -7,23 +7,52 @@
 import type { Description, Lut, VoiFunction, VoiWindow } from "./description";
 import type { Samples, Values } from "./samples";
 
-export interface Grey {
-  description: Description;
-  samples: Samples;
+/** A frame as it is kept: what its pixels are worth, and how they are found in a table of grey levels. */
+export interface Pixels {
   /** In modality units: the stored values themselves where nothing has to be done to them. */
   values: Values | Float32Array<ArrayBuffer>;
+  /** Whole numbers, `shift` above the stored ones; the units themselves where those are whole too. */
+  keys: Values;
+  shift: number;
   low: number;
   high: number;
+}
+
+export interface Grey extends Pixels {
+  description: Description;
   /** What the object asks to be shown with; a VOI LUT counts before a window. */
   own: VoiWindow;
 }
 
-export function greyOf(description: Description, samples: Samples): Grey {
-  const plain = !description.modalityLut && description.slope === 1 && description.intercept === 0;
-  const values = plain ? samples.values : inUnits(description, samples.values);
+export function pixelsOf(description: Description, samples: Samples): Pixels {
+  const { modalityLut, slope, intercept } = description;
+  const plain = !modalityLut && slope === 1 && intercept === 0;
   const ends = plain ? [samples.low, samples.high] : range(description, samples);
   const [low, high] = [Math.min(...ends), Math.max(...ends)];
-  return { description, samples, values, low, high, own: ownWindow(description, low, high) };
+  const stored = { keys: samples.values, shift: 0, low, high };
+  if (plain) return { ...stored, values: samples.values };
+  const moved = modalityLut || slope !== 1 ? null : shifted(samples.values, intercept, description);
+  if (moved) return { values: moved, keys: moved, shift: intercept, low, high };
+  return { ...stored, values: inUnits(description, samples.values) };
+}
+
+export function greyOf(description: Description, pixels: Pixels): Grey {
+  return { ...pixels, description, own: ownWindow(description, pixels.low, pixels.high) };
+}
+
+/** As CT has it: whole units, of which one array is enough, at half the memory; null where they do not fit. */
+function shifted(stored: Values, by: number, description: Description): Values | null {
+  const [first, last] = extent(description, stored);
+  if (!Number.isInteger(by) || first + by < -0x8000 || last + by > 0x7fff) return null;
+  const found = new Int16Array(stored.length);
+  for (let at = 0; at < stored.length; at++) found[at] = (stored[at] ?? 0) + by;
+  return found;
+}
+
+/** All stored values there may be, padding too. */
+export function extent({ bitsStored, signed }: Description, stored: Values): [number, number] {
+  const bits = Math.min(Math.max(bitsStored, 1), stored.BYTES_PER_ELEMENT * 8);
+  return signed ? [-(2 ** (bits - 1)), 2 ** (bits - 1) - 1] : [0, 2 ** bits - 1];
 }
 
 function inUnits(description: Description, stored: Values): Float32Array<ArrayBuffer> {
@@ -88,8 +117,31 @@ export function userFunction({ description, own }: Grey): VoiFunction {
   return description.voiLut || own.function !== "SIGMOID" ? "LINEAR" : "SIGMOID";
 }
 
-/** Grey levels 0 to 255 for the stored values from `samples.low`'s place on; `window` null is the object's own. */
-export function levels(grey: Grey, first: number, last: number, window: VoiWindow | null): Uint8Array {
+/** Opaque greys for a canvas, by `keys` from `first` on; `window` null is the object's own. */
+export interface Shades {
+  first: number;
+  table: Uint32Array;
+}
+
+const OPAQUE = 0xff000000;
+
+export function shadesOf(grey: Grey, window: VoiWindow | null, invert: boolean): Shades {
+  const [first, last] = extent(grey.description, grey.keys);
+  const table = Uint32Array.from(levels(grey, first, last, window), (level) => {
+    const shade = invert ? 255 - level : level;
+    return OPAQUE | (shade << 16) | (shade << 8) | shade;
+  });
+  return { first: first + grey.shift, table };
+}
+
+/** The whole picture, ready for a canvas. */
+export function shaded(keys: Values, { first, table }: Shades, into: Uint8ClampedArray<ArrayBuffer>): void {
+  const pixels = new Uint32Array(into.buffer);
+  for (let at = 0; at < pixels.length; at++) pixels[at] = table[(keys[at] ?? first) - first] ?? OPAQUE;
+}
+
+/** Grey levels 0 to 255 for the stored values from `first` to `last`; `window` null is the object's own. */
+function levels(grey: Grey, first: number, last: number, window: VoiWindow | null): Uint8Array {
   const { description, low, high } = grey;
   const table = new Uint8Array(last - first + 1);
   const lut = window === null ? description.voiLut : null;

@@ -3,7 +3,7 @@ import { cache, imageLoader, metaData, type Types, utilities } from "@cornerston
 import type { Description } from "./description";
 import { type Grey, greyOf } from "./grey";
 import { colourDraw, type Draw, greyDraw, sized } from "./paint";
-import { coloured, description, type Place, samples } from "./source";
+import { coloured, decoded, description, type Place } from "./source";
 
 const SCHEME = "telemed";
 
@@ -52,11 +52,13 @@ async function load(id: string): Promise<Types.IImage> {
   if (!entry) throw new Error(`no picture ${id}`);
   const found = await known(id);
   if (found.isColor) return colourImage(id, found, await coloured(entry.place));
-  const grey = greyOf(found, await samples(entry.place, found, !ahead.has(id)));
+  const { picture, ...pixels } = await decoded(entry.place, found, !ahead.has(id));
+  const grey = greyOf(found, pixels);
   const { own, low, high } = grey;
   const shown = { windowCenter: own.center, windowWidth: own.width, minPixelValue: low, maxPixelValue: high };
-  const made = image(id, found, grey.values, shown, greyDraw(grey));
-  if (grey.values !== grey.samples.values) made.sizeInBytes += grey.samples.values.byteLength;
+  const made = image(id, found, grey.values, shown, greyDraw(grey, picture));
+  if (grey.values !== grey.keys) made.sizeInBytes += grey.keys.byteLength;
+  if (picture) made.sizeInBytes += 4 * picture.width * picture.height;
   greys.set(made, grey);
   return made;
 }

@@ -1,6 +1,7 @@
 /** Draws a picture into the viewport's canvas: every pixel by the table of grey levels, then placed by the browser. */
 import type { Types } from "@cornerstonejs/core";
-import { type Grey, levels, userFunction } from "./grey";
+import type { VoiWindow } from "./description";
+import { type Grey, shaded, shadesOf, userFunction } from "./grey";
 
 type Enabled = Parameters<NonNullable<Types.IImage["render"]>>[0];
 
@@ -18,7 +19,8 @@ interface Sheet {
 const sheets = new WeakMap<HTMLCanvasElement, Sheet>();
 let painted = 0;
 
-export function greyDraw(grey: Grey): Draw {
+/** `ready` is the picture as the object's own window shows it, where it was made beforehand. */
+export function greyDraw(grey: Grey, ready: ImageBitmap | null): Draw {
   painted += 1;
   const name = painted;
   const { rows, columns } = grey.description;
@@ -26,6 +28,10 @@ export function greyDraw(grey: Grey): Draw {
     if (!enabled.canvas) return;
     const { voi, invert } = enabled.viewport ?? {};
     const own = !voi || (voi.windowCenter === grey.own.center && voi.windowWidth === grey.own.width);
+    if (own && !invert && ready) {
+      place(enabled, ready);
+      return;
+    }
     const chosen = { center: Number(voi?.windowCenter), width: Number(voi?.windowWidth) };
     const shown = `${name} ${own} ${chosen.center} ${chosen.width} ${invert}`;
     let sheet = sheets.get(enabled.canvas);
@@ -41,7 +47,7 @@ export function greyDraw(grey: Grey): Draw {
   };
 }
 
-export function colourDraw(picture: HTMLCanvasElement): Draw {
+export function colourDraw(picture: HTMLCanvasElement | ImageBitmap): Draw {
   return (enabled) => place(enabled, picture);
 }
 
@@ -52,35 +58,32 @@ export function sized(width: number, height: number): HTMLCanvasElement {
   return canvas;
 }
 
-function fill(
-  canvas: HTMLCanvasElement,
-  grey: Grey,
-  window: Parameters<typeof levels>[3],
-  invert: boolean,
-): void {
-  const context = canvas.getContext("2d", { alpha: false });
-  if (!context) throw new Error("this browser has no canvas");
-  const { values } = grey.samples;
-  const [first, last] = extent(grey);
-  const shades = Uint32Array.from(levels(grey, first, last, window), (level) => {
-    const shade = invert ? 255 - level : level;
-    return 0xff000000 | (shade << 16) | (shade << 8) | shade;
-  });
+function fill(canvas: HTMLCanvasElement, grey: Grey, window: VoiWindow | null, invert: boolean): void {
+  const context = contextOf(canvas);
   const image = context.createImageData(canvas.width, canvas.height);
-  const pixels = new Uint32Array(image.data.buffer);
-  for (let at = 0; at < pixels.length; at++) pixels[at] = shades[(values[at] ?? first) - first] ?? 0xff000000;
+  shaded(grey.keys, shadesOf(grey, window, invert), image.data);
   context.putImageData(image, 0, 0);
 }
 
-/** All stored values there may be, padding too. */
-function extent({ description, samples }: Grey): [number, number] {
-  const bits = Math.min(Math.max(description.bitsStored, 1), samples.values.BYTES_PER_ELEMENT * 8);
-  return description.signed ? [-(2 ** (bits - 1)), 2 ** (bits - 1) - 1] : [0, 2 ** bits - 1];
+/**
+ * Drawn in the memory of the page; the first who asks for its context decides. What is written pixel by pixel would
+ * travel to the graphics card and back, which takes longer than to draw it here, and where there is no card a program
+ * plays one.
+ */
+export function inPage(canvas: HTMLCanvasElement): HTMLCanvasElement {
+  contextOf(canvas);
+  return canvas;
+}
+
+function contextOf(canvas: HTMLCanvasElement): CanvasRenderingContext2D {
+  const context = canvas.getContext("2d", { alpha: false, willReadFrequently: true });
+  if (!context) throw new Error("this browser has no canvas");
+  return context;
 }
 
 const settling = new WeakMap<HTMLCanvasElement, number>();
 
-function place(enabled: Enabled, picture: HTMLCanvasElement): void {
+function place(enabled: Enabled, picture: HTMLCanvasElement | ImageBitmap): void {
   const { canvas } = enabled;
   if (!canvas) return;
   onto(enabled, canvas, picture, "low");
@@ -94,11 +97,10 @@ function place(enabled: Enabled, picture: HTMLCanvasElement): void {
 function onto(
   enabled: Enabled,
   canvas: HTMLCanvasElement,
-  picture: HTMLCanvasElement,
+  picture: HTMLCanvasElement | ImageBitmap,
   quality: ImageSmoothingQuality,
 ): void {
-  const context = canvas.getContext("2d");
-  if (!context) return;
+  const context = contextOf(canvas);
   context.setTransform(1, 0, 0, 1, 0, 0);
   context.fillStyle = "black";
   context.fillRect(0, 0, canvas.width, canvas.height);

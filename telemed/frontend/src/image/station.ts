@@ -1,8 +1,10 @@
 /** The image station: full grey values, tools, and a second picture beside. Fetched when the first picture is opened. */
-import { cache, init, RenderingEngine, setUseCPURendering } from "@cornerstonejs/core";
+import { cache, init, RenderingEngine, setCanvasCreator, setUseCPURendering } from "@cornerstonejs/core";
 import { h, setText } from "../core/dom";
 import type { Case, Series } from "../core/types";
+import { warmUp } from "./decoders";
 import { isReady, loadAhead, register } from "./loader";
+import { inPage, sized } from "./paint";
 import { Pane } from "./pane";
 import { Link } from "./prior";
 import { type Picture, type Stack, stacksOf } from "./stacks";
@@ -27,10 +29,12 @@ let begun = false;
 function begin(): void {
   if (begun) return;
   setUseCPURendering(true, false);
+  setCanvasCreator((width: number, height: number) => inPage(sized(width, height)));
   init();
   cache.setMaxCacheSize(KEPT);
   register();
   prepare();
+  warmUp();
   begun = true;
 }
 

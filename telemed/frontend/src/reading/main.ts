@@ -325,6 +325,8 @@ void opened.then(() => {
   if (here().caseId) {
     fetchAhead(here().caseId);
   } else listView.select(listView.current?.id ?? "");
+  // Whoever reads curves alone fetches nothing for pictures.
+  if (list.rows.some(({ modality }) => modality !== "ECG")) caseView.pictures.prepare();
   listen(
     {
       onCases: (delta) => {

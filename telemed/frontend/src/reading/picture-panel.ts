@@ -26,6 +26,18 @@ export class PicturePanel {
     this.frame.append(this.preview.image, this.attention.canvas, this.mark);
   }
 
+  /** Before the first case is opened: the station's own part is fetched, read by the browser, and stands ready. */
+  prepare(): void {
+    const later = window.requestIdleCallback ?? ((run: () => void) => window.setTimeout(run, 300));
+    later(() => void this.station().catch((cause: unknown) => console.warn("no image station yet", cause)));
+  }
+
+  private async station(): Promise<ImageRoom> {
+    const { ImageRoom } = await import("../image/room");
+    this.room ??= new ImageRoom(this.frame, this.attention, (cause) => this.refuse(cause));
+    return this.room;
+  }
+
   show(item: Case): void {
     this.item = item;
     const pictures = item.series
@@ -67,11 +79,11 @@ export class PicturePanel {
     this.opening += 1;
     const { opening } = this;
     this.say(t("ui.image.preview.loading"));
+    let room: ImageRoom;
     try {
-      const { ImageRoom } = await import("../image/room");
+      room = await this.station();
       if (opening !== this.opening) return;
-      this.room ??= new ImageRoom(this.frame, this.attention, (cause) => this.refuse(cause));
-      await this.room.open(item);
+      await room.open(item);
     } catch (cause) {
       if (opening === this.opening) this.refuse(cause);
       return;
@@ -80,7 +92,7 @@ export class PicturePanel {
     this.full = true;
     this.mark.hidden = true;
     this.frame.classList.add("full");
-    this.element.replaceChildren(this.room.tools, this.room.messages, this.frame);
+    this.element.replaceChildren(room.tools, room.messages, this.frame);
     performance.mark("telemed.picture.full");
   }
 
