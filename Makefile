@@ -5,6 +5,8 @@ BIN := $(VENV)/bin
 RUNTIME_STAMP := $(VENV)/.runtime-installed
 TEST_STAMP := $(VENV)/.test-installed
 PACKAGE_STAMP := $(VENV)/.package-installed
+# Compiled here: whoever runs it later may be unable to write beside it, and would compile at every start.
+INSTALL := $(BIN)/uv pip install --quiet --python $(BIN)/python --compile-bytecode
 FRONTEND_SOURCES := $(shell find telemed/frontend -type f -not -path '*/node_modules/*' 2>/dev/null)
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
@@ -27,16 +29,17 @@ $(BIN)/uv: requirements-uv.lock
 	@touch $@
 
 $(RUNTIME_STAMP): $(BIN)/uv requirements.lock
-	$(BIN)/uv pip install --quiet --python $(BIN)/python --only-binary :all: --require-hashes -r requirements.lock
+	$(INSTALL) --only-binary :all: --require-hashes -r requirements.lock
 	@touch $@
 
 $(TEST_STAMP): $(RUNTIME_STAMP) requirements-test.lock
-	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements-test.lock
+	$(INSTALL) --require-hashes -r requirements-test.lock
 	@touch $@
 
 # The environment's node comes first on PATH, so that the build never takes a system Node.
 $(PACKAGE_STAMP): $(RUNTIME_STAMP) pyproject.toml tools/build_frontend.py $(FRONTEND_SOURCES)
-	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .
+	$(INSTALL) --no-deps --no-build-isolation -e .
+	$(BIN)/python -m compileall -q -x node_modules telemed dicom_node ai_models workers
 	@touch $@
 
 demo: install  ## start everything with a fictional consortium on this machine

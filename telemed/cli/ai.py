@@ -14,12 +14,14 @@ from ai_models.ecg.interpretation.rules import RuleSet, rule_sets
 from ai_models.engine import Engine
 from ai_models.reading import NO_MODEL, ModelReader, modality_of, parsed
 from telemed import i18n
+from telemed.cli.backfill import backfill
 from telemed.cli.recordings import as_dicom, files_below
 from telemed.domain.analysis import Analysis
 from telemed.domain.errors import DomainError, Unreadable
 from telemed.imaging.film import is_picture, read_picture
 
 app = typer.Typer(no_args_is_help=True, help="Read with the shipped models; list and evaluate them.")
+app.command("backfill")(backfill)
 
 
 @app.command()

@@ -1,32 +1,68 @@
-"""Joins the commands, and turns errors into one sentence in the user's language."""
+"""Joins the commands, and turns errors into one sentence in the user's language.
+
+A command is loaded when it is called: `telemed verify` in a nightly job need not wait for the libraries of the models.
+"""
 
 import sys
+from importlib import import_module
 
+import click
 import typer
+from typer.core import TyperGroup
+from typer.main import get_command
 
-from telemed.cli import ai, backfill, demo, ecg, operate, serve
 from telemed.cli.words import sentence
 from telemed.domain.errors import DomainError
 from telemed.settings import SettingsError
 
+# Command or group -> module and function, or module and its Typer with the group's help.
+_COMMANDS = {
+    "serve": ("telemed.cli.serve", "serve"),
+    "demo": ("telemed.cli.demo", "demo"),
+    "drill": ("telemed.cli.demo", "drill"),
+    "backup": ("telemed.cli.operate", "backup"),
+    "restore": ("telemed.cli.operate", "restore"),
+    "verify": ("telemed.cli.operate", "verify"),
+}
+_GROUPS = {
+    "ai": ("telemed.cli.ai", "app", "Run and inspect the models."),
+    "ecg": ("telemed.cli.ecg", "app", "Recordings of machines that speak no DICOM."),
+    "db": ("telemed.cli.operate", "database", "The database."),
+    "user": ("telemed.cli.operate", "users", "People who sign in."),
+    "site": ("telemed.cli.operate", "sites", "Institutions."),
+}
+
+
+class LoadedWhenCalled(TyperGroup):
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return [*_COMMANDS, *_GROUPS]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        around = typer.Typer(add_completion=False, pretty_exceptions_enable=False, callback=_around)
+        if cmd_name in _COMMANDS:
+            module, name = _COMMANDS[cmd_name]
+            around.command(cmd_name)(getattr(import_module(module), name))
+        elif cmd_name in _GROUPS:
+            module, name, told = _GROUPS[cmd_name]
+            around.add_typer(getattr(import_module(module), name), name=cmd_name, help=told)
+        else:
+            return None
+        loaded = get_command(around)
+        return loaded.get_command(ctx, cmd_name) if isinstance(loaded, TyperGroup) else loaded
+
+
+def _around() -> None:
+    """Typer makes a group, which keeps the names of its commands, only where there is a callback."""
+
+
 app = typer.Typer(
+    cls=LoadedWhenCalled,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    callback=_around,
     help="Remote diagnosis for medical consortia: examine here, read there, report to everyone it concerns.",
 )
-app.command("serve")(serve.serve)
-app.command("demo")(demo.demo)
-app.command("drill")(demo.drill)
-ai.app.command("backfill")(backfill.backfill)
-app.add_typer(ai.app, name="ai", help="Run and inspect the models.")
-app.add_typer(ecg.app, name="ecg", help="Recordings of machines that speak no DICOM.")
-app.add_typer(operate.database, name="db", help="The database.")
-app.add_typer(operate.users, name="user", help="People who sign in.")
-app.add_typer(operate.sites, name="site", help="Institutions.")
-app.command("backup")(operate.backup)
-app.command("restore")(operate.restore)
-app.command("verify")(operate.verify)
 
 
 def main() -> None:
