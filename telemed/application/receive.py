@@ -142,6 +142,7 @@ def _commit_rows(world: World, batch: Sequence[Incoming]) -> list[Received]:
 
 
 def _transaction(world: World, batch: Sequence[Incoming], verdicts: _Verdicts) -> list[Received]:
+    world = world.at_one_instant()
     with world.unit_of_work() as uow:
         known = look_up(uow, batch)
         register(world, uow, batch, known)

@@ -1,6 +1,7 @@
 """Everything a use case needs from outside, joined once by `telemed.bootstrap` (or by a test, with fakes)."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from telemed.application.copies import NoCopies
 from telemed.application.peers import NoPeers
@@ -39,3 +40,15 @@ class World:
     copies: Copies = field(default_factory=NoCopies)
     # Other application entities that we call.
     peers: Peers = field(default_factory=NoPeers)
+
+    def at_one_instant(self) -> "World":
+        """For what happens together: all of it carries one time."""
+        return replace(self, clock=_Instant(self.clock.now()))
+
+
+@dataclass(frozen=True)
+class _Instant:
+    at: datetime
+
+    def now(self) -> datetime:
+        return self.at

@@ -8,14 +8,18 @@ afterwards, they are updated with their version like any other.
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
-from typing import Any, TypeVar
+from functools import cache, lru_cache
+from typing import Any, NamedTuple, TypeVar
 
 from sqlalchemy import Compiled, Connection, Dialect, Insert, inspect
 from sqlalchemy.engine.interfaces import DBAPICursor
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.orm import Mapper, Session, make_transient_to_detached
+from sqlalchemy.orm import Mapper, Session
 from sqlalchemy.orm.exc import StaleDataError
+from sqlalchemy.types import TypeEngine
+
+from telemed.adapters.db.instances import held, keep
+from telemed.adapters.db.types import EnumValue, UtcDateTime
 
 T = TypeVar("T")
 _Convert = Callable[[Any], Any] | None
@@ -23,8 +27,7 @@ _Convert = Callable[[Any], Any] | None
 _PARAMETERS = 4000
 
 
-@dataclass(frozen=True)
-class _Column:
+class _Column(NamedTuple):
     attribute: str
     quoted: str
     to_database: _Convert
@@ -39,20 +42,19 @@ class _Shape:
     table: str
     mark: str
     columns: tuple[_Column, ...]
-    version: str | None
+    by_attribute: Mapping[str, _Column]
+    versioned: bool
 
     def values(self, row: Any) -> list[Any]:
         """Of a new row: all but its key."""
-        held = row.__dict__
+        values = row.__dict__
+        if self.versioned:
+            values["version"] = 1
         return [
-            1
-            if column.attribute == self.version
-            else _converted(column.to_database, held.get(column.attribute))
-            for column in self.columns[1:]
+            # What was not given is NULL, and the row holds it so.
+            values.setdefault(name) if convert is None else convert(values.setdefault(name))
+            for name, _, convert, _ in self.columns[1:]
         ]
-
-    def column(self, attribute: str) -> _Column:
-        return next(column for column in self.columns if column.attribute == attribute)
 
 
 def insert(session: Session, rows: Sequence[T], key: tuple[str, ...] = ("uid",)) -> None:
@@ -85,7 +87,10 @@ def insert_new(
         # In no promised order: an id finds its row by the key.
         for id_, *found in _run(connection, text, _flat(shape, some)):
             row = by_key[tuple(found)]
-            new.append(_adopt(session, shape, row, id_))
+            # All its columns are known: nothing is gained by reading back what was just written.
+            row.__dict__["id"] = id_
+            keep(session, row, id_)
+            new.append(row)
     return new
 
 
@@ -101,7 +106,7 @@ def update(session: Session, row: Any) -> None:
         connection = session.connection()
         shape = _shape_of(type(row), connection)
         text = _update_text(shape, tuple(changed))
-        values = [_converted(shape.column(name).to_database, value) for name, value in changed.items()]
+        values = [_converted(shape.by_attribute[name].to_database, value) for name, value in changed.items()]
         with _cursor(connection, text) as cursor:
             cursor.execute(text, [*values, row.id, row.version])
             if cursor.rowcount != 1:
@@ -119,7 +124,7 @@ def run_each(
     compiled = _compiled.get(key)
     if compiled is None:
         compiled = _compiled[key] = statement.compile(dialect=connection.dialect)
-    converts = {name: shape.column(name).to_database for name in rows[0]}
+    converts = {name: shape.by_attribute[name].to_database for name in rows[0]}
     constants = compiled.params
     named = [
         {**constants, **{name: _converted(converts[name], value) for name, value in row.items()}}
@@ -146,7 +151,7 @@ def find(session: Session, kind: type[T], among: tuple[str, ...] = (), /, **wher
     asked: list[tuple[str, int]] = []
     for name, value in where.items():
         values = list(value) if name in among else [value]
-        convert = shape.column(name).to_database
+        convert = shape.by_attribute[name].to_database
         parameters += [_converted(convert, one) for one in values]
         asked.append((name, len(values) if name in among else 0))
     rows = _run(connection, _find_text(shape, tuple(asked)), parameters)
@@ -157,44 +162,27 @@ def value(session: Session, kind: type, attribute: str, id_: int) -> Any:
     """One column of the row of this id; None where there is no row."""
     connection = session.connection()
     shape = _shape_of(kind, connection)
-    column = shape.column(attribute)
+    column = shape.by_attribute[attribute]
     rows = _run(connection, _value_text(shape, attribute), [id_])
     return _converted(column.from_database, rows[0][0]) if rows else None
 
 
 def get(session: Session, kind: type[T], id_: int) -> T | None:
     """The row of this id; where the session has it already, nothing is asked."""
-    held = session.identity_map.get(_identity(inspect(kind), id_))
-    if held is not None:
-        return held  # type: ignore[no-any-return]
-    return next(iter(find(session, kind, id=id_)), None)
-
-
-def _identity(mapper: Mapper[Any], id_: int) -> Any:
-    return mapper.identity_key_from_primary_key((id_,))
-
-
-def _adopt(session: Session, shape: _Shape, row: T, id_: int) -> T:
-    row.id = id_  # type: ignore[attr-defined]
-    if shape.version is not None:
-        setattr(row, shape.version, 1)
-    # All its columns are known: nothing is gained by reading back what was just written.
-    make_transient_to_detached(row)
-    session.add(row)
-    return row
+    found = held(session, kind, id_)
+    return found if found is not None else next(iter(find(session, kind, id=id_)), None)
 
 
 def _loaded(session: Session, shape: _Shape, row: Sequence[Any]) -> Any:
-    held = session.identity_map.get(_identity(shape.mapper, row[0]))
-    if held is not None:
-        return held
+    found = held(session, shape.mapper.class_, row[0])
+    if found is not None:
+        return found
     instance = shape.mapper.class_manager.new_instance()
     instance.__dict__.update(
         (column.attribute, _converted(column.from_database, value))
         for column, value in zip(shape.columns, row, strict=True)
     )
-    make_transient_to_detached(instance)
-    session.add(instance)
+    keep(session, instance, row[0])
     return instance
 
 
@@ -252,8 +240,8 @@ def _shaped(kind: type, dialect: Dialect) -> _Shape:
         _Column(
             attribute.key,
             prepare.format_column(column),
-            column.type.dialect_impl(dialect).bind_processor(dialect),
-            column.type.dialect_impl(dialect).result_processor(dialect, None),
+            _remembered(column.type, column.type.dialect_impl(dialect).bind_processor(dialect)),
+            _remembered(column.type, column.type.dialect_impl(dialect).result_processor(dialect, None)),
         )
         for attribute in mapper.column_attrs
         for column in attribute.columns
@@ -265,8 +253,15 @@ def _shaped(kind: type, dialect: Dialect) -> _Shape:
         table=prepare.format_table(mapper.local_table),
         mark="?" if dialect.paramstyle == "qmark" else "%s",
         columns=tuple(columns),
-        version="version" if mapper.version_id_col is not None else None,
+        by_attribute={column.attribute: column for column in columns},
+        versioned=mapper.version_id_col is not None,
     )
+
+
+def _remembered(type_: TypeEngine[Any], convert: _Convert) -> _Convert:
+    """One instant stands in many columns of a batch, and an enum has few values."""
+    pure = convert is not None and isinstance(type_, UtcDateTime | EnumValue)
+    return lru_cache(maxsize=256)(convert) if pure else convert  # type: ignore[arg-type]
 
 
 @cache
@@ -279,20 +274,20 @@ def _insert_text(
     text = f"INSERT INTO {shape.table} ({names}) VALUES "  # noqa: S608 - names of our own columns
     text += ", ".join([one] * count)
     if conflict is not None:
-        text += f" ON CONFLICT ({', '.join(shape.column(name).quoted for name in conflict)}) DO NOTHING"
+        text += f" ON CONFLICT ({', '.join(shape.by_attribute[name].quoted for name in conflict)}) DO NOTHING"
     if returning:
         answered = ("id", *returning)
-        text += f" RETURNING {', '.join(shape.column(name).quoted for name in answered)}"
+        text += f" RETURNING {', '.join(shape.by_attribute[name].quoted for name in answered)}"
     return text
 
 
 @cache
 def _update_text(shape: _Shape, names: tuple[str, ...]) -> str:
-    version, mark = shape.column("version").quoted, shape.mark
-    changes = ", ".join(f"{shape.column(name).quoted} = {mark}" for name in names)
+    version, mark = shape.by_attribute["version"].quoted, shape.mark
+    changes = ", ".join(f"{shape.by_attribute[name].quoted} = {mark}" for name in names)
     return (
         f"UPDATE {shape.table} SET {changes}, {version} = {version} + 1"  # noqa: S608 - names of our own columns
-        f" WHERE {shape.column('id').quoted} = {mark} AND {version} = {mark}"
+        f" WHERE {shape.by_attribute['id'].quoted} = {mark} AND {version} = {mark}"
     )
 
 
@@ -300,20 +295,20 @@ def _update_text(shape: _Shape, names: tuple[str, ...]) -> str:
 def _find_text(shape: _Shape, asked: tuple[tuple[str, int], ...]) -> str:
     """`asked`: attribute, and of how many values it is one (0: equal to a single one)."""
     conditions = [
-        f"{shape.column(name).quoted} "
+        f"{shape.by_attribute[name].quoted} "
         + (f"IN ({', '.join([shape.mark] * count)})" if count else f"= {shape.mark}")
         for name, count in asked
     ]
     names = ", ".join(column.quoted for column in shape.columns)
     return (
         f"SELECT {names} FROM {shape.table}"  # noqa: S608 - names of our own columns
-        f" WHERE {' AND '.join(conditions)} ORDER BY {shape.column('id').quoted}"
+        f" WHERE {' AND '.join(conditions)} ORDER BY {shape.by_attribute['id'].quoted}"
     )
 
 
 @cache
 def _value_text(shape: _Shape, attribute: str) -> str:
     return (
-        f"SELECT {shape.column(attribute).quoted} FROM {shape.table}"  # noqa: S608 - names of our own columns
-        f" WHERE {shape.column('id').quoted} = {shape.mark}"
+        f"SELECT {shape.by_attribute[attribute].quoted} FROM {shape.table}"  # noqa: S608 - names of our own columns
+        f" WHERE {shape.by_attribute['id'].quoted} = {shape.mark}"
     )

@@ -6,6 +6,7 @@ from sqlalchemy import Table
 from sqlalchemy.orm import registry
 
 from telemed.adapters.db import tables as t
+from telemed.adapters.db.instances import construct_plainly
 from telemed.adapters.db.search_keys import follow
 from telemed.application.jobs import Job
 from telemed.domain.case import Case
@@ -75,6 +76,9 @@ _MAPPED: dict[type, Table] = {
     CriticalAction: t.critical_action,
 }
 
+# Written for every object that arrives.
+_ARRIVING = (Patient, Study, Series, StoredObject, Event)
+
 
 @cache
 def map_classes() -> None:
@@ -83,4 +87,6 @@ def map_classes() -> None:
         # A concurrent edit becomes an error that a person sees, never a lost update.
         options = {"version_id_col": table.c.version} if "version" in table.c else {}
         mapper.map_imperatively(kind, table, **options)
+    for kind in _ARRIVING:
+        construct_plainly(kind)
     follow()

@@ -22,11 +22,9 @@ class RandomIdentifiers:
 
         A random one touches a page of its own in each of them, which is then written as a whole.
         """
-        since_epoch = time.time_ns() // 1_000_000
-        low = int.from_bytes(secrets.token_bytes(10), "big")
-        value = since_epoch << 80 | low & ~(0xF << 76 | 0x3 << 62) | 0x7 << 76 | 0x2 << 62
-        text = f"{value:032x}"
-        return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+        when, chance = f"{time.time_ns() // 1_000_000:012x}", secrets.token_hex(10)
+        variant = "89ab"[int(chance[3], 16) & 3]
+        return f"{when[:8]}-{when[8:]}-7{chance[:3]}-{variant}{chance[4:7]}-{chance[7:19]}"
 
     def token(self) -> str:
         return secrets.token_urlsafe(32)

@@ -1,0 +1,57 @@
+"""Instances of mapped classes, made and kept past the bookkeeping SQLAlchemy does for every single attribute.
+
+A row that arrives is written once as it stands: nobody asks what it was a moment before. What is assigned to it
+later is tracked like any other change.
+"""
+
+from collections.abc import Callable
+from dataclasses import MISSING, Field, fields
+from typing import Any
+
+from sqlalchemy.orm import Session, class_mapper
+from sqlalchemy.orm.attributes import instance_state
+
+
+def construct_plainly(kind: type) -> None:
+    """From now on a new instance of the mapped dataclass holds the values it is given, and that is all.
+
+    Only for classes of plain columns, with nobody who listens to the history of a new instance.
+    """
+    given = [field for field in fields(kind) if field.init]
+    if hasattr(kind, "__post_init__") or not all(field.kw_only for field in given):
+        raise TypeError(f"{kind.__name__} is more than its columns")
+    manager = class_mapper(kind).class_manager
+    defaults = getattr(manager.original_init, "__kwdefaults__", None) or {}
+    manager.original_init = _holding(given, defaults)
+
+
+def _holding(given: list[Field[Any]], defaults: dict[str, Any]) -> Callable[..., None]:
+    # SQLAlchemy keeps the signature: every field is passed, a factory's as the mark that stands for its value.
+    made = [(f.name, f.default_factory, defaults[f.name]) for f in given if f.default_factory is not MISSING]
+
+    def hold(row: Any, **values: Any) -> None:
+        for name, make, mark in made:
+            if values[name] is mark:
+                values[name] = make()
+        row.__dict__.update(values)
+
+    return hold
+
+
+def keep(session: Session, row: Any, id_: int) -> None:
+    """`row` holds every column: from now on it is the session's, as if that had loaded it."""
+    state = instance_state(row)
+    state.key = _identity(type(row), id_)
+    state._commit_all(state.dict)
+    state.session_id = session.hash_key
+    session.identity_map.add(state)
+
+
+def held(session: Session, kind: type, id_: int) -> Any:
+    """What the session has of this row; None where it has nothing."""
+    return session.identity_map.get(_identity(kind, id_))
+
+
+def _identity(kind: type, id_: int) -> Any:
+    """As `sqlalchemy.orm.util.identity_key` builds it, for a class that inherits from no other mapped one."""
+    return (kind, (id_,), None)
