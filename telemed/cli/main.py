@@ -1,6 +1,6 @@
 """Joins the commands, and turns errors into one sentence in the user's language.
 
-A command is loaded when it is called: `telemed verify` in a nightly job need not wait for the libraries of the models.
+A command is loaded when it is called: a nightly `telemed verify` need not wait for the libraries of the models.
 """
 
 import sys
