@@ -5,8 +5,8 @@ A command is loaded when it is called: a nightly `telemed verify` need not wait 
 
 import sys
 from importlib import import_module
+from typing import Any
 
-import click
 import typer
 from typer.core import TyperGroup
 from typer.main import get_command
@@ -34,10 +34,10 @@ _GROUPS = {
 
 
 class LoadedWhenCalled(TyperGroup):
-    def list_commands(self, ctx: click.Context) -> list[str]:
+    def list_commands(self, ctx: Any) -> list[str]:
         return [*_COMMANDS, *_GROUPS]
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
         around = typer.Typer(add_completion=False, pretty_exceptions_enable=False, callback=_around)
         if cmd_name in _COMMANDS:
             module, name = _COMMANDS[cmd_name]

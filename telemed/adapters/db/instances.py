@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import MISSING, Field, fields
 from typing import Any
 
-from sqlalchemy.orm import Session, class_mapper
+from sqlalchemy.orm import ClassManager, Session, class_mapper
 from sqlalchemy.orm.attributes import instance_state
 
 
@@ -20,7 +20,7 @@ def construct_plainly(kind: type) -> None:
     given = [field for field in fields(kind) if field.init]
     if hasattr(kind, "__post_init__") or not all(field.kw_only for field in given):
         raise TypeError(f"{kind.__name__} is more than its columns")
-    manager = class_mapper(kind).class_manager
+    manager: ClassManager[Any] = class_mapper(kind).class_manager
     defaults = getattr(manager.original_init, "__kwdefaults__", None) or {}
     manager.original_init = _holding(given, defaults)
 
