@@ -15,15 +15,14 @@ from ai_models.runner import Tensor
 from ai_models.session import check_names, usable_cores
 
 PROVIDER = "OpenVINO CPU"
+ABSENT = "the extra 'openvino' is not installed"
 
 
 def shortfall() -> str | None:
     """Why this machine cannot run bf16 so, in a few words; None where it can."""
-    if importlib.util.find_spec("openvino") is None:
-        return "the extra 'openvino' is not installed"
     if "amx_bf16" not in _cpu_flags():
         return "the processor has no amx_bf16"
-    return None
+    return None if importlib.util.find_spec("openvino") is not None else ABSENT
 
 
 def _cpu_flags() -> frozenset[str]:

@@ -58,6 +58,10 @@ async def inference(request: Request):
 }
 
 
+BESIDE = {"openvino": ("openvino", "openvino-telemetry")}
+"""Runtimes that are no peer but another backend of ours: laid into a folder that a process is given on its path."""
+
+
 class NoPeer(Exception):
     """A peer that cannot be installed or started here; says why."""
 
@@ -86,6 +90,22 @@ def environment(name: str, root: Path, install: bool) -> Path:
             raise NoPeer(f"{name} could not be installed ({type(error).__name__})") from error
         (folder / "installed").touch()
     return python
+
+
+def beside(name: str, *, install: bool) -> Path:
+    """A folder with the packages of `BESIDE`, for PYTHONPATH of this interpreter. Raises NoPeer."""
+    folder = ROOT / name
+    if not (folder / "installed").exists():
+        if not install:
+            raise NoPeer(f"{name} is not installed yet; a full run installs it")
+        command = [sys.executable, "-m", "pip", "install", "--quiet", "--only-binary", ":all:", "--no-deps"]
+        try:
+            command += ["--upgrade", "--target", str(folder), *BESIDE[name]]
+            subprocess.run(command, check=True, capture_output=True, timeout=300)
+        except (subprocess.SubprocessError, OSError) as error:
+            raise NoPeer(f"{name} could not be installed ({type(error).__name__})") from error
+        (folder / "installed").touch()
+    return folder
 
 
 @contextlib.contextmanager
