@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
 
-import numpy as np
-
-from ai_models import ladder
+from ai_models import ladder, memory
 from ai_models.batching import GPU_RUNNERS, JointRun, kind_of
 from ai_models.errors import EngineBusy, ModelFailed, ModelRefused
 from ai_models.evidence import REFERENCE
+from ai_models.in_service import InService
 from ai_models.ladder import Rung
 from ai_models.manifest import Manifest
 from ai_models.metrics import Metrics
@@ -23,68 +21,11 @@ from ai_models.runner import Tensor, check_inputs
 from ai_models.scheduler import Scheduler
 from ai_models.session import CPU, CUDA, OrtSession, Session, open_session, usable_cores
 from telemed.domain.analysis import ModelIdentity
-from telemed.domain.inference import TAKEN_OUT, Urgency
+from telemed.domain.inference import Urgency
 
 __all__ = ["CPU", "Engine", "usable_cores"]
 
-log = logging.getLogger(__name__)
-
 PROVIDERS = {"cpu": CPU, "cuda": CUDA}
-
-MOST_FAILURES = 3
-"""So many runs in a row that fail take a model out: what then comes of it is more likely wrong than not."""
-
-
-class InService:
-    """One version of a model, ready to run."""
-
-    def __init__(self, manifest: Manifest, rung: Rung) -> None:
-        self.manifest, self.rung = manifest, rung
-        self.session: Session = rung.session
-        self.wide: OrtSession | None = None
-        self.measured = False
-        self.outputs = [spec.name for spec in manifest.outputs]
-        self.cost_s = 0.0
-        self.failures = 0
-        self.fault = ""
-        self.identity = ModelIdentity(
-            name=manifest.name,
-            version=manifest.version,
-            sha256=rung.sha256,
-            preprocessing=manifest.preprocessing,
-            precision=rung.precision,
-            provider=rung.session.provider,
-            runtime=rung.session.runtime,
-            device=rung.session.device,
-        )
-
-    def run(self, inputs: Mapping[str, Tensor], session: Session) -> dict[str, Tensor]:
-        """Raises ModelFailed("model.run_failed", "model.bad_output") and, the third time, "model.taken_out"."""
-        try:
-            values = session.run(self.outputs, inputs)
-            if not all(value.dtype.kind != "f" or np.isfinite(value).all() for value in values):
-                raise ModelFailed(
-                    "model.bad_output", name=self.manifest.name, shape=str([list(v.shape) for v in values])
-                )
-        except Exception as error:
-            raise self._failed(error) from error
-        self.failures = 0
-        return dict(zip(self.outputs, values, strict=True))
-
-    def demand(self) -> None:
-        if self.fault:
-            raise ModelRefused(TAKEN_OUT, name=self.manifest.name, reason=self.fault)
-
-    def _failed(self, error: Exception) -> ModelFailed | ModelRefused:
-        self.failures += 1
-        detail = str(error)[:200] or type(error).__name__
-        if self.failures < MOST_FAILURES:
-            if isinstance(error, ModelFailed):
-                return error
-            return ModelFailed("model.run_failed", name=self.manifest.name, detail=detail)
-        self.fault = detail
-        log.error("model %s %s taken out: %s", self.manifest.name, self.manifest.version, detail)
-        return ModelRefused(TAKEN_OUT, name=self.manifest.name, reason=detail)
 
 
 class Engine:
@@ -120,6 +61,7 @@ class Engine:
             loaded = self._model(manifest.name)
             if not loaded.measured:
                 loaded.wide, loaded.measured = self._worth_all_cores(loaded), True
+        memory.give_back()
 
     def identity(self, model: str, version: str | None = None) -> ModelIdentity:
         """What runs under `model`: the digest of the very bytes its session was made from."""

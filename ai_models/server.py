@@ -16,7 +16,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 from urllib.parse import unquote
 
-from ai_models import protocol
+from ai_models import memory, protocol
 from ai_models.engine import Engine
 from ai_models.errors import EngineBusy, InvalidTensor, UnknownModel
 from ai_models.http import Connection, Later, Reply, Request, failure
@@ -224,6 +224,7 @@ def serve(engine: Engine, port: int, host: str = HOST) -> None:
 
     Raises ModelRefused before anything is answered, and OSError where the port is taken.
     """
+    memory.few_heaps()
     engine.warm()
     asyncio.run(_serve(Service(engine), socket.create_server((host, port), backlog=512)))
     engine.close()

@@ -17,8 +17,9 @@ from Crypto.PublicKey import ECC
 from ai_models import signature
 from ai_models.ecg.reader import MODEL
 from ai_models.ecg.tensors import ecg_tensors
-from ai_models.engine import Engine, InService
+from ai_models.engine import Engine
 from ai_models.errors import EngineBusy, ModelFailed, ModelRefused, UnknownModel
+from ai_models.in_service import InService
 from ai_models.manifest import Manifest
 from ai_models.registry import Registry
 from ai_models.runner import Tensor
