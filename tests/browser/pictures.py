@@ -193,6 +193,40 @@ def slices(count: int, study: str = CT_STUDY, *, patient_id: str = "FIC-P8", ste
     return found
 
 
+ENHANCED_STUDY = str(uid("image-station", "enhanced"))
+
+
+def enhanced() -> bytes:
+    """One object of two frames, each with a scale, a window and a place of its own (Enhanced CT)."""
+    frames = np.stack([scene(12), scene(12)[::-1]]).astype(np.uint16)
+    ds = dr_dataset(
+        frames, bits=12, sop_class="1.2.840.10008.5.1.4.1.1.2.1", seed=("enhanced",), study_uid=ENHANCED_STUDY,
+        series_uid=str(uid("enhanced", "series")), patient_id="FIC-P9",
+    )  # fmt: skip
+    ds.Modality, ds.BodyPartExamined, ds.InstanceNumber = "CT", "CHEST", 1
+    shared, each = Dataset(), [Dataset(), Dataset()]
+    shared.PixelMeasuresSequence = [_item(PixelSpacing=[0.5, 0.5], SliceThickness=3)]
+    shared.PlaneOrientationSequence = [_item(ImageOrientationPatient=[1, 0, 0, 0, 0, -1])]
+    for number, group in enumerate(each):
+        intercept = -1024 if number == 0 else -500
+        group.PixelValueTransformationSequence = [
+            _item(RescaleIntercept=intercept, RescaleSlope=1, RescaleType="HU")
+        ]
+        window = _item(WindowCenter=900 + 100 * number, WindowWidth=2000 + 500 * number)
+        group.FrameVOILUTSequence = [window]
+        group.PlanePositionSequence = [_item(ImagePositionPatient=[0, 3 * number, 0])]
+    ds.SharedFunctionalGroupsSequence = [shared]
+    ds.PerFrameFunctionalGroupsSequence = each
+    return part10(ds)
+
+
+def _item(**attributes: Any) -> Dataset:
+    ds = Dataset()
+    for keyword, value in attributes.items():
+        setattr(ds, keyword, value)
+    return ds
+
+
 def _jpeg(bits: int) -> Callable[[NDArray[Any]], bytes]:
     return lambda pixels: bytes(imagecodecs.jpeg8_encode(pixels, level=90, bitspersample=bits))
 

@@ -6,13 +6,17 @@ import base64
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from io import BytesIO
 from typing import Any
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Page, expect
+from pydicom import dcmread
 
+from telemed.imaging.pixels import rendered
 from tests.browser import pictures
 from tests.browser.house import House, house
 from tests.cast import Cast
@@ -64,6 +68,14 @@ class Seen:
         return np.asarray(found, np.float64).reshape(rows, columns)
 
 
+def sides(page: Page) -> str:
+    """Left, right, top, bottom."""
+    found = [
+        page.locator(f".image-side.{side}").text_content() for side in ("left", "right", "top", "bottom")
+    ]
+    return " ".join(filter(None, found))
+
+
 @pytest.fixture
 def rooms(cast: Cast) -> Iterator[House]:
     with house(cast) as found:
@@ -74,6 +86,7 @@ def rooms(cast: Cast) -> Iterator[House]:
 def seen(chromium: Browser, rooms: House) -> Iterator[Seen]:
     context: BrowserContext = chromium.new_context(viewport={"width": 1600, "height": 1000}, locale="zh-CN")
     context.set_default_timeout(PATIENCE)
+    expect.set_options(timeout=PATIENCE)
     context.add_init_script(f"({LISTEN})()")
     faults: list[str] = []
     left: list[str] = []
@@ -127,6 +140,16 @@ def test_a_stack_is_leafed_windowed_and_measured(rooms: House, seen: Seen) -> No
     page.goto(f"{rooms.base}/reading/cases/{rooms.case_of(pictures.CT_STUDY)}")
     corner, texts = page.locator(".image-corner"), page.locator(".image-pane svg text")
     expect(corner).to_contain_text("1 / 12 · 窗位 40 窗宽 400")
+    # Seen from the feet: the right hand lies at the left.
+    assert sides(page) == "R L A P"
+    page.keyboard.press(".")
+    expect(page.locator(".image-side.top")).to_have_text("R")
+    assert sides(page) == "P A R L"
+    page.keyboard.press("f")
+    expect(page.locator(".image-side.left")).to_have_text("A")
+    assert sides(page) == "A P R L"
+    page.keyboard.press("Home")
+    expect(page.locator(".image-side.left")).to_have_text("R")
     page.keyboard.press("2")
     expect(corner).to_contain_text("窗位 -600 窗宽 1500")
     page.keyboard.press("]")
@@ -186,6 +209,40 @@ def test_a_stack_is_leafed_windowed_and_measured(rooms: House, seen: Seen) -> No
     for name in ("长度", "椭圆 ROI", "真实大小", "播放"):
         expect(page.locator(".keys-panel").get_by_text(name, exact=True)).to_be_visible()
     assert seen.left_to_server == []
+
+
+def test_each_frame_of_an_enhanced_object_has_its_own_scale_window_and_place(
+    rooms: House, seen: Seen
+) -> None:
+    data = pictures.enhanced()
+    rooms.sent(data)
+    page = seen.page
+    page.goto(f"{rooms.base}/reading/cases/{rooms.case_of(pictures.ENHANCED_STUDY)}")
+    corner = page.locator(".image-corner")
+    expect(corner).to_contain_text("1 / 2 · 窗位 900 窗宽 2000")
+    assert sides(page) == "R L H F"
+    ds = dcmread(BytesIO(data))
+    for number, intercept in ((0, -1024), (1, -500)):
+        if number:
+            page.keyboard.press("]")
+            expect(corner).to_contain_text("2 / 2 · 窗位 1000 窗宽 2500")
+        page.wait_for_function(
+            "([sop, frame]) => window.pictures[sop]?.frame === frame",
+            arg=[str(ds.SOPInstanceUID), number + 1],
+        )
+        values = seen.values(str(ds.SOPInstanceUID))
+        assert np.array_equal(values, ds.pixel_array[number].astype(np.float32) + intercept)
+        page.keyboard.press("v")
+        expect(corner).to_contain_text("100%")
+        center, width = 900 + 100 * number, 2000 + 500 * number
+        share = np.clip((values - (center - 0.5)) / (width - 1) + 0.5, 0, 1)
+        assert np.abs(seen.greys(*values.shape) - share * 255).max() <= 0.501
+        # The server's picture of the frame says the same.
+        shown = np.asarray(Image.open(BytesIO(rendered(data, frame=number + 1, format="png"))), np.float64)
+        assert np.abs(shown - share * 255).max() <= 0.501
+    # Half a millimetre a pixel, for all frames.
+    page.keyboard.press("t")
+    expect(corner).to_contain_text(f"{round(0.5 * 96 / 25.4 * 100)}%")
 
 
 def test_the_last_exam_of_its_kind_stands_beside_and_is_leafed_by_millimetres(

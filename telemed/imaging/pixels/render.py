@@ -10,6 +10,7 @@ from PIL import Image
 
 from telemed.imaging.errors import PixelError
 from telemed.imaging.pixels.decode import LARGEST_FRAME, Frame, decode_frame, parsed
+from telemed.imaging.pixels.functional_groups import of_frame
 from telemed.imaging.pixels.grayscale import Window, display_levels
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ def _image(ds: Dataset, frame: int, window: Window | tuple[float, float] | None,
     if photometric not in _MONOCHROME:
         raise PixelError("pixel.unsupported_photometric", photometric=photometric)
     chosen = window if window is None or isinstance(window, Window) else Window(*window)
-    return Image.fromarray(np.ascontiguousarray(display_levels(ds, decoded, chosen)))
+    return Image.fromarray(np.ascontiguousarray(display_levels(of_frame(ds, frame), decoded, chosen)))
 
 
 def _eight_bits(frame: Frame) -> NDArray[np.uint8]:

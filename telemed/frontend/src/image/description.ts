@@ -42,6 +42,8 @@ export interface Description {
   padding: [number, number] | null;
   spacing: Spacing | null;
   orientation: number[] | null;
+  /** Of films: which side of the patient rows and columns run to. */
+  sides: [string, string] | null;
   position: number[] | null;
   frameOfReference: string;
   frameTime: number;
@@ -50,6 +52,20 @@ export interface Description {
   view: string;
   laterality: string;
   number: number;
+}
+
+/**
+ * Macros of an enhanced object that say how one of its frames lies and is to be shown (PS3.3 C.7.6.16.2): measures,
+ * position, orientation, anatomy, window, rescale.
+ */
+const MACROS = ["00289110", "00209113", "00209116", "00209071", "00289132", "00289145"];
+
+/** The header as it is for one frame (from 1): what its functional groups say stands for the whole. */
+export function ofFrame(ds: Dataset, frame: number): Dataset {
+  const groups = [items(ds, "52009229")[0], items(ds, "52009230")[frame - 1]];
+  if (!groups.some(Boolean)) return ds;
+  const said = groups.flatMap((group) => MACROS.map((macro) => group && items(group, macro)[0]));
+  return Object.assign({}, ds, ...said) as Dataset;
 }
 
 /** Fetches a value that the description only points to. */
@@ -80,6 +96,7 @@ export async function describe(ds: Dataset, bulk: Bulk): Promise<Description> {
     padding: paddingOf(ds, signed),
     spacing: spacingOf(ds),
     orientation: vector(ds, "00200037", 6),
+    sides: sidesOf(ds),
     position: vector(ds, "00200032", 3),
     frameOfReference: text(ds, "00200052"),
     frameTime: number(ds, "00181063") ?? 0,
@@ -89,6 +106,11 @@ export async function describe(ds: Dataset, bulk: Bulk): Promise<Description> {
     laterality: text(ds, "00200062") || text(ds, "00200060"),
     number: number(ds, "00200013") ?? 0,
   };
+}
+
+function sidesOf(ds: Dataset): [string, string] | null {
+  const [along, down] = (ds["00200020"]?.Value ?? []).map(String);
+  return along && down ? [along, down] : null;
 }
 
 function vector(ds: Dataset, tag: string, length: number): number[] | null {

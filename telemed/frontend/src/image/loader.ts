@@ -43,7 +43,7 @@ export function loadedOf(id: string): Loaded | undefined {
 export async function known(id: string): Promise<Description> {
   const entry = entries.get(id);
   if (!entry) throw new Error(`no picture ${id}`);
-  entry.description = await description(entry.place.instance);
+  entry.description = await description(entry.place);
   return entry.description;
 }
 

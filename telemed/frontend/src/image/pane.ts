@@ -1,11 +1,11 @@
 /** One viewport: a stack of pictures, how they are shown, and what is said about them at the edges. */
-import { Enums, type RenderingEngine, type Types } from "@cornerstonejs/core";
-import { h, setText } from "../core/dom";
-import { t } from "../core/page";
-import { currentScale } from "../ecg/calibration";
-import { loadAhead, loadedOf, placeOf, ready } from "./loader";
+import { Enums, type RenderingEngine } from "@cornerstonejs/core";
+import { h } from "../core/dom";
+import { Labels } from "./labels";
+import { loadAhead, placeOf, ready } from "./loader";
 import { describeSeries } from "./source";
 import type { Stack } from "./stacks";
+import { enabledOf, View, type Viewport } from "./view";
 import type { Shown } from "./windows";
 
 export interface PaneHost {
@@ -17,18 +17,12 @@ export interface PaneHost {
   byHand(pane: Pane): void;
 }
 
-/** What Cornerstone has and its types do not show. */
-type Viewport = Types.IStackViewport & { getZoom(): number; setRotation(degrees: number): void };
-
-const LEAST = 0.02;
-const MOST = 40;
 /** Slices that are fetched before and behind the one on the screen, the nearest first. */
 const AHEAD = 400;
 const CINE_PER_SECOND = 12;
 
-export class Pane {
+export class Pane extends View {
   readonly element = h("div", { class: "image-pane" });
-  readonly surface = h("div", { class: "image-surface" });
   readonly title = h("p", { class: "image-title" });
   readonly viewport: Viewport;
   stack: Stack | null = null;
@@ -37,14 +31,14 @@ export class Pane {
   private timer = 0;
   private round = 0;
   private readonly host: PaneHost;
-  private readonly corner = h("output", { class: "image-corner" });
-  private readonly under = h("output", { class: "image-under" });
+  private readonly labels = new Labels(this);
   private readonly engine: RenderingEngine;
 
   constructor(engine: RenderingEngine, name: string, host: PaneHost) {
+    super();
     this.engine = engine;
     this.host = host;
-    this.element.append(this.surface, this.title, this.corner, this.under);
+    this.element.append(this.surface, this.title, ...this.labels.elements);
     engine.enableElement({
       viewportId: name,
       type: Enums.ViewportType.STACK,
@@ -56,8 +50,6 @@ export class Pane {
     this.surface.removeAttribute("tabindex");
     this.surface.addEventListener(Enums.Events.IMAGE_RENDERED, () => this.say());
     this.surface.addEventListener("wheel", (event) => this.onWheel(event), { passive: false });
-    this.surface.addEventListener("pointermove", (event) => this.probe(event));
-    this.surface.addEventListener("pointerleave", () => setText(this.under, ""));
     this.surface.addEventListener("contextmenu", (event) => event.preventDefault());
     this.surface.addEventListener(Enums.Events.VOI_MODIFIED, () => this.keepWindow());
   }
@@ -85,11 +77,6 @@ export class Pane {
   get own(): Shown | null {
     const grey = this.loaded?.grey;
     return grey ? { center: grey.own.center, width: grey.own.width } : null;
-  }
-
-  get loaded(): ReturnType<typeof loadedOf> {
-    const id = this.viewport.getCurrentImageId();
-    return id ? loadedOf(id) : undefined;
   }
 
   /** On the screen when it returns. */
@@ -202,109 +189,12 @@ export class Pane {
     if (voi) this.chosen = { center: Number(voi.windowCenter), width: Number(voi.windowWidth) };
   }
 
-  invert(): void {
-    this.viewport.setProperties({ invert: !this.inverted });
-    this.viewport.render();
-  }
-
-  get inverted(): boolean {
-    return this.viewport.getProperties().invert === true;
-  }
-
-  rotate(degrees: number): void {
-    const turned = (this.viewport.getViewPresentation().rotation ?? 0) + degrees;
-    this.viewport.setRotation(((turned % 360) + 360) % 360);
-    this.settle();
-  }
-
-  flip(): void {
-    const { flipHorizontal } = this.viewport.getCamera();
-    this.settle({ flipHorizontal: !flipHorizontal });
-  }
-
-  fit(): void {
-    this.viewport.resetCamera();
-    this.settle();
-  }
-
   reset(): void {
     this.viewport.setRotation(0);
     this.viewport.setProperties({ invert: false });
-    this.settle({ flipHorizontal: false });
+    this.settle({ flipHorizontal: false, flipVertical: false });
     this.setWindow(null);
     this.fit();
-  }
-
-  get scale(): number {
-    return this.viewport.getZoom();
-  }
-
-  /** Pixels of the screen for one of the picture. */
-  setScale(scale: number): void {
-    this.settle({ scale: Math.max(LEAST, Math.min(MOST, scale)) });
-  }
-
-  /** One pixel of the picture on exactly one of the screen. */
-  oneToOne(): void {
-    this.setScale(1);
-    const { e, f } = this.matrix;
-    const ratio = window.devicePixelRatio || 1;
-    const off = (at: number): number => (Math.round(at * ratio) - at * ratio) / ratio;
-    this.pan(off(e), off(f));
-  }
-
-  /** False where nobody knows how large the pixels were. */
-  trueSize(): boolean {
-    const spacing = this.loaded?.description.spacing;
-    if (!spacing) return false;
-    // With unequal pixels the smaller side carries the scale, as the viewport draws them.
-    const millimetres = Math.min(spacing.row, spacing.column);
-    this.setScale(millimetres * currentScale().cssPxPerMm * window.devicePixelRatio);
-    return true;
-  }
-
-  zoom(factor: number, at?: [number, number]): void {
-    const before = at && this.viewport.canvasToWorld(at);
-    this.setScale(this.scale * factor);
-    if (!at || !before) return;
-    // What is under the pointer stays under it.
-    const after = this.viewport.canvasToWorld(at);
-    const { focalPoint } = this.viewport.getCamera();
-    if (!focalPoint) return;
-    const moved = focalPoint.map((one, axis) => one + (before[axis] ?? 0) - (after[axis] ?? 0));
-    this.settle({ focalPoint: moved as Types.Point3 });
-  }
-
-  pan(x: number, y: number): void {
-    const middle: [number, number] = [this.surface.clientWidth / 2, this.surface.clientHeight / 2];
-    const to = this.viewport.canvasToWorld([middle[0] - x, middle[1] - y]);
-    this.settle({ focalPoint: to });
-  }
-
-  /** Drawn and measured by the same place of the picture, whatever changed it. */
-  private settle(camera: Types.ICamera = {}): void {
-    this.viewport.setCamera(camera);
-    this.viewport.render();
-  }
-
-  resized(): void {
-    const { canvas } = enabledOf(this.viewport);
-    const ratio = window.devicePixelRatio || 1;
-    const { clientWidth, clientHeight } = this.surface;
-    if (!canvas || clientWidth === 0 || clientHeight === 0) return;
-    const fitting = Math.abs(this.scale - this.fitting) < 1e-6;
-    canvas.width = Math.round(clientWidth * ratio);
-    canvas.height = Math.round(clientHeight * ratio);
-    if (!this.loaded) return;
-    if (fitting) this.fit();
-    else this.settle();
-    this.fitting = this.scale;
-  }
-
-  private fitting = -1;
-
-  remember(): void {
-    this.fitting = this.scale;
   }
 
   close(): void {
@@ -326,60 +216,9 @@ export class Pane {
     this.zoom(event.deltaY < 0 ? 1.15 : 1 / 1.15, at);
   }
 
-  /** The value under the pointer, in the picture's own units. */
-  private probe(event: PointerEvent): void {
-    const loaded = this.loaded;
-    const [x, y] = this.pixelAt(event.clientX, event.clientY);
-    const { grey, description } = loaded ?? {};
-    const inside = description && x >= 0 && y >= 0 && x < description.columns && y < description.rows;
-    const value = inside ? grey?.values[y * description.columns + x] : undefined;
-    const unit = description?.modality === "CT" ? " HU" : "";
-    setText(
-      this.under,
-      value === undefined ? "" : `x ${x} · y ${y} · ${Math.round(value * 100) / 100}${unit}`,
-    );
-  }
-
-  pixelAt(clientX: number, clientY: number): [number, number] {
-    const box = this.surface.getBoundingClientRect();
-    const { transform } = enabledOf(this.viewport);
-    const ratio = window.devicePixelRatio || 1;
-    if (!transform) return [-1, -1];
-    const [a = 1, b = 0, c = 0, d = 1, e = 0, f = 0] = transform.getMatrix();
-    const back = new DOMMatrix([a, b, c, d, e, f]).inverse();
-    const point = back.transformPoint({ x: (clientX - box.left) * ratio, y: (clientY - box.top) * ratio });
-    return [Math.floor(point.x), Math.floor(point.y)];
-  }
-
-  /** From pixels of the picture to CSS pixels of the surface. */
-  get matrix(): DOMMatrix {
-    const [a = 1, b = 0, c = 0, d = 1, e = 0, f = 0] = enabledOf(this.viewport).transform?.getMatrix() ?? [];
-    const ratio = window.devicePixelRatio || 1;
-    return new DOMMatrix([a / ratio, b / ratio, c / ratio, d / ratio, e / ratio, f / ratio]);
-  }
-
   private say(): void {
-    const { loaded } = this;
-    if (!loaded) return;
-    const { voi } = enabledOf(this.viewport).viewport ?? {};
-    const parts = [
-      this.count > 1 ? t("ui.picture.number", { number: this.index + 1, count: this.count }) : "",
-      loaded.grey && voi
-        ? t("ui.image.window", {
-            center: Math.round(Number(voi.windowCenter)),
-            width: Math.round(Number(voi.windowWidth)),
-          })
-        : "",
-      t("ui.picture.zoom", { percent: Math.round(this.scale * 100) }),
-    ];
-    setText(this.corner, parts.filter(Boolean).join("  ·  "));
+    if (!this.loaded) return;
+    this.labels.say(this.index, this.count);
     this.host.drawn(this);
   }
-}
-
-type Enabled = Parameters<NonNullable<Types.IImage["render"]>>[0];
-
-/** The viewport's own state, which Cornerstone hands to every picture that draws itself. */
-function enabledOf(viewport: Types.IStackViewport): Enabled {
-  return (viewport as unknown as { _cpuFallbackEnabledElement: Enabled })._cpuFallbackEnabledElement;
 }

@@ -3,7 +3,7 @@ import { Problem, problemOf } from "../core/api";
 import { t } from "../core/page";
 import type { Decoded } from "./decode-worker";
 import { decode } from "./decoders";
-import { type Description, describe } from "./description";
+import { type Description, describe, ofFrame } from "./description";
 import type { Dataset } from "./elements";
 import { type Part, partOf } from "./multipart";
 
@@ -54,31 +54,36 @@ async function bulk(uri: string): Promise<ArrayBuffer> {
   return answer.arrayBuffer();
 }
 
+const headers = new Map<string, Promise<Dataset>>();
 const described = new Map<string, Promise<Description>>();
 
-function remembered(instance: string, made: Promise<Description>): Promise<Description> {
-  described.set(instance, made);
-  made.catch(() => described.delete(instance));
+function remembered<T>(kept: Map<string, Promise<T>>, name: string, made: Promise<T>): Promise<T> {
+  kept.set(name, made);
+  made.catch(() => kept.delete(name));
   return made;
 }
 
-export function description(instance: string): Promise<Description> {
-  const known = described.get(instance);
-  if (known) return known;
-  const asked = async (): Promise<Description> => {
+function header(instance: string): Promise<Dataset> {
+  const asked = async (): Promise<Dataset> => {
     const answer = await fetched(address(new URL(instance), "/metadata"), DESCRIPTIONS);
     const [first] = (await answer.json()) as Dataset[];
     if (!first) throw new Problem(404, "", t("ui.image.no_description"));
-    return describe(first, bulk);
+    return first;
   };
-  return remembered(instance, asked());
+  return headers.get(instance) ?? remembered(headers, instance, asked());
+}
+
+export function description({ instance, frame }: Place): Promise<Description> {
+  const name = `${instance}#${frame}`;
+  const made = async (): Promise<Description> => describe(ofFrame(await header(instance), frame), bulk);
+  return described.get(name) ?? remembered(described, name, made());
 }
 
 /** All pictures of a series in one answer; what is already known is kept. */
 export async function describeSeries(instances: readonly string[]): Promise<void> {
   const unknown = new Map(
     instances
-      .filter((one) => !described.has(one))
+      .filter((one) => !headers.has(one))
       .map((one) => [new URL(one).pathname.replace(/^.*\//, ""), one]),
   );
   const [any] = unknown.values();
@@ -88,7 +93,7 @@ export async function describeSeries(instances: readonly string[]): Promise<void
   const answer = await fetched(address(series, "/metadata"), DESCRIPTIONS);
   for (const one of (await answer.json()) as Dataset[]) {
     const instance = unknown.get(String(one["00080018"]?.Value?.[0] ?? ""));
-    if (instance && !described.has(instance)) remembered(instance, describe(one, bulk));
+    if (instance && !headers.has(instance)) remembered(headers, instance, Promise.resolve(one));
   }
 }
 
