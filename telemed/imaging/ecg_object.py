@@ -165,6 +165,11 @@ def code_item(value: str, scheme: str, meaning: str) -> Dataset:
     return item
 
 
+def lead_code(lead: str) -> Dataset:
+    """One of the twelve leads by its code of CID 3001."""
+    return code_item(f"2:{_MDC[lead]}", "MDC", f"Lead {lead}")
+
+
 def _group(recording: Recording, *, wide: bool) -> Dataset:
     item = Dataset()
     item.MultiplexGroupTimeOffset, item.TriggerTimeOffset = 0, 0
@@ -192,9 +197,7 @@ def _group(recording: Recording, *, wide: bool) -> Dataset:
 def _channel(channel: Channel, filters: Filters, bits: int) -> Dataset:
     item = Dataset()
     item.ChannelLabel = channel.lead
-    item.ChannelSourceSequence = Sequence(
-        [code_item(f"2:{_MDC[channel.lead]}", "MDC", f"Lead {channel.lead}")]
-    )
+    item.ChannelSourceSequence = Sequence([lead_code(channel.lead)])
     item.ChannelSensitivity = _decimal(channel.microvolts_per_unit)
     item.ChannelSensitivityUnitsSequence = Sequence([code_item("uV", "UCUM", "microvolt")])
     item.ChannelSensitivityCorrectionFactor = 1

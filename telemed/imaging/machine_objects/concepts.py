@@ -40,6 +40,32 @@ MEASUREMENTS: dict[str, tuple[Concept, Unit]] = {
 }
 """The global measurements that have a public code; others stay in the answer."""
 
+LEAD_MEASUREMENTS = Concept("122159", "DCM", "ECG Lead Measurements")
+LEAD_ID = Concept("122148", "DCM", "Lead ID")
+MEASUREMENT_METHOD = Concept("370129005", "SCT", "Measurement Method")
+MEDIAN = Concept("373099004", "SCT", "Median")
+MILLIVOLT = Unit("mV", "millivolt")
+LEAD_VALUES: dict[str, Concept] = {
+    "q_mv": Concept("2:1792", "MDC", "Q amplitude, per lead"),
+    "r_mv": Concept("2:2048", "MDC", "R amplitude, per lead"),
+    "s_mv": Concept("2:2304", "MDC", "S amplitude, per lead"),
+    "st_j_mv": Concept("2:1024", "MDC", "J point Amplitude, per lead"),
+    "st_j60_mv": Concept("2:14336", "MDC", "Amplitude at 60 ms into ST segment, per lead"),
+    "st_j80_mv": Concept("2:14592", "MDC", "Amplitude at 80 ms into ST segment, per lead"),
+}
+"""Amplitudes by lead (CID 3688)."""
+SIGNED_LEAD_VALUES: dict[str, tuple[Concept, Concept]] = {
+    "p_mv": (
+        Concept("2:1280", "MDC", "P maximum amplitude, per lead"),
+        Concept("2:1536", "MDC", "P minimum amplitude, per lead"),
+    ),
+    "t_mv": (
+        Concept("2:2560", "MDC", "T maximum amplitude, per lead"),
+        Concept("2:2816", "MDC", "T minimum amplitude, per lead"),
+    ),
+}
+"""Waves of one extreme: its concept where it is upright, and where it is inverted."""
+
 FINDING = Concept("121071", "DCM", "Finding")
 POSSIBLE = Concept("possible-finding", OWN, "Possible finding, to be considered")
 PROBABILITY = Concept("122157", "DCM", "Probability")

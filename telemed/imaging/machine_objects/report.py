@@ -11,6 +11,7 @@ from pydicom.sr.coding import Code as DicomCode
 
 from telemed.imaging.ecg_object import to_file, uid_of
 from telemed.imaging.machine_objects import concepts as c
+from telemed.imaging.machine_objects.lead_measurements import lead_measurements
 from telemed.imaging.machine_objects.subject import (
     MANUFACTURER,
     SERIES_NUMBERS,
@@ -26,8 +27,8 @@ if TYPE_CHECKING:
 
 
 def findings_report(subject: Subject) -> bytes:
-    """A Part 10 file: every finding with probability, threshold and flag, the global measurements with public codes,
-    and the statements; model, version and digest in the algorithm's identification and as the observing device.
+    """A Part 10 file: every finding with probability, threshold and flag, the global and the lead measurements with
+    public codes, and the statements; model, version and digest in the algorithm's identification and as the observing device.
 
     Preliminary and unverified: a machine said it. Raises ValueError for an answer out of domain, which has
     nothing to report.
@@ -58,6 +59,8 @@ def findings_report(subject: Subject) -> bytes:
     )
     if is_ecg:
         _refer_to_recording(document, subject)
+        # TID 1500 is extensible; lead values stand behind its own content.
+        document.ContentSequence.extend(lead_measurements(answer.leads))
     document.SeriesDescription = subject.description
     finish(document, subject)
     return to_file(document)

@@ -41,6 +41,18 @@ ECG = Analysis(
         ),
     ),
 )
+LEADS = {
+    "V2": {
+        "p_mv": -0.0312,
+        "q_mv": 0.0,
+        "r_mv": 0.5,
+        "s_mv": -1.2,
+        "t_mv": 0.41,
+        "st_j_mv": 0.1046,
+        "st_j60_mv": 0.12,
+    },
+    "aVR": {},
+}
 FILM = Analysis(MODEL, True, findings=(Finding("tb", 0.2, 0.4, False),), heat_map=MAP)
 FILE = ecg_bytes(patient_id="FIC-P1", patient_name="Ceshi^Jia=测试甲")
 
@@ -108,6 +120,31 @@ def test_a_report_says_what_the_model_said_of_which_recording_and_which_model_it
     assert report.ContributingEquipmentSequence[-1].SoftwareVersions == ["1.2.0", SHA]
 
 
+def test_what_was_measured_in_a_lead_stands_in_a_container_of_that_lead() -> None:
+    """TID 3714 of PS3.16, with the codes of ISO/IEEE 11073-10102 in CID 3001 and 3688."""
+    report = read(findings_report(subject(FILE, replace(ECG, leads=LEADS))))
+    (container,) = named(report, "ECG Lead Measurements")
+    assert container.ContentTemplateSequence[0].TemplateIdentifier == "3714"
+    lead, method, *values = container.ContentSequence
+    assert (lead.RelationshipType, lead.ConceptCodeSequence[0].CodeValue) == ("HAS CONCEPT MOD", "2:4")
+    assert method.ConceptCodeSequence[0].CodeMeaning == "Median"
+    found = {
+        one.ConceptNameCodeSequence[0].CodeValue: one.MeasuredValueSequence[0].NumericValue for one in values
+    }
+    # An inverted P has a minimum, an upright T a maximum; ST at J and J+60.
+    assert found == {
+        "2:1536": -0.031,
+        "2:1792": 0.0,
+        "2:2048": 0.5,
+        "2:2304": -1.2,
+        "2:2560": 0.41,
+        "2:1024": 0.105,
+        "2:14336": 0.12,
+    }
+    units = {one.MeasuredValueSequence[0].MeasurementUnitsCodeSequence[0].CodeValue for one in values}
+    assert units == {"mV"}
+
+
 def test_the_same_answer_gives_the_same_bytes_and_another_one_another_object() -> None:
     first = findings_report(subject(FILE))
     assert findings_report(subject(FILE)) == first
@@ -129,7 +166,7 @@ def test_out_of_domain_there_is_nothing_to_report() -> None:
 def test_an_independent_program_reads_the_reports(tmp_path: Path) -> None:
     film = dr_bytes()
     for name, content in (
-        ("ecg", findings_report(subject(FILE))),
+        ("ecg", findings_report(subject(FILE, replace(ECG, leads=LEADS)))),
         ("film", findings_report(subject(film, FILM))),
     ):
         path = tmp_path / f"{name}.dcm"
@@ -137,6 +174,9 @@ def test_an_independent_program_reads_the_reports(tmp_path: Path) -> None:
         said = dcmtk("dsrdump", path)
         assert "Comprehensive SR Document" in said
         assert '"Algorithm Version")="1.2.0"' in said
+        if name == "ecg":
+            assert '<has concept mod CODE:(,,"Lead ID")=(2:4,MDC,"Lead V2")>' in said
+            assert '<contains NUM:(,,"S amplitude, per lead")="-1.2" (mV,UCUM,"millivolt")>' in said
     assert 'IMAGE:(,,"Source of Measurement")=(DX image' in said
 
 
