@@ -59,10 +59,25 @@ def rhythm_facts(measured: Measured) -> dict[str, float]:
     if len(kept) >= 3:
         found["rr_range_ms"] = 1000 * float(kept.max() - kept.min())
         found["rr_range_share"] = float((kept.max() - kept.min()) / kept.mean())
+    pr = typical_pr_ms(measured)
+    if pr is not None:
+        found["pr_typical_lead_ms"] = pr
     steady = distance[np.isfinite(distance)]
     if len(steady) >= 3:
         found["pr_scatter_ms"] = 1482.6 * float(np.median(np.abs(steady - np.median(steady))))
     return found
+
+
+def typical_pr_ms(measured: Measured) -> float | None:
+    """Median over the leads of each lead's median P onset to QRS onset, ms; None where no lead has both.
+
+    The global PR takes the lead in which P begins first, and so grows with a wide or late P; on it people who call a
+    PR long and people who do not agree less.
+    """
+    onset = {wave: measured.beats.waves[wave][:, :, 0] for wave in ("P", "QRS")}
+    distance = onset["QRS"] - onset["P"]
+    by_lead = [float(np.median(seen)) for lead in distance.T if len(seen := lead[np.isfinite(lead)])]
+    return 1000 * float(np.median(by_lead)) if by_lead else None
 
 
 def _p_waves(measured: Measured) -> tuple[NDArray[np.bool_], Row]:

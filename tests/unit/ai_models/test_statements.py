@@ -12,12 +12,14 @@ import numpy as np
 import pytest
 
 from ai_models.analyser import Analyser
+from ai_models.ecg.delineation.reader import DelineationReader
 from ai_models.ecg.interpretation.conditions import BadRule, compiled
 from ai_models.ecg.interpretation.evaluation import usual
 from ai_models.ecg.interpretation.evaluation.evaluate import recorded
-from ai_models.ecg.interpretation.evaluation.figures import cell, wilson
+from ai_models.ecg.interpretation.evaluation.figures import Tally, cell, wilson
 from ai_models.ecg.interpretation.evaluation.truth import Labels
 from ai_models.ecg.interpretation.names import NAMES
+from ai_models.ecg.interpretation.rhythm_facts import typical_pr_ms
 from ai_models.ecg.interpretation.rules import NAME, RuleSet, read_rules, rule_set
 from ai_models.ecg.signal import LEADS
 from ai_models.engine import Engine
@@ -305,3 +307,51 @@ def test_the_shipped_normal_draft_says_on_its_card_how_often_it_is_wrong(rules: 
         assert cell(crossed["right"], crossed["said"]) in card
         assert cell(crossed["right"], crossed["true"]) in card
         assert all(key in card for key in crossed["wrong"])
+
+
+def test_what_a_statement_leaves_open_makes_it_neither_wrong_nor_found() -> None:
+    flutter = Labels("china", frozenset({"164890007"}), None, "")
+    assert flutter.says("ecg.atrial_fibrillation") is False
+    assert flutter.leaves_open("ecg.atrial_fibrillation")
+    assert not flutter.leaves_open("ecg.sinus_rhythm")
+    tally = Tally()
+    tally.add("a", True, False, left_open=True)
+    tally.add("b", False, False, left_open=True)
+    tally.add("c", True, True)
+    tally.add("d", True, False)
+    found = tally.as_json()
+    assert (found["n"], found["said"], found["true"], found["wrong"]) == (4, 3, 1, ["d"])
+    assert found["ppv"][0] == round(2 / 3, 3)
+    assert found["sensitivity"][0] == 1.0
+
+
+RBBB_FACTS = {"qrs_typical_lead_ms": 130.0, "spike_share": 0.0, "I.late_s_ms": 50.0, "V6.late_s_ms": 50.0}
+
+
+@pytest.mark.parametrize(
+    ("facts", "said"),
+    [
+        ({"V1.late_r_mv": 0.5, "V1.late_mv": 0.1, "V1.area_mv": 0.05}, True),  # R'
+        ({"V1.late_r_mv": 0.0, "V1.late_mv": 0.1, "V1.area_mv": 0.3}, True),  # a broad R
+        ({"V1.late_r_mv": 0.0, "V1.late_mv": 0.1, "V1.area_mv": 0.1}, False),
+        ({"V1.late_r_mv": 0.0, "V1.late_mv": 0.1, "V1.area_mv": 0.3, "V6.late_s_ms": 20.0}, False),
+    ],
+)
+def test_a_right_bundle_branch_block_shows_by_a_second_or_a_broad_r(
+    rules: RuleSet, facts: dict[str, float], said: bool
+) -> None:
+    assert rules.judged(RBBB_FACTS | facts)["ecg.rbbb"] is said
+
+
+def test_a_premature_beat_of_another_form_is_ventricular_only_where_it_is_wider(rules: RuleSet) -> None:
+    facts = {"spike_share": 0.0, "p_AFIB": 0.0, "p_share": 1.0, "rr_cv": 0.1, "premature_other": 1.0}
+    assert rules.judged(facts | {"premature_wide": 0.0})["ecg.pvc"] is False
+    assert rules.judged(facts | {"premature_wide": 1.0})["ecg.pvc"] is True
+
+
+def test_pr_of_the_typical_lead_is_no_longer_than_the_global_one(engine: Engine) -> None:
+    found = DelineationReader(engine).measured(samples(), 500.0)
+    typical = typical_pr_ms(found)
+    assert typical is not None
+    # Of the made heart P begins 160 + 2.5 x 22 ms before R, Q 26 + 2.5 x 8 ms, as far as a Gaussian begins anywhere.
+    assert 120 <= typical <= found.measurements["pr_ms"] + 4

@@ -39,7 +39,9 @@ def tallied(rules: RuleSet, recordings: Iterable[Judged]) -> tuple[Tallies, dict
         for code, said in rules.judged(recording.facts).items():
             true = recording.labels.says(code)
             if true is not None:
-                tallies[code].setdefault(recording.part, Tally()).add(recording.key, said, true)
+                tallies[code].setdefault(recording.part, Tally()).add(
+                    recording.key, said, true, left_open=recording.labels.leaves_open(code)
+                )
     return tallies, refused
 
 
@@ -88,7 +90,7 @@ def table(rows: dict[str, dict[str, Any]], columns: Iterable[str], language: str
             row = by_set.get(name)
             judged_here = row is not None and row["n"] > 0
             cells.append(cell(row["right"], row["true"]) if row and judged_here else "-")
-            cells.append(cell(row["right"], row["said"]) if row and judged_here else "-")
+            cells.append(cell(row["right"] + row["open"], row["said"]) if row and judged_here else "-")
         text = rules[code].text["zh" if language == "zh-CN" else "en"]
         lines.append(f"| {text} | {rules[code].level} | {' | '.join(cells)} |")
     return "\n".join(lines)

@@ -22,19 +22,25 @@ def wilson(hits: int, of: int) -> tuple[float, float, float]:
 
 @dataclass
 class Tally:
-    """What became of the recordings that a set judges; `wrong` and `missed` by key, in the order they came."""
+    """What became of the recordings that a set judges; `wrong` and `missed` by key, in the order they came.
+
+    `open` were said of another thing that the statement's own words allow for: not wrong, and found in nobody.
+    """
 
     right: int = 0
+    open: int = 0
     silent: int = 0
     undecided: int = 0
     wrong: list[str] = field(default_factory=list)
     missed: list[str] = field(default_factory=list)
 
-    def add(self, key: str, said: bool | None, true: bool) -> None:
+    def add(self, key: str, said: bool | None, true: bool, *, left_open: bool = False) -> None:
         self.undecided += said is None
         if said:
             if true:
                 self.right += 1
+            elif left_open:
+                self.open += 1
             else:
                 self.wrong.append(key)
         elif true:
@@ -44,11 +50,11 @@ class Tally:
 
     @property
     def n(self) -> int:
-        return self.right + self.silent + len(self.wrong) + len(self.missed)
+        return self.right + self.open + self.silent + len(self.wrong) + len(self.missed)
 
     @property
     def said(self) -> int:
-        return self.right + len(self.wrong)
+        return self.right + self.open + len(self.wrong)
 
     @property
     def true(self) -> int:
@@ -57,6 +63,7 @@ class Tally:
     def __add__(self, other: Tally) -> Tally:
         return Tally(
             self.right + other.right,
+            self.open + other.open,
             self.silent + other.silent,
             self.undecided + other.undecided,
             self.wrong + other.wrong,
@@ -69,9 +76,10 @@ class Tally:
             "true": self.true,
             "said": self.said,
             "right": self.right,
+            "open": self.open,
             "undecided": self.undecided,
             "sensitivity": _rounded(wilson(self.right, self.true)),
-            "ppv": _rounded(wilson(self.right, self.said)),
+            "ppv": _rounded(wilson(self.right + self.open, self.said)),
             "wrong": self.wrong,
         }
 

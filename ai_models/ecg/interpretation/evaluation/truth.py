@@ -6,19 +6,24 @@ import ast
 import csv
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from ai_models.ecg.training.data import DEFAULT_ROOT
 
-MAPPING: dict[str, dict[str, list[str]]] = json.loads(
+_READ: dict[str, dict[str, dict[str, list[str]]]] = json.loads(
     Path(__file__).with_name("truth.json").read_text("utf-8")
 )
+MAPPING = _READ["says"]
 """By statement and set the labels that mean it; a `*` at the end stands for any ending.
 
 A set without an entry does not label the thing, so its recordings judge nothing there. Our own reading of the three
 code tables, not a reference.
+"""
+ALSO = _READ["also"]
+"""Labels that a statement's own words leave open ("flutter not excluded"): with one of them it is right where it is
+said, and nothing is missed where it is not.
 """
 SETS = ("ptbxl", "ludb", "china")
 NORMAL = "ecg.normal"
@@ -54,8 +59,13 @@ class Labels:
         if not self._spoken_of(statement):
             return None
         wanted = MAPPING.get(statement, {}).get(self.source)
-        if wanted is None:
-            return None
+        return None if wanted is None else self._has(wanted)
+
+    def leaves_open(self, statement: str) -> bool:
+        """Whether the statement's own words allow for what the set says, though it says another thing."""
+        return self._has(ALSO.get(statement, {}).get(self.source, ()))
+
+    def _has(self, wanted: Iterable[str]) -> bool:
         return any(_is(name.lower(), want.lower()) for name in self.names for want in wanted)
 
     def _spoken_of(self, statement: str) -> bool:

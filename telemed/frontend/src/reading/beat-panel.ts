@@ -5,7 +5,7 @@ import { type Beat, intervals, type MarkName, type Marks, stLevels, stPoints } f
 import { BEAT_SPEED, BeatView } from "../ecg/beat-view";
 import type { InkName } from "../ecg/draw";
 import { notableAtJ, type Person } from "../ecg/st-limits";
-import { measured } from "./measured";
+import { hundredths, measured } from "./measured";
 
 const rows = ["heart_rate_bpm", "p_ms", "pr_ms", "qrs_ms", "qt_ms", "qtc_ms", "qtc_fridericia_ms"] as const;
 /** Where a P wave is put that the machine did not see: ms before QRS onset. */
@@ -222,11 +222,6 @@ export class BeatPanel {
     this.marks = this.beat?.marks ?? {};
     this.draw();
   }
-}
-
-/** Without the minus that a rounded zero would keep. */
-function hundredths(level: number): string {
-  return (Math.round(level * 100) / 100 + 0).toFixed(2);
 }
 
 function markLabels(): Record<MarkName, string> {

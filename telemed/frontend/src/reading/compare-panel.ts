@@ -15,7 +15,7 @@ import {
 } from "../ecg/compare-view";
 import { type InkName, inks } from "../ecg/draw";
 import { type Change, changes, difference, type Recording, ST_CHANGE, stChanges } from "./changes";
-import { measured } from "./measured";
+import { hundredths, measured } from "./measured";
 
 interface Prior {
   id: string;
@@ -137,7 +137,7 @@ export class ComparePanel {
 
   private drawTable(now: Recording, last: Recording & { prior: Prior }): void {
     const st = stChanges(now, last);
-    const millivolts = (value: number | undefined): string => (value === undefined ? "–" : value.toFixed(2));
+    const millivolts = (value: number | undefined): string => (value === undefined ? "–" : hundredths(value));
     this.table.replaceChildren(
       h(
         "table",
