@@ -18,9 +18,16 @@ from urllib.parse import parse_qs, urlsplit
 import numpy as np
 from PIL import Image
 
+from telemed.web.pages.static import DECODER, DECODER_POLICY
 from tests.browser import critical_values, own_reading, rendering, samples
 
-_TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml", ".json": "application/json"}
+_TYPES = {
+    ".js": "text/javascript",
+    ".css": "text/css",
+    ".svg": "image/svg+xml",
+    ".json": "application/json",
+    ".wasm": "application/wasm",
+}
 POLICY = "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:"
 
 
@@ -140,11 +147,11 @@ class Handler(BaseHTTPRequestHandler):
     def log_message(self, format: str, *args: object) -> None:
         """A test's output is its result, not an access log."""
 
-    def reply(self, body: bytes, kind: str, status: int = 200) -> None:
+    def reply(self, body: bytes, kind: str, status: int = 200, policy: str = POLICY) -> None:
         self.send_response(status)
         self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(body)))
-        self.send_header("Content-Security-Policy", POLICY)
+        self.send_header("Content-Security-Policy", policy)
         self.end_headers()
         self.wfile.write(body)
 
@@ -170,7 +177,9 @@ class Handler(BaseHTTPRequestHandler):
             self.reply(rendering.page(page, language).encode(), "text/html; charset=utf-8")
         elif path.startswith("/static/"):
             file = rendering.STATIC / path.removeprefix("/static/")
-            self.reply(file.read_bytes(), _TYPES.get(file.suffix, "application/octet-stream"))
+            policy = DECODER_POLICY if path.startswith(f"/static/{DECODER}") else POLICY
+            kind = _TYPES.get(file.suffix, "application/octet-stream")
+            self.reply(file.read_bytes(), kind, policy=policy)
         elif path == "/api/v1/worklist":
             rows = self.state.rows(query["view"], query.get("modality", ""), query.get("site", ""))
             start, limit = int(query.get("cursor", 0)), int(query["limit"])

@@ -105,7 +105,9 @@ def st_at_j(beat: dict[str, Any]) -> dict[str, float]:
 def inks(page: Page) -> set[str]:
     """Which of the two recordings' colours lie on the comparison."""
     url = page.locator(".compare canvas").evaluate("canvas => canvas.toDataURL('image/png')")
-    picture = np.asarray(Image.open(io.BytesIO(base64.b64decode(url.split(",")[1]))).convert("RGB")).astype(int)
+    picture = np.asarray(Image.open(io.BytesIO(base64.b64decode(url.split(",")[1]))).convert("RGB")).astype(
+        int
+    )
     colours = {"now": (0xD5, 0xEE, 0xE2), "last": (0x7F, 0xD0, 0xEE)}
     return {name for name, rgb in colours.items() if (np.abs(picture - rgb).sum(axis=2) < 60).sum() > 20}
 

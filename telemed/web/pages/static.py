@@ -24,8 +24,8 @@ _KINDS = {
 _ENCODINGS = {"br": ".br", "gzip": ".gz"}
 # The decoders of compressed pictures are WebAssembly. It may run in their worker alone, whose policy is that of its
 # own answer; the pages stay without. The worker reads nothing but its own parts: the page hands it the bytes.
-_DECODER = "app/assets/decode-worker-"
-_DECODER_POLICY = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'"
+DECODER = "app/assets/decode-worker-"
+DECODER_POLICY = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'"
 
 
 @router.get("/static/{path:path}", **public("style sheets and scripts hold nobody's data"))
@@ -36,8 +36,8 @@ def read_static(request: Request, path: str) -> FileResponse:
     built = path.startswith("app/assets/")
     lasting = "public, max-age=31536000, immutable" if built else "public, no-cache"
     headers = {"Cache-Control": lasting}
-    if path.startswith(_DECODER):
-        headers["Content-Security-Policy"] = _DECODER_POLICY
+    if path.startswith(DECODER):
+        headers["Content-Security-Policy"] = DECODER_POLICY
     kind = _KINDS[file.suffix]
     if built:
         headers["Vary"] = "Accept-Encoding"
