@@ -1,4 +1,4 @@
-"""Two ECGs of one person, stored, measured by the shipped models and laid beside each other by the real application."""
+"""Two stored ECGs of one person, measured by the shipped models and compared in the real application."""
 
 from __future__ import annotations
 
