@@ -24,7 +24,8 @@ MEASURED = (
     *("p_axis_deg", "qrs_axis_deg", "t_axis_deg"),
 )
 RHYTHM = (
-    *("beats", "p_share", "pr_scatter_ms", "pr_typical_lead_ms", "premature_alike", "premature_other", "premature_wide"),
+    *("beats", "p_share", "pr_scatter_ms", "pr_typical_lead_ms"),
+    *("premature_alike", "premature_other", "premature_wide"),
     *("other_forms", "wide_other", "earliest_share", "rr_cv", "rr_steps", "rr_range_ms", "rr_range_share"),
 )
 PROBABILITIES = tuple(f"p_{name}" for name in ("NORM", "MI", "STTC", "CD", "HYP", "AFIB"))

@@ -27,8 +27,9 @@ if TYPE_CHECKING:
 
 
 def findings_report(subject: Subject) -> bytes:
-    """A Part 10 file: every finding with probability, threshold and flag, the global and the lead measurements with
-    public codes, and the statements; model, version and digest in the algorithm's identification and as the observing device.
+    """A Part 10 file: every finding with probability, threshold and flag, the global and the lead measurements
+    with public codes, and the statements; model, version and digest in the algorithm's identification and as the
+    observing device.
 
     Preliminary and unverified: a machine said it. Raises ValueError for an answer out of domain, which has
     nothing to report.
