@@ -4,8 +4,8 @@ Rows first, indexes after: constraints and indexes are taken off, the rows writt
 back. All people are made up by counting: family name and given name from lists, numbers from the row number.
 
 Skewed as archives are: one hospital reads seven tenths; one per cent of the cases are of people called `COMMON`
-(100,000 of 10 million), a single case is of `RARE`; a thousandth of all cases is open and late, about 2,000 more are
-open.
+(100,000 of 10 million), a single case is of `RARE`; a thousandth of all cases (at least 60, a page
+of them) is open and late, about 2,000 more are open.
 """
 
 from __future__ import annotations
@@ -56,11 +56,15 @@ class Shape:
 
     @property
     def late(self) -> int:
-        return self.cases // 1000
+        return max(self.cases // 1000, 60)
 
     @property
     def open(self) -> int:
         return min(self.late + _BASE_OPEN, self.cases)
+
+    def every(self, usual: int) -> int:
+        """One in so many of the open ones; of a small archive more, so that its pages are as full."""
+        return min(usual, self.open // 60)
 
     @property
     def patients(self) -> int:
@@ -263,8 +267,8 @@ def _statements(w: _Words, shape: Shape) -> tuple[list[str], list[str]]:
             deadline=w.at(deadline), arrived_at=w.at(arrived), raised_because="''", state=state, ai_state="'done'",
             generation="1", claimed_by=f"CASE WHEN {is_open} AND i % 20 = 0 THEN 1 + (i / 20) % {READERS} END",
             lease_until=f"CASE WHEN {is_open} AND i % 20 = 0 THEN {w.at('86400')} END", repeat_reason="''",
-            returned_at=f"CASE WHEN {is_open} AND i % 100 = 4 THEN {w.at('-600')} END",
-            critical_tier=f"CASE WHEN {is_open} AND i % 200 = 6 THEN 'critical'"
+            returned_at=f"CASE WHEN {is_open} AND {left} % {shape.every(100)} = 4 THEN {w.at('-600')} END",
+            critical_tier=f"CASE WHEN {is_open} AND {left} % {shape.every(200)} = 6 THEN 'critical'"
             " WHEN i % 10000 = 6 THEN 'warning' END",
             name_id=name_of("p"), version="1",
         ),

@@ -111,10 +111,10 @@ def _can(world: World, actor: Actor, case: Case, versions: Sequence[Report]) -> 
         rights.add("claim")
     if open_ and case.held_by_other(actor.user_id, now):
         rights.add("take")
+    if open_ and not case.held_by_other(actor.user_id, now) and not _released(versions):
+        rights.add("repeat")
     if open_ and mine:
         rights.add("write")
-        if not _released(versions):
-            rights.add("repeat")
         if actor.license_number:
             rights.add("sign")
             if case.is_emergency and not _released(versions):
@@ -269,7 +269,7 @@ def request_repeat(
         mark.demand_sound()
     with world.unit_of_work() as uow:
         case = find_case(uow, actor, uid)
-        case.demand_held_by(actor.user_id, world.clock.now())
+        hold_case(world, uow, actor, case)
         if _released(uow.reports.of_case(case.id)):
             # The township would be told to repeat what it holds a signed report of, and nobody could amend it.
             raise Conflict("error.report_is_signed")

@@ -183,7 +183,10 @@ def _changed(world: World, uow: UnitOfWork, actor: Actor, case: Case, report: Re
     record(world, uow, Kind.REPORT_REVISED, actor=actor, case=case, report_id=report.id)
     if report.signed_by is not None:
         people = frozenset({report.signed_by})
-        tell_people(world, uow, actor, case, people, code="notice.report_revised", number=report.number)
+        tell_people(
+            world, uow, actor, case, people,
+            code="notice.report_revised", once=f"{report.number}.{report.revision}", number=report.number,
+        )  # fmt: skip
 
 
 def _demand_complete(uow: UnitOfWork, case: Case, report: Report) -> None:

@@ -40,6 +40,6 @@ def take_over(world: World, *, actor: Actor, uid: str, reason: str) -> OpenedCas
                 reason=reason.strip()[:400],
             )
             people = frozenset({holder})
-            tell_people(world, uow, actor, case, people, code="notice.case_taken_over")
+            tell_people(world, uow, actor, case, people, code="notice.case_taken_over", once=now.isoformat())
             uow.commit()
     return shown(world, actor, uid)

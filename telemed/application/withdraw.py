@@ -61,9 +61,13 @@ def tell_people(
     people: frozenset[int],
     *,
     code: str,
+    once: str = "",
     **facts: Any,
 ) -> int:
-    """A notice to each by name, but to the one who does it. The fact stays with the case it is about."""
+    """A notice to each by name, but to the one who does it. The fact stays with the case it is about.
+
+    `once` tells one occasion from another, where the same may happen to a case again.
+    """
     told = 0
     for user_id in sorted(people - {actor.user_id}):
         user = uow.users.get(user_id)
@@ -72,7 +76,7 @@ def tell_people(
             institution_id=user.institution_id,
             consortium_id=user.consortium_id,
             code=code,
-            cause_key=f"{code}:{case.uid}:{case.patient_id}:user:{user_id}",
+            cause_key=f"{code}:{case.uid}:{case.patient_id}:user:{user_id}" + (f":{once}" if once else ""),
             created_at=world.clock.now(),
             facts={"modality": case.modality, **facts},
             study_id=case.study_id,

@@ -25,7 +25,8 @@ class RepeatCode(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class RepeatMark:
-    """A box in shares of the picture's width and height, from its upper left corner; or leads of a recording."""
+    """A box in shares of the picture's width and height, from its upper left corner; or leads of a recording, or the
+    milliseconds between which it is bad, counted from its first sample."""
 
     sop_instance_uid: str
     x: float = 0
@@ -33,11 +34,18 @@ class RepeatMark:
     width: float = 0
     height: float = 0
     leads: tuple[str, ...] = ()
+    from_ms: int | None = None
+    to_ms: int | None = None
 
     def demand_sound(self) -> None:
         boxed = self.width > 0 and self.height > 0
         inside = 0 <= self.x <= self.x + self.width <= 1 and 0 <= self.y <= self.y + self.height <= 1
-        if not (boxed or self.leads) or not inside or not LEADS.issuperset(self.leads):
+        timed = self.from_ms is not None and self.to_ms is not None
+        if timed:
+            ordered = 0 <= (self.from_ms or 0) < (self.to_ms or 0)
+        else:
+            ordered = self.from_ms is None and self.to_ms is None
+        if not (boxed or self.leads or timed) or not (inside and ordered) or not LEADS.issuperset(self.leads):
             raise InvalidInput("error.field_invalid", field="mark")
 
     def data(self) -> dict[str, Any]:

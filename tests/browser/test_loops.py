@@ -34,6 +34,31 @@ def test_a_box_is_drawn_over_the_picture_and_sent_as_shares_of_it(open_page: Ope
     assert found == pytest.approx([0.25, 0.5, 0.5, 0.25], abs=0.02)
 
 
+def test_a_box_without_a_mouse_and_a_stretch_of_a_recording(open_page: OpenPage, stub: Stub) -> None:
+    page = open_case(open_page, 2)
+    page.keyboard.press("x")
+    page.keyboard.type("体位不正")
+    frame = page.locator(".mark-picture")
+    frame.focus()
+    for key in ("Space", "ArrowDown", "Shift+ArrowLeft"):
+        page.keyboard.press(key)
+    page.locator(".ask input[name=answer]").press("Enter")
+    expect(page.locator(".identity h1")).not_to_have_text("示例乙")
+    (sent,) = stub.state.sent("POST", "/case-2/repeat$")
+    found = [sent["mark"][name] for name in ("x", "y", "width", "height")]
+    assert found == pytest.approx([0.35, 0.37, 0.28, 0.3])
+    page.goto(f"{stub.url}/reading/cases/case-1?view=waiting")
+    expect(page.locator(".report-actions")).to_contain_text("要求重做")
+    page.keyboard.press("x")
+    page.keyboard.type("干扰")
+    page.locator(".mark-leads input[name=from]").fill("2.4")
+    page.locator(".mark-leads input[name=to]").fill("3.6")
+    page.locator(".ask input[name=answer]").press("Enter")
+    expect(page.locator(".identity h1")).not_to_have_text("示例·阿依古丽")
+    (sent,) = stub.state.sent("POST", "/case-1/repeat$")
+    assert (sent["mark"]["leads"], sent["mark"]["from_ms"], sent["mark"]["to_ms"]) == ([], 2400, 3600)
+
+
 def test_the_technician_sees_the_place_and_the_leads(
     open_page: OpenPage, stub: Stub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -50,14 +75,14 @@ def test_the_technician_sees_the_place_and_the_leads(
         2,
         "repeat",
         repeat_reason="导联脱落",
-        repeat_mark={**sop, **nowhere, "leads": ["V3"], "picture_url": None},
+        repeat_mark={**sop, **nowhere, "leads": ["V3"], "from_ms": 2400, "to_ms": 3600, "picture_url": None},
     )
     monkeypatch.setattr(samples, "EXAMS", [film, ecg])
     page = open_page("/township")
     expect(page.locator(".mark-picture img")).to_have_attribute("src", "/rendered/1.jpg")
     shares = page.locator(".mark-box").evaluate("box => [box.style.left, box.style.top, box.style.width]")
     assert shares == ["25%", "50%", "50%"]
-    expect(page.locator("#exam-rows")).to_contain_text("导联：V3")
+    expect(page.locator("#exam-rows")).to_contain_text("导联：V3 · 2.4–3.6 秒")
 
 
 def test_a_held_case_is_asked_for_and_taken_over(open_page: OpenPage, stub: Stub) -> None:
@@ -70,6 +95,22 @@ def test_a_held_case_is_asked_for_and_taken_over(open_page: OpenPage, stub: Stub
     page.keyboard.press("Enter")
     expect(page.locator(".identity .holder.mine")).to_be_visible()
     assert stub.state.sent("POST", "/case-3/take$") == [{"reason": "交班"}]
+    # Taken out of these hands in turn: told by name on this very page, at once.
+    stub.state.notices = [
+        {
+            "id": "n9",
+            "code": "notice.case_taken_over",
+            "text": "已被接手",
+            "created_at": samples.iso(0),
+            "about": None,
+        }
+    ]
+    case = stub.state.cases["case-3"]
+    case.update(holder={"name": "示例·李医师", "mine": False})
+    case["can"].update(write=False, sign=False, take=True)
+    stub.state.push([stub.state.row(case)])
+    expect(page.locator("#told")).to_contain_text("已被接手")
+    expect(page.locator("#report-findings")).to_have_attribute("readonly", "")
 
 
 def test_the_list_of_one_site_is_in_the_address(open_page: OpenPage, stub: Stub) -> None:

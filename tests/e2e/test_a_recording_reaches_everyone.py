@@ -1,12 +1,11 @@
 """A real recording, sent by a program no one here wrote, read and signed in a browser, back where it belongs."""
 
-import os
 import re
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from telemed.demo.consortium import TOWNSHIP, add_resident
 from telemed.demo.dicom_objects import to_file
@@ -14,15 +13,6 @@ from telemed.demo.examples import _example
 from telemed.demo.roles import Person, wait_for
 from telemed.demo.studies import ExampleStudy
 from tests.e2e.conftest import House, SignIn
-
-PICTURES = Path(__file__).parents[2] / "docs" / "pictures"
-
-
-def picture(page: Page, name: str, tmp_path: Path) -> None:
-    """Looked at by people: kept in docs/ on request, so that an ordinary run leaves the tree as it was."""
-    folder = PICTURES if os.environ.get("TELEMED_PICTURES") else tmp_path
-    folder.mkdir(parents=True, exist_ok=True)
-    page.screenshot(path=folder / f"{name}.png")
 
 
 def send(house: House, study: ExampleStudy, folder: Path) -> str:
@@ -101,7 +91,6 @@ def test_an_ecg_is_read_and_signed_in_the_browser_and_comes_back(
     expect(page.locator("canvas").first).to_be_visible()
     page.keyboard.press("n")
     expect(page.locator("#report-impression")).not_to_have_value("")
-    picture(page, "reading", tmp_path)
     page.keyboard.press("Control+Enter")
     wait_for("the first signature", lambda: _state(reader, case["id"], "awaiting_review"), 20)
 
@@ -114,13 +103,11 @@ def test_an_ecg_is_read_and_signed_in_the_browser_and_comes_back(
     township = sign_in("technician", 1366, 768)
     line = township.locator("tr, li, .exam", has_text=example.resident.name).first
     expect(line.locator("a[href*='/pdf']")).to_be_visible(timeout=30_000)
-    picture(township, "township", tmp_path)
 
     doctor = house.person("family")
     copy = wait_for("the copy", lambda: _copy(doctor, uid), 20)
     family = sign_in("family", 360, 740)
     expect(family.get_by_text(example.resident.name).first).to_be_visible()
-    picture(family, "inbox", tmp_path)
     overflow = family.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
     assert overflow <= 0
     assert doctor.bytes(copy["pdf_url"]).startswith(b"%PDF")

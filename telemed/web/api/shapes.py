@@ -273,7 +273,7 @@ class ReviewIn(Body):
 
 
 class MarkIn(Body):
-    """A box in shares of the picture, or leads of a recording."""
+    """A box in shares of the picture; or leads of a recording, a stretch of it, or both."""
 
     sop_instance_uid: str = Field(max_length=64)
     x: float = 0
@@ -281,6 +281,8 @@ class MarkIn(Body):
     width: float = 0
     height: float = 0
     leads: tuple[str, ...] = Field((), max_length=12)
+    from_ms: int | None = Field(None, ge=0)
+    to_ms: int | None = None
 
 
 class RepeatIn(Body):

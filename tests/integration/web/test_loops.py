@@ -48,18 +48,23 @@ def test_a_film_goes_back_with_the_place_marked_and_its_repeat_joins_the_order(c
     assert way.program("admin-b").get("/api/v1/admin/repeat-rates") == []
 
 
-def test_leads_are_marked_by_name(way: Way) -> None:
+def test_leads_and_a_stretch_are_marked_and_the_repeat_takes_the_case(way: Way) -> None:
     way.arrive()
     doctor = way.program("reporting")
-    doctor.post(f"{way.path}/claim")
+    assert doctor.get(way.path)["can"]["repeat"] is True
     body = {"reason": "导联脱落", "code": "ecg.lead_off", "mark": {"sop_instance_uid": way.sop_uid}}
     assert doctor.post(f"{way.path}/repeat", body, expect=422)["field"] == "mark"
-    doctor.post(f"{way.path}/repeat", {**body, "mark": {**body["mark"], "leads": ["V3", "V4"]}})
+    marked = {**body["mark"], "leads": ["V3", "V4"], "from_ms": 2400, "to_ms": 3600}
+    for wrong in ({**marked, "to_ms": 2400}, {**marked, "to_ms": None}):
+        assert doctor.post(f"{way.path}/repeat", {**body, "mark": wrong}, expect=422)["field"] == "mark"
+    assert doctor.get(way.path)["holder"] is None
+    doctor.post(f"{way.path}/repeat", {**body, "mark": marked})
     mark = way.program("technician").get("/api/v1/exams")["exams"][0]["repeat_mark"]
-    assert (mark["leads"], mark["picture_url"]) == (["V3", "V4"], None)
+    assert (mark["leads"], mark["from_ms"], mark["to_ms"]) == (["V3", "V4"], 2400, 3600)
+    assert mark["picture_url"] is None
 
 
-def test_a_case_is_asked_for_and_taken_with_a_reason(way: Way) -> None:
+def test_a_case_is_asked_for_and_taken_with_a_reason(cast: Cast, way: Way) -> None:
     way.arrive()
     holder, other = way.program("reporting"), way.program("colleague")
     assert other.post(f"{way.path}/ask", expect=409)["code"] == "error.case_is_free"
@@ -77,6 +82,12 @@ def test_a_case_is_asked_for_and_taken_with_a_reason(way: Way) -> None:
     assert refused["code"] == "error.case_not_claimed_by_you"
     told = [one["code"] for one in holder.get("/api/v1/notices")["notices"]]
     assert told == ["notice.case_taken_over"]
+    # There and back again: each time is told.
+    cast.clock.move(minutes=1)
+    holder.post(f"{way.path}/take", {"reason": "说好了"})
+    other.post(f"{way.path}/take", {"reason": "又交班"})
+    told = [one["code"] for one in holder.get("/api/v1/notices")["notices"]]
+    assert told == ["notice.case_taken_over"] * 2
 
 
 def test_a_lease_returns_by_itself(cast: Cast, way: Way) -> None:

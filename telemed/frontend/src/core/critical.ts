@@ -181,8 +181,11 @@ function forms(value: CriticalValue, post: Post): HTMLElement[] {
   if (can("confirm")) found.push(button(t("ui.critical.confirm"), () => void post("confirm", {}), true));
   if (can("withdraw"))
     found.push(
-      sayForm(t("ui.critical.withdraw_reason"), t("ui.critical.withdraw"), (reason) =>
-        post("withdraw", { reason }),
+      sayForm(
+        t("ui.critical.withdraw_reason"),
+        t("ui.critical.withdraw"),
+        (reason) => post("withdraw", { reason }),
+        "",
       ),
     );
   if (can("call")) found.push(callForm(value, post));
@@ -206,7 +209,12 @@ function forms(value: CriticalValue, post: Post): HTMLElement[] {
   return found;
 }
 
-function sayForm(label: string, submit: string, run: (words: string) => Promise<void>): HTMLElement {
+function sayForm(
+  label: string,
+  submit: string,
+  run: (words: string) => Promise<void>,
+  weight = "primary",
+): HTMLElement {
   const field = h("input", { type: "text", required: true, maxlength: "400", autocomplete: "off" });
   return h(
     "form",
@@ -218,7 +226,7 @@ function sayForm(label: string, submit: string, run: (words: string) => Promise<
       },
     },
     h("label", {}, label, field),
-    h("button", { type: "submit", class: "primary" }, submit),
+    h("button", { type: "submit", class: weight }, submit),
   );
 }
 

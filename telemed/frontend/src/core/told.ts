@@ -13,16 +13,20 @@ interface Told {
 }
 
 const EVERY = 60_000;
+/** Something happened that this person may have been told of: asked for now, not at the next round. */
+export const TOLD = "telemed-told";
 const SHOWN = new Set([
   "notice.report_withdrawn",
   "notice.case_withdrawn",
   "notice.critical_withdrawn",
   "notice.patient_corrected",
   "notice.recording_moved",
+  "notice.case_taken_over",
+  "notice.report_revised",
 ]);
 
 export function startTold(place: HTMLElement): void {
-  async function refresh(): Promise<void> {
+  async function ask(): Promise<void> {
     try {
       const { notices } = await get<{ notices: Told[] }>("/api/v1/notices");
       const mine = notices.filter((one) => SHOWN.has(one.code));
@@ -35,9 +39,13 @@ export function startTold(place: HTMLElement): void {
       // What is shown stays; the next round asks again.
       console.warn("notices could not be read", cause);
     }
+  }
+  async function refresh(): Promise<void> {
+    await ask();
     window.setTimeout(() => void refresh(), EVERY);
   }
   void refresh();
+  window.addEventListener(TOLD, () => void ask());
 }
 
 function card(one: Told): HTMLElement {

@@ -207,6 +207,8 @@ export interface Mark {
   width: number;
   height: number;
   leads: string[];
+  from_ms: number | null;
+  to_ms: number | null;
 }
 
 export interface Exam {

@@ -2,15 +2,16 @@
 import { send } from "../core/api";
 import { h } from "../core/dom";
 import { message, problemMessage } from "../core/messages";
-import { page, t } from "../core/page";
-import { clock } from "../core/time";
+import { t } from "../core/page";
+import { TOLD } from "../core/told";
 import type { Case, Instance } from "../core/types";
 import { aiPanel } from "./ai-panel";
 import { type CaseCache, instancesOf } from "./case-cache";
+import { caseContext, otherObject } from "./case-context";
 import { CriticalPanel } from "./critical-panel";
 import { EcgBench } from "./ecg-bench";
 import { EcgPanel, ecgInstances } from "./ecg-panel";
-import { identityBar, identityLine } from "./identity";
+import { caseActions, identityBar, identityLine } from "./identity";
 import { OwnReading, type Verdict } from "./own-reading";
 import { PicturePanel } from "./picture-panel";
 import { PriorsPanel } from "./priors-panel";
@@ -18,7 +19,6 @@ import { ReportPanel } from "./report-panel";
 import { tick } from "./row";
 import type { LineState } from "./stream";
 import { type Judged, nextOpen } from "./verdicts";
-import { viewerButton } from "./viewer-link";
 
 export interface CaseHost {
   now(): number;
@@ -193,6 +193,8 @@ export class CaseView {
     if (this.item && item.generation > this.item.generation) {
       this.messages.replaceChildren(message("warning", t("ui.case.new_generation")));
     }
+    // Taken out of these hands: whoever held it is told by whom, now.
+    if (this.item?.holder?.mine && item.holder && !item.holder.mine) window.dispatchEvent(new Event(TOLD));
     this.item = item;
     document.title = t("ui.case.tab", { name: item.patient.name || t("ui.name.none"), exam: item.exam });
     this.renderIdentity(item);
@@ -211,6 +213,11 @@ export class CaseView {
       this.shownObjects = objects;
       this.renderStage(item);
     }
+  }
+
+  /** Whether pictures are open, whose tools have letters of their own. */
+  get pictured(): boolean {
+    return this.pictures.element.isConnected;
   }
 
   /** Accept, edit or reject what the machine says next; false where nothing is left to be judged. */
@@ -245,34 +252,17 @@ export class CaseView {
   }
 
   private renderIdentity(item: Case): void {
-    const button = (label: string, key: string, run: () => void): HTMLElement =>
-      h("button", { type: "button", onclick: run }, label, h("kbd", {}, key));
-    const actions = [button(t("ui.case.back"), "Esc", () => this.host.back())];
-    if (item.holder?.mine) actions.push(button(t("ui.case.release"), "U", () => void this.release()));
-    else if (item.can.claim) actions.push(button(t("ui.case.claim"), "C", () => void this.claim()));
-    if (page.viewer)
-      actions.push(viewerButton(item, (cause) => this.messages.replaceChildren(problemMessage(cause))));
+    const actions = caseActions(item, {
+      back: () => this.host.back(),
+      claim: () => void this.claim(),
+      release: () => void this.release(),
+      failed: (cause) => this.messages.replaceChildren(problemMessage(cause)),
+    });
     this.identity.replaceChildren(identityBar(item, this.host.now(), ...actions));
   }
 
   private renderContext(item: Case): void {
-    const notices = item.notices.map((notice) => message("warning", notice.text));
-    this.context.replaceChildren(
-      h("h2", {}, t("ui.case.history")),
-      h("p", { class: "history" }, item.history || t("ui.history.none")),
-      h(
-        "p",
-        { class: "muted" },
-        t("ui.case.arrived", { time: clock(item.arrived_at) }),
-        item.order_source === "study" ? ` · ${t("ui.case.without_order")}` : "",
-      ),
-      item.holder?.mine && item.asked_by
-        ? message("warning", t("ui.take.asked", { name: item.asked_by }))
-        : "",
-      ...notices,
-      withdrawn(item),
-      item.read_again ? message("warning", t("ui.case.read_again")) : "",
-    );
+    this.context.replaceChildren(...caseContext(item));
   }
 
   private renderStage(item: Case): void {
@@ -331,23 +321,4 @@ export class CaseView {
   private renewLease(): void {
     if (this.item?.holder?.mine && Date.now() - this.lastActivity < RENEW) void this.claim();
   }
-}
-
-/** A report that went to the wrong person says so where it is read. */
-function withdrawn(item: Case): HTMLElement | string {
-  const { report } = item;
-  if (!report?.withdrawn_at) return "";
-  const time = clock(report.withdrawn_at);
-  return message("problem", t("ui.case.withdrawn", { time, reason: report.withdrawal_reason }));
-}
-
-function otherObject(instance: Instance): HTMLElement {
-  const text = t(`ui.object.${instance.kind === "document" ? "document" : "other"}`);
-  return h(
-    "div",
-    { class: "message warning" },
-    h("p", {}, text),
-    instance.rendered_url &&
-      h("a", { href: instance.rendered_url, target: "_blank", rel: "noopener" }, t("ui.object.open")),
-  );
 }

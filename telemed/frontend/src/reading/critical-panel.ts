@@ -15,6 +15,7 @@ interface Rule {
 interface Found {
   rules: Rule[];
   rows: CriticalValue[];
+  now: string;
 }
 
 export class CriticalPanel {
@@ -100,6 +101,13 @@ export class CriticalPanel {
     choice.focus();
   }
 
+  /** What this doctor may do next about a value that was raised: the second look, the call. */
+  toCard(): boolean {
+    const next = this.cards.querySelector<HTMLElement>("input, button");
+    next?.focus();
+    return next !== null;
+  }
+
   private get path(): string {
     return `/api/v1/cases/${encodeURIComponent(this.caseId)}/critical`;
   }
@@ -134,6 +142,9 @@ export class CriticalPanel {
     if (version === this.shown) return;
     this.shown = version;
     const again = (): void => void this.show(this.caseId);
+    const here = this.cards.contains(document.activeElement);
     this.cards.replaceChildren(...found.rows.map((row) => criticalCard(row, again)));
+    this.tick(Date.parse(found.now));
+    if (here) this.toCard();
   }
 }

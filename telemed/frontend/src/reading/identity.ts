@@ -1,9 +1,10 @@
 /** Who this is: at least two identifiers in view wherever someone reads. */
 import { h } from "../core/dom";
-import { type TextKey, t } from "../core/page";
+import { page, type TextKey, t } from "../core/page";
 import { ageText, last4, sexAge, sexText } from "../core/patient";
 import type { Case } from "../core/types";
 import { dueMark, holderMark, priorityMark } from "./row";
+import { viewerButton } from "./viewer-link";
 
 function fact(label: TextKey, value: string, extra = ""): HTMLElement {
   return h("div", { class: `fact ${extra}` }, h("dt", {}, t(label)), h("dd", {}, value));
@@ -45,4 +46,22 @@ export function identityLine({ patient, accession_number: accession, modality, e
     site,
   ];
   return parts.join(" · ");
+}
+
+export interface CaseActions {
+  back(): void;
+  claim(): void;
+  release(): void;
+  failed(cause: unknown): void;
+}
+
+/** What may be done with the case as a whole. */
+export function caseActions(item: Case, actions: CaseActions): HTMLElement[] {
+  const button = (label: string, key: string, run: () => void): HTMLElement =>
+    h("button", { type: "button", onclick: run }, label, h("kbd", {}, key));
+  const found = [button(t("ui.case.back"), "Esc", actions.back)];
+  if (item.holder?.mine) found.push(button(t("ui.case.release"), "U", actions.release));
+  else if (item.can.claim) found.push(button(t("ui.case.claim"), "C", actions.claim));
+  if (page.viewer) found.push(viewerButton(item, actions.failed));
+  return found;
 }

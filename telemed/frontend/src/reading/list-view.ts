@@ -41,6 +41,8 @@ export class ListView {
   private readonly line = h("span", { class: "line connecting", role: "status" });
   private readonly messages = h("div", { class: "messages" });
   private selected = "";
+  /** Enter was pressed in the search: to the first row, as soon as what is sought has come. */
+  private entered = false;
   private drawing = 0;
   private readonly list: Worklist;
   private readonly actions: ListActions;
@@ -50,7 +52,10 @@ export class ListView {
     this.actions = actions;
     this.search = new SearchBar({
       changed: (change) => actions.show(change, true),
-      entered: () => this.select(list.rows[0]?.id ?? ""),
+      entered: () => {
+        this.entered = true;
+        this.render();
+      },
     });
     const heads = columns.map(([name, label]) =>
       h("div", { role: "columnheader", class: `cell c-${name}` }, t(label)),
@@ -91,6 +96,10 @@ export class ListView {
     if (!list.rows.some((row) => row.id === this.selected)) this.selected = list.rows[0]?.id ?? "";
     this.draw();
     setText(this.foot, this.footText());
+    if (this.entered && !list.loading) {
+      this.entered = false;
+      this.select(list.rows[0]?.id ?? "");
+    }
   }
 
   /** From the top: another view, another search. */

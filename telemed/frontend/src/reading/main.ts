@@ -4,7 +4,9 @@ import { find, isTyping } from "../core/dom";
 import { type Command, obey } from "../core/keys";
 import { t } from "../core/page";
 import type { Case } from "../core/types";
+import { here, queryUrl } from "./address";
 import { CaseCache } from "./case-cache";
+import { commandsOfCase } from "./case-commands";
 import { CaseView } from "./case-view";
 import { ecgCommands } from "./ecg-commands";
 import { imageCommands } from "./image-commands";
@@ -13,30 +15,7 @@ import { ListView } from "./list-view";
 import { type Entry, entries, Palette } from "./palette";
 import { listen } from "./stream";
 import { UndoBar } from "./undo-bar";
-import { FIRST, modalities, type Query, same, views, Worklist } from "./worklist";
-
-interface Place {
-  query: Query;
-  caseId: string;
-}
-
-/** The text sought stands behind the #: a name must not reach the log of any server on the way. */
-function here(): Place {
-  const asked = new URLSearchParams(location.search);
-  const view = views.find((name) => name === asked.get("view")) ?? FIRST.view;
-  const modality = modalities.find((name) => name === asked.get("modality")) ?? "";
-  const text = new URLSearchParams(location.hash.slice(1)).get("q") ?? "";
-  const caseId = /^\/reading\/cases\/([^/]+)/.exec(location.pathname)?.[1] ?? "";
-  const site = asked.get("site") ?? "";
-  return { query: { view, modality, site, text }, caseId: decodeURIComponent(caseId) };
-}
-
-function queryUrl(query: Query): string {
-  const asked = new URLSearchParams({ view: query.view });
-  if (query.modality) asked.set("modality", query.modality);
-  if (query.site) asked.set("site", query.site);
-  return `?${asked}${query.text ? `#${new URLSearchParams({ q: query.text })}` : ""}`;
-}
+import { modalities, type Query, same, views, Worklist } from "./worklist";
 
 const caseUrl = (id: string): string => `/reading/cases/${encodeURIComponent(id)}${queryUrl(list.query)}`;
 const listUrl = (change: Partial<Query> = {}): string => `/reading${queryUrl({ ...list.query, ...change })}`;
@@ -174,53 +153,11 @@ const listCommands: readonly Command[] = [
   })),
 ];
 
-const caseCommands: readonly Command[] = [
-  {
-    keys: ["n", "Alt+n"],
-    label: "ui.key.normal",
-    run: () => caseView.report.words.normal(),
-    whileTyping: true,
-  },
-  {
-    keys: ["d", "Alt+d"],
-    label: "ui.key.draft",
-    run: () => caseView.report.words.takeDraft(),
-    whileTyping: true,
-  },
-  { keys: ["a"], label: "ui.key.accept", run: () => caseView.judgeNext("accepted") },
-  { keys: ["h"], label: "ui.key.edit_finding", run: () => caseView.judgeNext("edited") },
-  { keys: ["z"], label: "ui.key.reject", run: () => caseView.judgeNext("rejected") },
-  { keys: ["e"], label: "ui.key.edit", run: () => caseView.report.focus() },
-  { keys: ["Ctrl+Enter"], label: "ui.key.sign", run: () => void caseView.report.finish(), whileTyping: true },
-  {
-    keys: ["Alt+Enter"],
-    label: "ui.key.preliminary",
-    run: () => void caseView.report.releasePreliminary(),
-    whileTyping: true,
-  },
-  undoCommand,
-  {
-    keys: ["Alt+t"],
-    label: "ui.key.templates",
-    run: () => caseView.report.words.chooseTemplate(),
-    whileTyping: true,
-  },
-  { keys: ["Alt+o"], label: "ui.key.priors", run: () => caseView.priors.toggle(), whileTyping: true },
-  { keys: ["r"], label: "ui.key.return", run: () => caseView.report.questions.sendBack() },
-  { keys: ["k", "Alt+k"], label: "ui.key.critical", run: () => caseView.critical.ask(), whileTyping: true },
-  { keys: ["x"], label: "ui.key.repeat", run: () => caseView.report.questions.repeat() },
-  { keys: ["c"], label: "ui.key.claim", run: () => void caseView.claim() },
-  {
-    keys: ["Alt+c"],
-    label: "ui.key.take",
-    run: () => caseView.report.questions.take(),
-    whileTyping: true,
-  },
-  { keys: ["u"], label: "ui.key.release", run: () => void caseView.release() },
-  { keys: ["j"], label: "ui.key.next", run: () => neighbour(1) },
-  { keys: ["p"], label: "ui.key.previous", run: () => neighbour(-1) },
-  { keys: ["Escape"], label: "ui.key.back", run: leaveCase, whileTyping: true },
-];
+const caseCommands = commandsOfCase(caseView, {
+  undo: undoCommand,
+  neighbour,
+  leave: leaveCase,
+});
 
 const stageCommands: readonly Command[] = ecgCommands(caseView.ecg, caseView.bench);
 

@@ -23,25 +23,53 @@ export function markField(item: Case): MarkField | undefined {
 function leadField(sop: string): MarkField {
   const boxes = leads.map((name) => h("input", { type: "checkbox", value: name }));
   const chosen = (): string[] => boxes.filter((box) => box.checked).map((box) => box.value);
+  const second = (name: string): HTMLInputElement =>
+    h("input", { type: "number", name, min: "0", max: "3600", step: "0.1", inputmode: "decimal" });
+  const [from, to] = [second("from"), second("to")];
   const element = h(
     "fieldset",
     { class: "mark-leads" },
     h("legend", {}, t("ui.repeat.mark_leads")),
     ...boxes.map((box) => h("label", {}, box, box.value)),
+    h("label", { class: "mark-span" }, t("ui.repeat.from"), from),
+    h("label", { class: "mark-span" }, t("ui.repeat.to"), to),
   );
-  const nowhere = { x: 0, y: 0, width: 0, height: 0 };
   return {
     element,
-    read: () => (chosen().length > 0 ? { sop_instance_uid: sop, ...nowhere, leads: chosen() } : undefined),
+    read: () => {
+      const span =
+        from.value && to.value ? [from, to].map((one) => Math.round(one.valueAsNumber * 1000)) : [];
+      const [from_ms = null, to_ms = null] = span;
+      if (chosen().length === 0 && from_ms === null) return undefined;
+      return { sop_instance_uid: sop, x: 0, y: 0, width: 0, height: 0, leads: chosen(), from_ms, to_ms };
+    },
   };
 }
 
 function boxField(pictures: readonly { sop_instance_uid: string; rendered_url: string | null }[]): MarkField {
   const picture = h("img", { alt: t("ui.repeat.mark_box"), draggable: "false" });
   const box = h("div", { class: "mark-box", hidden: true });
-  const frame = h("div", { class: "mark-picture" }, picture, box);
+  const frame = h(
+    "div",
+    {
+      class: "mark-picture",
+      tabindex: "0",
+      role: "application",
+      "aria-label": t("ui.repeat.mark_box"),
+      onkeydown: (event: KeyboardEvent) => {
+        const moved = byKey(mark, event);
+        if (moved === undefined) return;
+        event.preventDefault();
+        event.stopPropagation();
+        mark = moved;
+        drawBox(box, mark);
+      },
+    },
+    picture,
+    box,
+  );
   let from: { x: number; y: number } | null = null;
-  let mark: { x: number; y: number; width: number; height: number } | null = null;
+  let mark: Box | null = null;
   let at = 0;
   const show = (index: number): void => {
     at = index;
@@ -94,16 +122,57 @@ function boxField(pictures: readonly { sop_instance_uid: string; rendered_url: s
     read: () => {
       const shown = pictures[at];
       if (!mark || !shown || mark.width < 0.01 || mark.height < 0.01) return undefined;
-      return { sop_instance_uid: shown.sop_instance_uid, ...mark, leads: [] };
+      return { sop_instance_uid: shown.sop_instance_uid, ...mark, leads: [], from_ms: null, to_ms: null };
     },
   };
 }
 
+interface Box {
+  x: number;
+  y: number;
+  width: number;
+  height: number;
+}
+
+const MIDDLE: Box = { x: 0.35, y: 0.35, width: 0.3, height: 0.3 };
+const STEP = 0.02;
+const arrows: Record<string, readonly [number, number]> = {
+  ArrowLeft: [-STEP, 0],
+  ArrowRight: [STEP, 0],
+  ArrowUp: [0, -STEP],
+  ArrowDown: [0, STEP],
+};
+
+/** Without a mouse: an arrow moves the box, with Shift its lower right corner. Undefined: not a key of the box. */
+function byKey(box: Box | null, event: KeyboardEvent): Box | null | undefined {
+  if (event.ctrlKey || event.altKey || event.metaKey) return undefined;
+  if (event.key === "Delete" || event.key === "Backspace") return null;
+  if (event.key === " ") return box ?? MIDDLE;
+  const arrow = arrows[event.key];
+  if (!arrow) return undefined;
+  if (!box) return MIDDLE;
+  const [right, down] = arrow;
+  const within = (value: number, least: number, most: number): number =>
+    Math.min(most, Math.max(least, value));
+  if (event.shiftKey)
+    return {
+      ...box,
+      width: within(box.width + right, STEP, 1 - box.x),
+      height: within(box.height + down, STEP, 1 - box.y),
+    };
+  return {
+    ...box,
+    x: within(box.x + right, 0, 1 - box.width),
+    y: within(box.y + down, 0, 1 - box.height),
+  };
+}
+
 /** Shares of the picture as a box over it. */
-function drawBox(box: HTMLElement, mark: { x: number; y: number; width: number; height: number }): void {
-  box.hidden = false;
-  box.style.left = `${mark.x * 100}%`;
-  box.style.top = `${mark.y * 100}%`;
-  box.style.width = `${mark.width * 100}%`;
-  box.style.height = `${mark.height * 100}%`;
+function drawBox(element: HTMLElement, box: Box | null): void {
+  element.hidden = box === null;
+  if (!box) return;
+  element.style.left = `${box.x * 100}%`;
+  element.style.top = `${box.y * 100}%`;
+  element.style.width = `${box.width * 100}%`;
+  element.style.height = `${box.height * 100}%`;
 }
