@@ -1,32 +1,17 @@
 """What becomes of the cases of recordings that turn out to be another person's."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from telemed.application.complete import route_study
+from telemed.application.correction import Correction, Outcome
 from telemed.application.critical import carry_over
 from telemed.application.ports import UnitOfWork
 from telemed.application.record import record
 from telemed.application.withdraw import close_case, met_by, tell_people
 from telemed.application.world import World
-from telemed.domain.access import Actor
 from telemed.domain.case import Case, CaseState
 from telemed.domain.events import Kind
 from telemed.domain.order import Order, Procedure
-from telemed.domain.resident import Patient
-from telemed.domain.study import Study
-
-
-@dataclass
-class Outcome:
-    """Where it is now, and what followed. `changed` is False where it had been done before."""
-
-    study: Study
-    patient: Patient
-    changed: bool = True
-    case_uid: str = ""
-    withdrawn: int = 0
-    told: int = 0
 
 
 def by_speech(uow: UnitOfWork, cases: Sequence[Case]) -> tuple[list[Case], list[Case]]:
@@ -41,22 +26,14 @@ def by_speech(uow: UnitOfWork, cases: Sequence[Case]) -> tuple[list[Case], list[
     return spoken, silent
 
 
-def close(world: World, uow: UnitOfWork, actor: Actor, case: Case, reason: str, outcome: Outcome) -> None:
-    withdrawn, told = close_case(world, uow, actor, case, reason)
+def close(made: Correction, case: Case, outcome: Outcome) -> None:
+    withdrawn, told = close_case(made.world, made.uow, made.actor, case, made.reason)
     outcome.withdrawn += withdrawn
     outcome.told += told
 
 
-def correct(
-    world: World,
-    uow: UnitOfWork,
-    actor: Actor,
-    study: Study,
-    case: Case,
-    order: Order,
-    procedure: Procedure,
-    outcome: Outcome,
-) -> None:
+def correct(made: Correction, case: Case, order: Order, procedure: Procedure, outcome: Outcome) -> None:
+    world, uow, actor, study = made.world, made.uow, made.actor, made.study
     outcome.told += tell_people(world, uow, actor, case, met_by(uow, case), code="notice.patient_corrected")
     route = route_study(uow, study, order)
     case.correct(
@@ -76,23 +53,15 @@ def outdate_draft(world: World, uow: UnitOfWork, case: Case) -> None:
 
 
 def carry(
-    world: World,
-    uow: UnitOfWork,
-    actor: Actor,
-    old: Case,
-    new: Case,
-    sops: Sequence[str],
-    reason: str,
-    outcome: Outcome,
-    *,
-    keep: bool,
+    made: Correction, old: Case, new: Case, sops: Sequence[str], outcome: Outcome, *, keep: bool
 ) -> None:
     """What machines said stays with the recording; what is critical in it is said of the right person."""
+    world, uow, actor = made.world, made.uow, made.actor
     uids = [world.identifiers.uid() for _ in range(uow.corrections.count_analyses(old.id))]
     if uow.corrections.carry_analyses(old, new, uids, sop_instance_uids=sops, keep=keep):
         new.ai_state = old.ai_state
         if old.raised_because and new.raise_to(old.effective_priority, old.raised_because):
             priority, because = int(new.effective_priority), new.raised_because
             record(world, uow, Kind.CASE_RAISED, case=new, priority=priority, because=because)
-    told = carry_over(world, uow, actor=actor, old=old, new=new, reason=reason)
+    told = carry_over(world, uow, actor=actor, old=old, new=new, reason=made.reason)
     outcome.told += tell_people(world, uow, actor, old, told, code="notice.critical_withdrawn")

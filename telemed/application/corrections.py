@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from telemed.application.corrected_cases import Outcome
+from telemed.application.correction import Correction, Outcome
 from telemed.application.move import admit, move_study, release_held_back
 from telemed.application.objects import read_object
 from telemed.application.patients import surrogate_id
@@ -120,21 +120,36 @@ def _act(
     number: str,
 ) -> Outcome | None:
     held = _held_back(uow, found) if found.first.code == "notice.patient_conflict" else []
-    if decision is Decision.SAME_PERSON:
-        return admit(world, uow, actor, found.study, held, number, reason) if held else None
-    if decision is Decision.LEAVE:
+    if decision is Decision.LEAVE or (decision is Decision.SAME_PERSON and not held):
         return None
+    person = uow.patients.get(found.study.patient_id)
+    target = person if decision is Decision.SAME_PERSON else _another(uow, actor, person, wish)
+    made = Correction(
+        world=world,
+        uow=uow,
+        actor=actor,
+        study=found.study,
+        target=target,
+        reason=reason,
+        accession=wish.accession_number if wish else "",
+    )
+    if decision is Decision.SAME_PERSON:
+        return admit(made, held, number)
+    if found.first.code != "notice.patient_conflict":
+        return move_study(made)
+    if not held:
+        raise Conflict("error.changed_meanwhile")
+    return release_held_back(made, held)
+
+
+def _another(uow: UnitOfWork, actor: Actor, person: Patient, wish: Wish | None) -> Patient:
     if wish is None:
         raise InvalidInput("error.field_required", field="patient_id")
     target = person_of(uow, actor, wish.patient_id)
-    demand_as_shown(uow.patients.get(found.study.patient_id).patient_id, wish.from_patient_id)
-    if target.id == found.study.patient_id:
+    demand_as_shown(person.patient_id, wish.from_patient_id)
+    if target.id == person.id:
         raise InvalidInput("error.reassign_same_person", field="patient_id")
-    if found.first.code == "notice.patient_conflict":
-        if not held:
-            raise Conflict("error.changed_meanwhile")
-        return release_held_back(world, uow, actor, found.study, held, target, wish.accession_number, reason)
-    return move_study(world, uow, actor, found.study, target, wish.accession_number, reason)
+    return target
 
 
 def find_people(world: World, *, actor: Actor, text: str) -> Sequence[FoundPatient]:

@@ -6,7 +6,7 @@ closed, everyone who met it told, and a case of the right person opened.
 
 from dataclasses import dataclass
 
-from telemed.application.corrected_cases import Outcome
+from telemed.application.correction import Correction, Outcome
 from telemed.application.move import move_objects, move_study
 from telemed.application.ports import UnitOfWork
 from telemed.application.world import World
@@ -46,10 +46,17 @@ def reassign(
         target = person_of(uow, actor, wish.patient_id)
         if wish.from_patient_id == target.patient_id:
             raise InvalidInput("error.reassign_same_person", field="patient_id")
-        if sop_instance_uid:
-            outcome = _one(world, uow, actor, study, target, wish, reason, sop_instance_uid)
-        else:
-            outcome = _whole(world, uow, actor, study, target, wish, reason)
+        made = Correction(
+            world=world,
+            uow=uow,
+            actor=actor,
+            study=study,
+            target=target,
+            reason=reason,
+            accession=wish.accession_number,
+        )
+        seen = wish.from_patient_id
+        outcome = _one(made, seen, sop_instance_uid) if sop_instance_uid else _whole(made, seen)
         if outcome.changed:
             uow.commit()
     world.waker.wake()
@@ -71,26 +78,17 @@ def person_of(uow: UnitOfWork, actor: Actor, patient_id: str) -> Patient:
     return found
 
 
-def _whole(
-    world: World, uow: UnitOfWork, actor: Actor, study: Study, target: Patient, wish: Wish, reason: str
-) -> Outcome:
-    current = uow.patients.get(study.patient_id)
-    if current.id == target.id and _done_before(uow, study, target, wish):
-        return _as_it_is(uow, study, target)
-    demand_as_shown(current.patient_id, wish.from_patient_id)
-    return move_study(world, uow, actor, study, target, wish.accession_number, reason)
+def _whole(made: Correction, seen: str) -> Outcome:
+    """`seen`: the number under which the person saw it."""
+    current = made.before()
+    if current.id == made.target.id and _done_before(made, seen):
+        return _as_it_is(made, made.study)
+    demand_as_shown(current.patient_id, seen)
+    return move_study(made)
 
 
-def _one(
-    world: World,
-    uow: UnitOfWork,
-    actor: Actor,
-    study: Study,
-    target: Patient,
-    wish: Wish,
-    reason: str,
-    sop_instance_uid: str,
-) -> Outcome:
+def _one(made: Correction, seen: str, sop_instance_uid: str) -> Outcome:
+    uow, study = made.uow, made.study
     held = uow.studies.held_under(study.institution_id, sop_instance_uid)
     forms = [one for one in held if one.study_id == study.id and one.role in _OWN_FORMS]
     if not forms:
@@ -98,22 +96,23 @@ def _one(
         for stored in held:
             if moved.get(stored.id) == stored.study_id:
                 there = uow.studies.get(stored.study_id)
-                if there.patient_id == target.id:
-                    return _as_it_is(uow, there, target)
+                if there.patient_id == made.target.id:
+                    return _as_it_is(made, there)
         raise NotFound("error.object_not_found")
     shown = [stored.sop_instance_uid for stored in uow.studies.objects(study.id)]
     if shown == [sop_instance_uid]:
         # Nothing would be left: it is the whole study, which keeps its UID.
-        return _whole(world, uow, actor, study, target, wish, reason)
-    demand_as_shown(uow.patients.get(study.patient_id).patient_id, wish.from_patient_id)
-    return move_objects(world, uow, actor, study, forms, target, wish.accession_number, reason)
+        return _whole(made, seen)
+    demand_as_shown(made.before().patient_id, seen)
+    return move_objects(made, forms)
 
 
-def _done_before(uow: UnitOfWork, study: Study, target: Patient, wish: Wish) -> bool:
-    made = [one for one in uow.corrections.of_study(study.id) if one.to_patient_id == target.id]
-    return bool(made) and uow.patients.get(made[-1].from_patient_id).patient_id == wish.from_patient_id
+def _done_before(made: Correction, seen: str) -> bool:
+    uow = made.uow
+    moves = [m for m in uow.corrections.of_study(made.study.id) if m.to_patient_id == made.target.id]
+    return bool(moves) and uow.patients.get(moves[-1].from_patient_id).patient_id == seen
 
 
-def _as_it_is(uow: UnitOfWork, study: Study, target: Patient) -> Outcome:
-    cases = uow.cases.of_study(study.id)
-    return Outcome(study, target, changed=False, case_uid=cases[-1].uid if cases else "")
+def _as_it_is(made: Correction, study: Study) -> Outcome:
+    cases = made.uow.cases.of_study(study.id)
+    return Outcome(study, made.target, changed=False, case_uid=cases[-1].uid if cases else "")

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
 from telemed.application import corrections
-from telemed.application.corrected_cases import Outcome
+from telemed.application.correction import Outcome
 from telemed.application.document import exam_name
 from telemed.application.patients import contradictions, dicom_date
 from telemed.application.ports.corrections import FoundPatient, Mismatch
