@@ -1,32 +1,54 @@
 """A study that is whole becomes a case in somebody's list, at once; AI comes beside it, never before it."""
 
+from collections.abc import Mapping
+
 from telemed.application.forward import queue_study
 from telemed.application.jobs import JobKind
-from telemed.application.objects import inspect_quality
+from telemed.application.objects import qualities
 from telemed.application.orders import order_of_study
 from telemed.application.ports import UnitOfWork
 from telemed.application.record import record
 from telemed.application.world import World
 from telemed.domain.case import AiState, Case, CaseState
+from telemed.domain.errors import Conflict
 from telemed.domain.events import Kind
 from telemed.domain.notice import Notice
 from telemed.domain.order import Order, Procedure
 from telemed.domain.routing import Routable, Route, route
 from telemed.domain.study import Study, StudyState
 
+_ATTEMPTS = 5
+
 
 def complete_study(world: World, *, study_id: int) -> None:
     """Idempotent: a study that is already complete, or not yet quiet, is left as it is."""
-    now = world.clock.now()
     with world.unit_of_work(write=False) as uow:
-        study = uow.studies.get(study_id)
-        if study.state is StudyState.COMPLETE:
+        if uow.studies.get(study_id).state is StudyState.COMPLETE:
             return
-    inspect_quality(world, study_id=study_id)
+        objects = uow.studies.objects(study_id)
+    found = qualities(world, objects)
+    for attempt in range(_ATTEMPTS):
+        try:
+            _complete(world, study_id, found)
+            break
+        except Conflict:
+            # An object of it was being placed at this moment.
+            if attempt + 1 == _ATTEMPTS:
+                raise
+    world.waker.wake()
+
+
+def _complete(world: World, study_id: int, found: Mapping[int, str]) -> None:
+    """`found`: what speaks against reading its recordings; of those that came since nothing is said yet."""
+    now = world.clock.now()
     with world.unit_of_work() as uow:
         study = uow.studies.get(study_id)
         if study.state is StudyState.COMPLETE:
             return
+        for object_id, codes in found.items():
+            stored = uow.studies.object(object_id)
+            if stored.quality != codes:
+                stored.quality = codes
         if study.whole_at is not None and study.whole_at > now:
             # An object came after the job was written: its own job is due when the study is quiet.
             uow.jobs.ask(JobKind.COMPLETE_STUDY, study.id, study.whole_at, now)
@@ -50,7 +72,6 @@ def complete_study(world: World, *, study_id: int) -> None:
         else:
             open_case(world, uow, study)
         uow.commit()
-    world.waker.wake()
 
 
 def open_case(world: World, uow: UnitOfWork, study: Study, *, follows: Case | None = None) -> Case:

@@ -1,18 +1,18 @@
 """The bytes behind the rows: from the spool to their final place, and back to a reader."""
 
 import hashlib
+from collections.abc import Iterable
 
 from telemed.application.ports import SpoolPart
 from telemed.application.record import record
 from telemed.application.world import World
-from telemed.domain.errors import Conflict, Unavailable
+from telemed.domain.errors import Unavailable
 from telemed.domain.events import Kind
 from telemed.domain.study import StoredObject, quality_token
 from telemed.imaging.header import dataset_offset
 from telemed.imaging.waveform import ECG_SOP_CLASSES, WaveformError, quality_findings, read_waveform
 
 _QUALITY_LENGTH = 200  # of its column
-_ATTEMPTS = 5
 
 
 def place_object(world: World, *, object_id: int) -> None:
@@ -53,27 +53,14 @@ def read_object(world: World, stored: StoredObject) -> bytes:
         return _from_store(world, stored)
 
 
-def inspect_quality(world: World, *, study_id: int) -> None:
-    """Fills in what speaks against reading each ECG of a study, so that the technician can repeat it at once.
+def qualities(world: World, objects: Iterable[StoredObject]) -> dict[int, str]:
+    """What speaks against reading each ECG among `objects`, by its id, so that the technician can repeat it at once.
 
-    Idempotent, and never an obstacle: a recording that cannot be read as twelve leads gets the reason's code.
+    Never an obstacle: a recording that cannot be read as twelve leads gets the reason's code.
     """
-    with world.unit_of_work(write=False) as uow:
-        objects = [o for o in uow.studies.objects(study_id) if o.sop_class_uid in ECG_SOP_CLASSES]
-    found = {stored.id: _quality(world, stored) for stored in objects}
-    if all(stored.quality == found[stored.id] for stored in objects):
-        return
-    for attempt in range(_ATTEMPTS):
-        try:
-            with world.unit_of_work() as uow:
-                for object_id, codes in found.items():
-                    uow.studies.object(object_id).quality = codes
-                uow.commit()
-            return
-        except Conflict:
-            # The object was being placed at this moment.
-            if attempt + 1 == _ATTEMPTS:
-                raise
+    return {
+        stored.id: _quality(world, stored) for stored in objects if stored.sop_class_uid in ECG_SOP_CLASSES
+    }
 
 
 def _quality(world: World, stored: StoredObject) -> str:

@@ -48,7 +48,7 @@ def _job(kind: str, *places: str) -> tuple[Boundary, ...]:
 BOUNDARIES: tuple[Boundary, ...] = (
     Boundary("place_order", "orders.place_order"),
     Boundary("receive", "receive._transaction"),
-    *_job("complete_study", "objects.inspect_quality", "complete.complete_study"),
+    *_job("complete_study", "complete._complete"),
     *_job("infer_case", "infer._settle"),
     *_job("place_object", "objects.place_object"),
     Boundary("open_case", "read.open_case"),

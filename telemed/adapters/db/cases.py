@@ -8,6 +8,7 @@ from sqlalchemy import Select, exists, inspect, or_, select
 from sqlalchemy.orm import aliased
 
 from telemed.adapters.db import tables as t
+from telemed.adapters.db.direct import find
 from telemed.adapters.db.repeats import SqlRepeats
 from telemed.adapters.db.repositories import Repository
 from telemed.adapters.db.scope import visible_cases, visible_deliveries, visible_reports
@@ -39,7 +40,7 @@ class SqlCases(SqlWorklist, SqlRepeats):
         return self._session.execute(statement, execution_options={"populate_existing": True}).scalar_one()
 
     def of_study(self, study_id: int) -> Sequence[Case]:
-        return self._all(Case, _C.study_id == study_id, order=_C.id)
+        return find(self._session, Case, study_id=study_id)
 
     def of_order(self, order_id: int) -> Sequence[Case]:
         procedures = select(t.procedure.c.id).where(t.procedure.c.order_id == order_id)

@@ -7,6 +7,7 @@ from sqlalchemy import ColumnElement, Select, func, inspect, select
 from sqlalchemy.orm import aliased
 
 from telemed.adapters.db import tables as t
+from telemed.adapters.db.direct import find
 from telemed.adapters.db.repositories import Repository
 from telemed.adapters.db.scope import visible_critical_values
 from telemed.adapters.db.upsert import ensure
@@ -31,10 +32,8 @@ _V = t.critical_value.c
 
 class SqlCriticalValues(Repository):
     def rules(self, consortium_id: int, *, ended: bool = False) -> Sequence[CriticalRule]:
-        where = [t.critical_rule.c.consortium_id == consortium_id]
-        if not ended:
-            where.append(t.critical_rule.c.ended_at.is_(None))
-        return self._all(CriticalRule, *where, order=t.critical_rule.c.id)
+        found = find(self._session, CriticalRule, consortium_id=consortium_id)
+        return [rule for rule in found if ended or rule.ended_at is None]
 
     def policies(self, consortium_id: int) -> Sequence[CriticalPolicy]:
         return self._all(

@@ -35,9 +35,10 @@ class SqlSteps(Repository):
         return self._one(ScheduledStep, _S.institution_id == institution_id, _S.step_id == step_id)
 
     def by_study_uid(self, institution_id: int, study_instance_uid: str) -> ScheduledStep | None:
-        return self._one(
-            ScheduledStep, _S.institution_id == institution_id, _S.study_instance_uid == study_instance_uid
+        found = find(
+            self._session, ScheduledStep, institution_id=institution_id, study_instance_uid=study_instance_uid
         )
+        return found[0] if found else None
 
     def open_for(self, device: Device, query: StepQuery, limit: int) -> Sequence[WorklistEntry]:
         statement = (
@@ -151,6 +152,8 @@ class SqlRemoteNodes(Repository):
         return self._all(ForwardRule, rule.consortium_id == consortium_id, order=rule.id)
 
     def rules_for(self, study: Study) -> Sequence[ForwardRule]:
+        if not find(self._session, ForwardRule, institution_id=study.institution_id):
+            return []
         rule, node = t.forward_rule.c, t.remote_node.c
         statement = (
             select(ForwardRule)

@@ -177,14 +177,11 @@ class SqlOrders(Repository):
         return self._get(Order, order_id)
 
     def by_accession(self, institution_id: int, accession_number: str) -> Order | None:
-        return self._one(
-            Order,
-            t.exam_order.c.institution_id == institution_id,
-            t.exam_order.c.accession_number == accession_number,
-        )
+        found = find(self._session, Order, institution_id=institution_id, accession_number=accession_number)
+        return found[0] if found else None
 
     def procedures(self, order_id: int) -> Sequence[Procedure]:
-        return self._all(Procedure, t.procedure.c.order_id == order_id, order=t.procedure.c.id)
+        return find(self._session, Procedure, order_id=order_id)
 
     def procedure(self, procedure_id: int) -> Procedure:
         return self._get(Procedure, procedure_id)
@@ -204,12 +201,8 @@ class SqlAnalyses(Repository):
         return ensure(self._session, record, "case_id", "result_key")[1]
 
     def approvals(self, institution_id: int) -> Sequence[ModelApproval]:
-        return self._all(
-            ModelApproval,
-            t.model_approval.c.institution_id == institution_id,
-            t.model_approval.c.withdrawn_at.is_(None),
-            order=t.model_approval.c.id,
-        )
+        found = find(self._session, ModelApproval, institution_id=institution_id)
+        return [approval for approval in found if approval.withdrawn_at is None]
 
     def add_approval(self, approval: ModelApproval) -> None:
         self._session.add(approval)
@@ -217,24 +210,21 @@ class SqlAnalyses(Repository):
 
 class SqlRules(Repository):
     def routing(self, consortium_id: int) -> Sequence[RoutingRule]:
-        return self._all(
-            RoutingRule, t.routing_rule.c.consortium_id == consortium_id, order=t.routing_rule.c.rank
-        )
+        found = find(self._session, RoutingRule, consortium_id=consortium_id)
+        return sorted(found, key=lambda rule: rule.rank)
 
     def triage(self, consortium_id: int) -> Sequence[TriageRule]:
-        return self._all(TriageRule, t.triage_rule.c.consortium_id == consortium_id, order=t.triage_rule.c.id)
+        return find(self._session, TriageRule, consortium_id=consortium_id)
 
     def group(self, group_id: int) -> ReadingGroup:
         return self._get(ReadingGroup, group_id)
 
     def groups(self, consortium_id: int) -> Sequence[ReadingGroup]:
-        return self._all(
-            ReadingGroup, t.reading_group.c.consortium_id == consortium_id, order=t.reading_group.c.id
-        )
+        return find(self._session, ReadingGroup, consortium_id=consortium_id)
 
     def roster(self, consortium_id: int) -> Sequence[Duty]:
-        groups = select(t.reading_group.c.id).where(t.reading_group.c.consortium_id == consortium_id)
-        return self._all(Duty, t.duty.c.reading_group_id.in_(groups), order=t.duty.c.id)
+        groups = [group.id for group in self.groups(consortium_id)]
+        return find(self._session, Duty, ("reading_group_id",), reading_group_id=groups)
 
     def add(self, row: RoutingRule | TriageRule | ReadingGroup | Duty) -> None:
         self._session.add(row)

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from telemed.adapters.objects.directory import DirectoryStore
-from telemed.application.objects import inspect_quality, place_object, read_object
+from telemed.application.complete import complete_study
+from telemed.application.objects import place_object, read_object
 from telemed.application.receive import receive
 from telemed.domain.errors import Unavailable
 from telemed.domain.study import StoredObject
@@ -85,13 +86,13 @@ def test_a_lead_off_is_noted_and_a_good_recording_is_not(town: Site) -> None:
     bad = take(town, ecg_bytes(group(np.ascontiguousarray(flat)), seed="bad"))
     good = take(town, ecg_bytes(seed="good"))
     for stored in (bad, good):
-        inspect_quality(town.world, study_id=stored.study_id)
-        inspect_quality(town.world, study_id=stored.study_id)
+        complete_study(town.world, study_id=stored.study_id)
+        complete_study(town.world, study_id=stored.study_id)
     assert again(town, bad.id).quality == "quality.lead_off:V1,V2,V3,V4,V5,V6"
     assert again(town, good.id).quality == ""
 
 
 def test_a_picture_has_no_ecg_quality(town: Site) -> None:
     stored = take(town, dr_bytes())
-    inspect_quality(town.world, study_id=stored.study_id)
+    complete_study(town.world, study_id=stored.study_id)
     assert again(town, stored.id).quality == ""
