@@ -47,9 +47,14 @@ def findings_report(subject: Subject) -> bytes:
         procedure_reported=_code(c.ECG_PROCEDURE if is_ecg else c.FILM_PROCEDURE),
         imaging_measurements=groups,
     )
+    root, tree = report[0], report[0].ContentSequence
+    if is_ecg:
+        # What a document is made of is copied and searched several times over, for the images that it refers to. The
+        # tree of a recording refers to none, and is put in its place afterwards.
+        root.ContentSequence = tree[:1]
     document = sr.ComprehensiveSR(
         evidence=[subject.evidence()],
-        content=report[0],
+        content=root,
         series_instance_uid=subject.series_uid(MadeKind.REPORT),
         series_number=SERIES_NUMBERS[MadeKind.REPORT],
         sop_instance_uid=subject.instance_uid(MadeKind.REPORT),
@@ -59,6 +64,7 @@ def findings_report(subject: Subject) -> bytes:
         specific_character_set="ISO_IR 192",
     )
     if is_ecg:
+        document.ContentSequence = tree
         _refer_to_recording(document, subject)
         # TID 1500 is extensible; lead values stand behind its own content.
         document.ContentSequence.extend(lead_measurements(answer.leads))
