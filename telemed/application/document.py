@@ -2,6 +2,7 @@
 
 from zoneinfo import ZoneInfo
 
+from telemed.application.key_images import printed_key_images
 from telemed.application.ports import UnitOfWork
 from telemed.application.world import World
 from telemed.domain.case import AiState, Case
@@ -47,6 +48,7 @@ def report_document(
         findings=report.findings,
         impression=report.impression,
         recommendation=report.recommendation,
+        picture_notes=tuple(one.note for one in printed_key_images(uow, case)),
         reporting_doctor=uow.users.get(signer).display_name if signer else "",
         reviewing_doctor=uow.users.get(report.reviewed_by).display_name if report.reviewed_by else "",
         signed_at=report.signed_at,

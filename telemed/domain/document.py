@@ -38,6 +38,8 @@ class ReportDocument:
     findings: str  # 检查所见
     impression: str  # 诊断意见
     recommendation: str = ""  # 建议
+    # The pictures printed after it, each with what its reader says is to be seen on it; empty where he says nothing.
+    picture_notes: tuple[str, ...] = ()
     # 5. The signatures. Where one doctor signs alone there is no reviewer.
     reporting_doctor: str
     reviewing_doctor: str = ""
@@ -60,3 +62,5 @@ class ReportDocument:
             value = getattr(self, field.name)
             if isinstance(value, str):
                 yield value
+            elif isinstance(value, tuple):
+                yield from value

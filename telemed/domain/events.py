@@ -30,6 +30,7 @@ class Kind(StrEnum):
     CASE_MEASURED = "case.measured"
     FINDING_JUDGED = "finding.judged"
     KEY_IMAGE_MARKED = "case.key_image_marked"
+    PICTURE_MEASURED = "case.picture_measured"
     CASE_REPEAT_REQUESTED = "case.repeat_requested"
     REPORT_SIGNED = "report.signed"
     REPORT_APPROVED = "report.approved"

@@ -193,18 +193,38 @@ def test_a_stack_is_leafed_windowed_and_measured(rooms: House, seen: Seen) -> No
     # A mark is the reader's who holds the case, and nobody holds it yet.
     expect(page.locator(".picture-stage .message")).to_contain_text("认领")
     expect(mark).to_have_attribute("aria-pressed", "false")
-    page.keyboard.press("c")
+    case = page.url.split("/reading")[1].split("?")[0]
+    with page.expect_response("**/marks/*"):
+        page.keyboard.press("c")
     expect(page.get_by_role("button", name="放弃认领")).to_be_visible()
     page.keyboard.press("y")
     expect(mark).to_have_attribute("aria-pressed", "true")
     marked = (corner.text_content() or "").split("·")[0]
+    note = page.get_by_label("关键图说明")
+    note.fill("致密影")
+    with page.expect_response("**/key-images"):
+        note.press("Tab")
+    # Who holds the case keeps what was measured before he did: the length, for the rectangle was taken away.
+    kept = page.evaluate("path => fetch(path).then(answer => answer.json())", f"/api/v1{case}/marks")["rows"]
+    assert [(row["kind"], row["unit"], row["hounsfield"]) for row in kept] == [("length", "mm", True)]
+    assert kept[0]["values"]["length"] == pytest.approx(70, abs=1)
+    assert np.abs(np.array(kept[0]["points"]) - [[30, 230], [130, 230]]).max() < 1.5
     page.reload()
     expect(corner).to_contain_text("1 / 12")
+    expect(texts).to_have_count(0)
     expect(page.get_by_role("button", name="关键图 1 幅")).to_be_visible()
     page.keyboard.press("'")
     expect(corner).to_contain_text(marked)
     expect(mark).to_have_attribute("aria-pressed", "true")
     expect(corner).to_contain_text("窗位 -600 窗宽 1500")
+    expect(note).to_have_value("致密影")
+    # The measurement is there again, on its picture alone, and can be taken away for good.
+    page.keyboard.press("PageDown")
+    page.keyboard.press("PageDown")
+    expect(corner).to_contain_text("12 / 12")
+    expect(texts.filter(has_text=re.compile(r"^70(\.\d)? mm$"))).to_be_visible()
+    with page.expect_response(lambda answer: answer.request.method == "DELETE"):
+        page.keyboard.press("Delete")
     page.keyboard.press("?")
     for name in ("长度", "椭圆 ROI", "真实大小", "播放"):
         expect(page.locator(".keys-panel").get_by_text(name, exact=True)).to_be_visible()

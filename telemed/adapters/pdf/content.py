@@ -118,7 +118,7 @@ def content(document: ReportDocument, ecg: EcgPage | None, pictures: list[Pictur
         # The typesetter alone knows the numbers and puts them into these places.
         "page": text("pdf.page", language, page="{page}", pages="{pages}"),
         "ecg": ecg,
-        "pictures": _picture_page(pictures, language) if pictures else None,
+        "pictures": _picture_page(pictures, document) if pictures else None,
     }
 
 
@@ -139,11 +139,17 @@ def _times_in(document: ReportDocument) -> str | None:
     return text("pdf.times_in", document.language, zone=f"UTC{offset[:3]}:{offset[3:]}")
 
 
-def _picture_page(pictures: list[Picture], language: str) -> PicturePage:
-    count = len(pictures)
+def _picture_page(pictures: list[Picture], document: ReportDocument) -> PicturePage:
+    count, language = len(pictures), document.language
+    captions = [text("pdf.picture", language, number=n, count=count) for n in range(1, count + 1)]
+    # Of a document without key images the pictures are the first of the exam.
+    if len(document.picture_notes) == count:
+        captions = [
+            f"{one}  {said}".strip() for one, said in zip(captions, document.picture_notes, strict=True)
+        ]
     return {
         "title": text("pdf.pictures.title", language),
         "note": text("pdf.pictures.note", language),
-        "captions": [text("pdf.picture", language, number=n, count=count) for n in range(1, count + 1)],
+        "captions": captions,
         "items": pictures,
     }

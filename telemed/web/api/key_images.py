@@ -29,6 +29,7 @@ class MarkIn(Body):
     sop_instance_uid: str = Field(max_length=64)
     frame: int = Field(default=1, ge=1)
     window: WindowBody | None = None
+    note: str = Field(default="", max_length=120)
     on: bool
 
 
@@ -36,6 +37,7 @@ class KeyImageOut(Body):
     sop_instance_uid: str
     frame: int
     window: WindowBody | None
+    note: str
     mine: bool
     at: Instant
 
@@ -59,6 +61,7 @@ def mark(world: TheWorld, actor: CurrentActor, case_id: str, body: MarkIn) -> Ke
         sop_instance_uid=body.sop_instance_uid,
         frame=body.frame,
         window=(body.window.center, body.window.width) if body.window else None,
+        note=" ".join(body.note.split()),
         on=body.on,
     )
     return _out(found, actor.user_id)
@@ -71,6 +74,7 @@ def _out(found: Sequence[KeyImage], user_id: int) -> KeyImagesOut:
                 sop_instance_uid=one.sop_instance_uid,
                 frame=one.frame,
                 window=WindowBody(center=one.window[0], width=one.window[1]) if one.window else None,
+                note=one.note,
                 mine=one.by == user_id,
                 at=one.at,
             )

@@ -5,7 +5,7 @@ import { loadedOf } from "./loader";
 
 type Stats = Readonly<Record<string, unknown>>;
 
-interface Measured {
+export interface Measured {
   cachedStats?: Readonly<Record<string, Stats>>;
 }
 
@@ -19,6 +19,37 @@ function measured(data: Measured): { stats: Stats; picture: Description | undefi
 function unit(picture: Description | undefined): string {
   if (!picture?.spacing) return t("ui.image.unit.pixels");
   return picture.spacing.at === "patient" ? "mm" : t("ui.image.unit.detector");
+}
+
+/** The same as numbers, for those who keep it. */
+export interface Found {
+  values: Record<string, number>;
+  unit: "mm" | "detector" | "pixels";
+  hounsfield: boolean;
+}
+
+const NAMES: Readonly<Record<string, string>> = {
+  length: "length",
+  angle: "angle",
+  area: "area",
+  mean: "mean",
+  stdDev: "spread",
+  min: "low",
+  max: "high",
+};
+
+/** Undefined until the tool has worked it out. */
+export function valuesOf(data: Measured, picture: Description | undefined): Found | undefined {
+  const { stats } = measured(data) ?? {};
+  if (!stats || !picture) return undefined;
+  const values: Record<string, number> = {};
+  for (const [theirs, ours] of Object.entries(NAMES)) {
+    const value = stats[theirs];
+    if (typeof value === "number" && Number.isFinite(value)) values[ours] = Math.round(value * 1000) / 1000;
+  }
+  if (Object.keys(values).length === 0) return undefined;
+  const size = picture.spacing?.at === "patient" ? "mm" : "detector";
+  return { values, unit: picture.spacing ? size : "pixels", hounsfield: picture.modality === "CT" };
 }
 
 const rounded = (value: unknown): string =>

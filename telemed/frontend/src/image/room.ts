@@ -9,6 +9,7 @@ import { currentScale } from "../ecg/calibration";
 import type { FilmAttention } from "../reading/film-attention";
 import { KeyImages } from "./key-images";
 import { layoutFor } from "./layouts";
+import { Marks } from "./marks";
 import { priorOf } from "./prior";
 import { ImageStation, isThere } from "./station";
 import { Toolbar } from "./toolbar";
@@ -21,6 +22,7 @@ export class ImageRoom {
   readonly station: ImageStation;
   private readonly bar: Toolbar;
   private readonly keys = new KeyImages();
+  private readonly marks: Marks;
   private readonly attention: FilmAttention;
   private told = "";
   private opening = false;
@@ -35,6 +37,11 @@ export class ImageRoom {
       failed: (cause) => this.failed(cause, refused),
     });
     frame.prepend(this.station.element);
+    this.marks = new Marks({
+      picture: (id) => this.station.pictureOf(id),
+      failed: (cause) => this.say(explain(cause)),
+      unkept: () => this.say(t("ui.image.marks.unkept")),
+    });
     this.bar = new Toolbar(this.station, attention.element, {
       trueSize: () => this.trueSize(),
       compare: () => void this.compare(),
@@ -42,6 +49,8 @@ export class ImageRoom {
       nextKey: () => void this.nextKey(),
       isKey: () => this.isKey,
       keys: () => this.keys.rows.length,
+      keyNote: () => this.keys.of(this.station.picture)?.note ?? "",
+      note: (text) => void this.note(text),
     });
   }
 
@@ -57,12 +66,17 @@ export class ImageRoom {
   async open(item: Case): Promise<void> {
     this.messages.replaceChildren();
     this.opening = true;
+    this.item = item;
+    const marks = this.marks.open(item);
     try {
       await this.station.open(item.series);
     } finally {
       this.opening = false;
     }
-    this.item = item;
+    marks.then(
+      () => this.placeMarks(),
+      (cause: unknown) => this.say(explain(cause)),
+    );
     this.bar.opened();
     const layout = layoutFor(item);
     if (layout && layout.window > 1) this.station.preset(layout.window - 1);
@@ -81,6 +95,18 @@ export class ImageRoom {
     try {
       await this.keys.toggle(picture.instance.sop_instance_uid, picture.frame, view.window);
       this.messages.replaceChildren();
+    } catch (cause) {
+      this.say(explain(cause));
+    }
+    this.bar.update();
+  }
+
+  /** What is to be seen on the picture that is marked. */
+  async note(text: string): Promise<void> {
+    const { picture, view } = this.station;
+    if (!picture) return;
+    try {
+      await this.keys.note(picture.instance.sop_instance_uid, picture.frame, view.window, text);
     } catch (cause) {
       this.say(explain(cause));
     }
@@ -129,8 +155,19 @@ export class ImageRoom {
     return isThere(series);
   }
 
+  /** The case was fetched anew, by whoever may now have claimed it. */
+  renew(item: Case): void {
+    this.marks.renew(item);
+  }
+
+  private placeMarks(): void {
+    const { picture, view } = this.station;
+    if (picture && this.marks.place(picture, view.surface)) view.viewport.render();
+  }
+
   close(): void {
     this.item = null;
+    this.marks.close();
     this.station.alone();
     this.station.close();
   }
@@ -192,6 +229,7 @@ export class ImageRoom {
     const instance = this.station.picture?.instance.sop_instance_uid;
     if (!loaded || !instance || this.opening) return;
     this.frame.dataset.shown = instance;
+    this.placeMarks();
     this.tell();
     this.attention.follow(instance, loaded.description, matrix);
   }

@@ -136,6 +136,10 @@ export class ImageStation {
     return this.main.stack?.pictures[this.main.index];
   }
 
+  pictureOf(id: string): Picture | undefined {
+    return this.stacks.flatMap(({ pictures }) => pictures).find((one) => one.id === id);
+  }
+
   get view(): Pane {
     return this.main;
   }

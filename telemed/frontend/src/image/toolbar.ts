@@ -16,6 +16,8 @@ export interface ToolbarHost {
   toggleKey(): void;
   nextKey(): void;
   isKey(): boolean;
+  keyNote(): string;
+  note(text: string): void;
   keys(): number;
 }
 
@@ -26,7 +28,14 @@ export class Toolbar {
   private readonly host: ToolbarHost;
   private buttons: Button[] = [];
   private readonly pager = h("span", { class: "pager" });
-  private readonly next = h("button", { type: "button", class: "quiet" });
+  private readonly next = h("button", { type: "button", class: "quiet", hidden: true });
+  private readonly note = h("input", {
+    class: "key-note",
+    maxlength: 120,
+    hidden: true,
+    placeholder: t("ui.image.key.note"),
+    "aria-label": t("ui.image.key.note"),
+  });
   private waiting = 0;
 
   constructor(station: ImageStation, attention: HTMLElement, host: ToolbarHost) {
@@ -103,10 +112,12 @@ export class Toolbar {
           () => this.host.isKey(),
         ),
         this.next,
+        this.note,
       ]),
       this.attention,
       this.pager,
     );
+    this.note.onchange = () => this.host.note(this.note.value);
     this.next.onclick = () => this.host.nextKey();
     this.update();
   }
@@ -123,6 +134,8 @@ export class Toolbar {
       const keys = this.host.keys();
       this.next.hidden = keys === 0;
       setText(this.next, t("ui.image.key.next", { count: keys }));
+      this.note.hidden = !this.host.isKey();
+      if (document.activeElement !== this.note) this.note.value = this.host.keyNote();
       const { number, count } = this.station.number;
       setText(this.pager, count > 1 ? t("ui.picture.number", { number, count }) : "");
     });

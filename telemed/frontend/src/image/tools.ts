@@ -20,6 +20,8 @@ import { angleText, areaText, lengthText } from "./measures";
 
 export type ToolName = "window" | "pan" | "zoom" | "scroll" | "length" | "angle" | "ellipse" | "rectangle";
 
+export type MeasuringTool = "length" | "angle" | "ellipse" | "rectangle";
+
 interface Tool {
   label: TextKey;
   key: string;
@@ -37,6 +39,11 @@ export const tools: Readonly<Record<ToolName, Tool>> = {
   ellipse: { label: "ui.image.tool.ellipse", key: "o", name: EllipticalROITool.toolName, measures: true },
   rectangle: { label: "ui.image.tool.rectangle", key: "b", name: RectangleROITool.toolName, measures: true },
 };
+
+export function toolOf(name: string): MeasuringTool | undefined {
+  const found = Object.entries(tools).find(([, tool]) => tool.measures && tool.name === name);
+  return found?.[0] as MeasuringTool | undefined;
+}
 
 const classes = [
   WindowLevelTool,

@@ -53,6 +53,7 @@ export class PicturePanel {
   /** What the machine said of these pictures, whenever the case is fetched anew. */
   answers(item: Case): void {
     this.attention.open(item);
+    this.room?.renew(item);
   }
 
   close(): void {
