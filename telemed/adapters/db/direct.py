@@ -5,56 +5,30 @@ answer it. Here the text is put together once, and rows become the session's own
 afterwards, they are updated with their version like any other.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from functools import cache, lru_cache
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
-from sqlalchemy import Compiled, Connection, Dialect, Insert, inspect
+from sqlalchemy import Compiled, Connection, Insert, inspect
 from sqlalchemy.engine.interfaces import DBAPICursor
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.orm import Mapper, Session
+from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import StaleDataError
-from sqlalchemy.types import TypeEngine
 
 from telemed.adapters.db.instances import held, keep
-from telemed.adapters.db.types import EnumValue, UtcDateTime
+from telemed.adapters.db.shapes import (
+    Convert,
+    Shape,
+    find_text,
+    insert_text,
+    shape_of,
+    update_text,
+    value_text,
+)
 
 T = TypeVar("T")
-_Convert = Callable[[Any], Any] | None
 # Both engines take far more parameters; one statement need not be longer.
 _PARAMETERS = 4000
-
-
-class _Column(NamedTuple):
-    attribute: str
-    quoted: str
-    to_database: _Convert
-    from_database: _Convert
-
-
-@dataclass(frozen=True, eq=False)
-class _Shape:
-    """A mapped class as the driver of one engine sees it; the key comes first."""
-
-    mapper: Mapper[Any]
-    table: str
-    mark: str
-    columns: tuple[_Column, ...]
-    by_attribute: Mapping[str, _Column]
-    versioned: bool
-
-    def values(self, row: Any) -> list[Any]:
-        """Of a new row: all but its key."""
-        values = row.__dict__
-        if self.versioned:
-            values["version"] = 1
-        return [
-            # What was not given is NULL, and the row holds it so.
-            values.setdefault(name) if convert is None else convert(values.setdefault(name))
-            for name, _, convert, _ in self.columns[1:]
-        ]
 
 
 def insert(session: Session, rows: Sequence[T], key: tuple[str, ...] = ("uid",)) -> None:
@@ -65,9 +39,9 @@ def insert(session: Session, rows: Sequence[T], key: tuple[str, ...] = ("uid",))
 
 def insert_blind(connection: Connection, rows: Sequence[Any]) -> None:
     """New rows of one class that nobody needs afterwards: they get no id and are no session's."""
-    shape = _shape_of(type(rows[0]), connection)
+    shape = shape_of(type(rows[0]), connection)
     for some in _portions(rows, len(shape.columns)):
-        _run(connection, _insert_text(shape, len(some)), _flat(shape, some))
+        _run(connection, insert_text(shape, len(some)), _flat(shape, some))
 
 
 def insert_new(
@@ -78,12 +52,12 @@ def insert_new(
     ON CONFLICT DO NOTHING waits for a rival's commit: whoever is not among them is certainly there.
     """
     connection = session.connection()
-    shape = _shape_of(type(rows[0]), connection)
+    shape = shape_of(type(rows[0]), connection)
     by_key = {tuple(getattr(row, name) for name in key): row for row in rows}
     conflict = key if passing_over else None
     new: list[T] = []
     for some in _portions(list(by_key.values()), len(shape.columns)):
-        text = _insert_text(shape, len(some), returning=key, conflict=conflict)
+        text = insert_text(shape, len(some), returning=key, conflict=conflict)
         # In no promised order: an id finds its row by the key.
         for id_, *found in _run(connection, text, _flat(shape, some)):
             row = by_key[tuple(found)]
@@ -104,8 +78,8 @@ def update(session: Session, row: Any) -> None:
     changed = {name: new for name, new in changed.items() if new != state.committed_state[name]}
     if changed:
         connection = session.connection()
-        shape = _shape_of(type(row), connection)
-        text = _update_text(shape, tuple(changed))
+        shape = shape_of(type(row), connection)
+        text = update_text(shape, tuple(changed))
         values = [_converted(shape.by_attribute[name].to_database, value) for name, value in changed.items()]
         with _cursor(connection, text) as cursor:
             cursor.execute(text, [*values, row.id, row.version])
@@ -120,7 +94,7 @@ def run_each(
     connection: Connection, kind: type, statement: Insert, rows: Sequence[Mapping[str, Any]]
 ) -> None:
     """`statement`, kept by the caller, for each of `rows`: its parameters by name, those of the class's columns."""
-    shape, key = _shape_of(kind, connection), (statement, connection.dialect.name)
+    shape, key = shape_of(kind, connection), (statement, connection.dialect.name)
     compiled = _compiled.get(key)
     if compiled is None:
         compiled = _compiled[key] = statement.compile(dialect=connection.dialect)
@@ -144,7 +118,7 @@ def find(session: Session, kind: type[T], among: tuple[str, ...] = (), /, **wher
     """
     session.flush()
     connection = session.connection()
-    shape = _shape_of(kind, connection)
+    shape = shape_of(kind, connection)
     if not all(where[name] for name in among):
         return []
     parameters: list[Any] = []
@@ -154,16 +128,16 @@ def find(session: Session, kind: type[T], among: tuple[str, ...] = (), /, **wher
         convert = shape.by_attribute[name].to_database
         parameters += [_converted(convert, one) for one in values]
         asked.append((name, len(values) if name in among else 0))
-    rows = _run(connection, _find_text(shape, tuple(asked)), parameters)
+    rows = _run(connection, find_text(shape, tuple(asked)), parameters)
     return [_loaded(session, shape, row) for row in rows]
 
 
 def value(session: Session, kind: type, attribute: str, id_: int) -> Any:
     """One column of the row of this id; None where there is no row."""
     connection = session.connection()
-    shape = _shape_of(kind, connection)
+    shape = shape_of(kind, connection)
     column = shape.by_attribute[attribute]
-    rows = _run(connection, _value_text(shape, attribute), [id_])
+    rows = _run(connection, value_text(shape, attribute), [id_])
     return _converted(column.from_database, rows[0][0]) if rows else None
 
 
@@ -173,7 +147,7 @@ def get(session: Session, kind: type[T], id_: int) -> T | None:
     return found if found is not None else next(iter(find(session, kind, id=id_)), None)
 
 
-def _loaded(session: Session, shape: _Shape, row: Sequence[Any]) -> Any:
+def _loaded(session: Session, shape: Shape, row: Sequence[Any]) -> Any:
     found = held(session, shape.mapper.class_, row[0])
     if found is not None:
         return found
@@ -207,7 +181,7 @@ def _run(connection: Connection, text: str, parameters: Sequence[Any]) -> Sequen
         return cursor.fetchall() if cursor.description else []
 
 
-def _flat(shape: _Shape, rows: Sequence[Any]) -> list[Any]:
+def _flat(shape: Shape, rows: Sequence[Any]) -> list[Any]:
     return [value for row in rows for value in shape.values(row)]
 
 
@@ -216,99 +190,8 @@ def _portions(rows: Sequence[T], columns: int) -> Iterable[Sequence[T]]:
     return (rows[at : at + size] for at in range(0, len(rows), size))
 
 
-def _converted(convert: _Convert, value: Any) -> Any:
+def _converted(convert: Convert, value: Any) -> Any:
     return value if convert is None else convert(value)
 
 
 _compiled: dict[tuple[Insert, str], Compiled] = {}
-# (class, engine's name)
-_shapes: dict[tuple[type, str], _Shape] = {}
-
-
-def _shape_of(kind: type, connection: Connection) -> _Shape:
-    key = (kind, connection.dialect.name)
-    shape = _shapes.get(key)
-    if shape is None:
-        shape = _shapes[key] = _shaped(kind, connection.dialect)
-    return shape
-
-
-def _shaped(kind: type, dialect: Dialect) -> _Shape:
-    mapper: Mapper[Any] = inspect(kind)
-    prepare = dialect.identifier_preparer
-    columns = [
-        _Column(
-            attribute.key,
-            prepare.format_column(column),
-            _remembered(column.type, column.type.dialect_impl(dialect).bind_processor(dialect)),
-            _remembered(column.type, column.type.dialect_impl(dialect).result_processor(dialect, None)),
-        )
-        for attribute in mapper.column_attrs
-        for column in attribute.columns
-    ]
-    # Given by the database, and first in every answer.
-    columns.sort(key=lambda column: column.attribute != "id")
-    return _Shape(
-        mapper=mapper,
-        table=prepare.format_table(mapper.local_table),
-        mark="?" if dialect.paramstyle == "qmark" else "%s",
-        columns=tuple(columns),
-        by_attribute={column.attribute: column for column in columns},
-        versioned=mapper.version_id_col is not None,
-    )
-
-
-def _remembered(type_: TypeEngine[Any], convert: _Convert) -> _Convert:
-    """One instant stands in many columns of a batch, and an enum has few values."""
-    pure = convert is not None and isinstance(type_, UtcDateTime | EnumValue)
-    return lru_cache(maxsize=256)(convert) if pure else convert  # type: ignore[arg-type]
-
-
-@cache
-def _insert_text(
-    shape: _Shape, count: int, returning: tuple[str, ...] = (), conflict: tuple[str, ...] | None = None
-) -> str:
-    given = shape.columns[1:]
-    one = f"({', '.join([shape.mark] * len(given))})"
-    names = ", ".join(column.quoted for column in given)
-    text = f"INSERT INTO {shape.table} ({names}) VALUES "  # noqa: S608 - names of our own columns
-    text += ", ".join([one] * count)
-    if conflict is not None:
-        text += f" ON CONFLICT ({', '.join(shape.by_attribute[name].quoted for name in conflict)}) DO NOTHING"
-    if returning:
-        answered = ("id", *returning)
-        text += f" RETURNING {', '.join(shape.by_attribute[name].quoted for name in answered)}"
-    return text
-
-
-@cache
-def _update_text(shape: _Shape, names: tuple[str, ...]) -> str:
-    version, mark = shape.by_attribute["version"].quoted, shape.mark
-    changes = ", ".join(f"{shape.by_attribute[name].quoted} = {mark}" for name in names)
-    return (
-        f"UPDATE {shape.table} SET {changes}, {version} = {version} + 1"  # noqa: S608 - names of our own columns
-        f" WHERE {shape.by_attribute['id'].quoted} = {mark} AND {version} = {mark}"
-    )
-
-
-@cache
-def _find_text(shape: _Shape, asked: tuple[tuple[str, int], ...]) -> str:
-    """`asked`: attribute, and of how many values it is one (0: equal to a single one)."""
-    conditions = [
-        f"{shape.by_attribute[name].quoted} "
-        + (f"IN ({', '.join([shape.mark] * count)})" if count else f"= {shape.mark}")
-        for name, count in asked
-    ]
-    names = ", ".join(column.quoted for column in shape.columns)
-    return (
-        f"SELECT {names} FROM {shape.table}"  # noqa: S608 - names of our own columns
-        f" WHERE {' AND '.join(conditions)} ORDER BY {shape.by_attribute['id'].quoted}"
-    )
-
-
-@cache
-def _value_text(shape: _Shape, attribute: str) -> str:
-    return (
-        f"SELECT {shape.by_attribute[attribute].quoted} FROM {shape.table}"  # noqa: S608 - names of our own columns
-        f" WHERE {shape.by_attribute['id'].quoted} = {shape.mark}"
-    )
