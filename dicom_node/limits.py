@@ -17,6 +17,9 @@ class Limits:
     request_seconds: float = 10
     # A peer that stands still in the middle of a PDU, or in TLS's handshake.
     stalled_seconds: float = 30
+    # Beyond those seconds a message comes at least this fast on average: the worst line of a township does, and
+    # whoever sends byte by byte must not keep a place for ever.
+    slowest_bytes_per_second: int = 512
     # A peer that holds an association and sends nothing.
     idle_seconds: float = 120
 

@@ -6,6 +6,7 @@ the spool, and one thread is one association from its request to its end.
 
 import logging
 import socket
+import time
 from collections.abc import Mapping
 from contextlib import suppress
 
@@ -57,6 +58,8 @@ class OwnLine:
         # The data set of any other request.
         self._data_set = bytearray()
         self._context = 0
+        # When the message that is arriving began, and how many bytes its PDUs have announced so far.
+        self._begun, self._announced = 0.0, 0
         self._ending = self._busy = self._gone = False
         # The peer said farewell and was answered; the line is its to close.
         self.released = False
@@ -99,12 +102,18 @@ class OwnLine:
         if self._gone or self._ending:
             # Half a PDU may be out: nothing that follows could be understood.
             raise LineEnded
-        wire.patience = limits.stalled_seconds if self.in_the_middle else limits.idle_seconds
-        first = wire.exactly(1)[0]
+        if self.in_the_middle:
+            first = wire.exactly(1)[0]
+        else:
+            wire.patience, wire.until = limits.idle_seconds, None
+            first = wire.exactly(1)[0]
+            self._begun, self._announced = time.monotonic(), 0
         wire.patience = limits.stalled_seconds
         length = int.from_bytes(wire.exactly(5)[1:], "big")
         if length > limits.largest_pdu:
             raise ProtocolError("a PDU larger than any we allow")
+        self._announced += length
+        wire.until = self._begun + limits.stalled_seconds + self._announced / limits.slowest_bytes_per_second
         if first == p.P_DATA:
             self._data(length)
             return True

@@ -21,7 +21,7 @@ class LineSilent(Exception):
 
 
 class Wire:
-    """Reading waits at most `patience` seconds for the next byte, or until `until` where that is set."""
+    """Reading waits at most `patience` seconds for the next byte, and not beyond `until` where that is set."""
 
     def __init__(self, line: socket.socket, patience: float) -> None:
         self.line = line
@@ -115,7 +115,9 @@ class Wire:
         return bool(asked.poll(0))
 
     def _fill(self) -> None:
-        patience = self.patience if self.until is None else self.until - time.monotonic()
+        patience = self.patience
+        if self.until is not None:
+            patience = min(patience, self.until - time.monotonic())
         if patience <= 0:
             raise LineSilent
         try:

@@ -173,6 +173,24 @@ def test_a_peer_that_stands_still_in_the_middle_of_a_pdu_is_let_go(door: OpenDoo
     assert eventually(lambda: door.town.half_written() == [])
 
 
+def test_a_peer_that_sends_byte_by_byte_is_let_go(town: Site, ecg: Object) -> None:
+    """Each piece comes in time, in PDUs of its own: it is the whole message that must get on."""
+    node = open_door(town, replace(LIMITS, stalled_seconds=1))
+    try:
+        with RawSender(node.ports[0], timeout=20) as sender:
+            sender.associate(ecg.context())
+            sender.send(data_pdu(1, store_command(ecg.sop_class, ecg.instance), command=True, last=True))
+            began = time.monotonic()
+            with pytest.raises(OSError):
+                while time.monotonic() - began < 15:
+                    sender.send(data_pdu(1, ecg.data_set[:8], command=False, last=False))
+                    time.sleep(0.2)
+        assert eventually(lambda: town.half_written() == [])
+        assert send_well(OpenDoor(town, node), ecg) == SUCCESS
+    finally:
+        node.stop(grace_seconds=1)
+
+
 @pytest.mark.parametrize(
     "garbage",
     [
