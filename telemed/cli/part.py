@@ -88,6 +88,9 @@ def _worker(settings: Settings) -> None:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
+    if settings.inference_provider != "cpu" and settings.inference_url.startswith("inline:"):
+        # Asked for and not to be had is an error now, not at the first patient.
+        application.world.analyser.check()
     runner.start()
     stop.wait()
     runner.stop()

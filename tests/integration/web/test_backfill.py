@@ -12,6 +12,7 @@ from telemed.application.infer import give_up_inference, infer_case
 from telemed.application.jobs import RANK, JobKind
 from telemed.domain.case import AiState, Case
 from telemed.domain.errors import Unavailable
+from telemed.domain.events import Kind
 from telemed.domain.inference import TAKEN_OUT, ModelApproval, Urgency
 from telemed.domain.order import Priority
 from tests.cast import TOWNSHIP_A1, Cast
@@ -116,3 +117,22 @@ def test_a_case_that_no_attempt_could_read_says_so_with_the_last_attempts_code(c
     give_up_inference(cast.world, case_id=case.id, error="inference.unreachable")
     assert the_case(cast).ai_state is AiState.FAILED
     assert "推理服务器" in way.program("reporting").get(way.path)["ai_reason"]
+
+
+def test_a_service_that_dies_in_between_leaves_no_finding_doubled_and_none_missing(
+    cast: Cast, way: Way
+) -> None:
+    cast.analyser.fault = Unavailable("inference.unreachable", url="-", detail="-")
+    case = read_case(cast, way)
+    with cast.world.unit_of_work(write=False) as uow:
+        assert not uow.analyses.of_case(case.id)
+    assert case.ai_state is AiState.PENDING
+    cast.analyser.fault = None
+    # The second time as after a worker that was killed behind its commit, before the job's end.
+    for _ in range(2):
+        infer_case(cast.world, case_id=case.id)
+    with cast.world.unit_of_work(write=False) as uow:
+        assert len(uow.analyses.of_case(case.id)) == 1
+        told = [event for event in uow.events.of_study(case.study_id) if event.kind is Kind.CASE_INFERRED]
+    assert len(told) == 1
+    assert the_case(cast).ai_state is AiState.DONE
