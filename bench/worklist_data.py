@@ -4,7 +4,7 @@ Rows first, indexes after: constraints and indexes are taken off, the rows writt
 back. All people are made up by counting: family name and given name from lists, numbers from the row number.
 
 Skewed as archives are: one hospital reads seven tenths; one per cent of the cases are of people called `COMMON`
-(100,000 of 10 million), a single case is of `RARE`; a thousandth of all cases (at least 60, a page
+(100,000 of 10 million), a single case is of `RARE`; a thousandth of all cases (at least 90, a page
 of them) is open and late, about 2,000 more are open.
 """
 
@@ -56,7 +56,7 @@ class Shape:
 
     @property
     def late(self) -> int:
-        return max(self.cases // 1000, 60)
+        return max(self.cases // 1000, 90)
 
     @property
     def open(self) -> int:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from telemed.application.administer import site_of
 from telemed.application.record import record
 from telemed.application.world import World
 from telemed.domain.access import Action, Actor, demand
@@ -28,6 +29,8 @@ class Line:
     findings: list[str] = field(default_factory=list)
     limits: dict[str, dict[str, float]] = field(default_factory=dict)
     ended: bool = False
+    # Of one reading centre alone; else of the whole consortium.
+    institution_uid: str = ""
 
 
 def lists(world: World, *, actor: Actor) -> Lists:
@@ -46,7 +49,9 @@ def change_rule(world: World, *, actor: Actor, line: Line) -> CriticalRule:
     demand(actor, Action.ADMINISTER)
     now = world.clock.now()
     with world.unit_of_work() as uow:
-        editions = [r for r in uow.critical.rules(actor.consortium_id, ended=True) if r.code == line.code]
+        centre = site_of(uow, actor, line.institution_uid).id if line.institution_uid else None
+        known = [r for r in uow.critical.rules(actor.consortium_id, ended=True) if r.code == line.code]
+        editions = [r for r in known if r.institution_id == centre]
         latest = max(editions, key=lambda r: r.edition, default=None)
         in_force = latest is not None and latest.ended_at is None
         if line.ended and not in_force:
@@ -63,7 +68,9 @@ def change_rule(world: World, *, actor: Actor, line: Line) -> CriticalRule:
                 uid=world.identifiers.uid(),
                 consortium_id=actor.consortium_id,
                 code=line.code,
-                edition=latest.edition + 1 if latest else 1,
+                # Counted over the consortium and its centres: an edition of a code is one text.
+                edition=1 + max((r.edition for r in known), default=0),
+                institution_id=centre,
                 modality=line.modality,
                 tier=line.tier,
                 text_zh=line.text_zh,

@@ -5,15 +5,16 @@ from typing import Any
 
 from telemed.application.ports import UnitOfWork
 from telemed.domain.case import Case
-from telemed.domain.critical import CriticalRule, Tier
+from telemed.domain.critical import CriticalRule, Tier, lines_for
 
 PROPOSED = "critical.proposed"
 """What a triage rule may name, to have a case raised when a line of the first tier is proposed."""
 
 
 def rules_of(uow: UnitOfWork, case: Case) -> list[CriticalRule]:
-    """The consortium's lines in force for the case's modality."""
-    return [rule for rule in uow.critical.rules(case.consortium_id) if rule.modality in ("", case.modality)]
+    """The lines in force at the centre that reads the case, for its modality."""
+    rules = lines_for(uow.critical.rules(case.consortium_id), case.reporting_institution_id)
+    return [rule for rule in rules if rule.modality in ("", case.modality)]
 
 
 def proposed(

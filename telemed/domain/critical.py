@@ -68,7 +68,8 @@ _ORDER = (
 
 @dataclass(eq=False, kw_only=True)
 class CriticalRule:
-    """One line of a consortium's list. A changed line is a new edition: what was raised keeps its own."""
+    """One line of a consortium's list, or of one reading centre's. A changed line is a new edition: what was raised
+    keeps its own."""
 
     uid: str
     consortium_id: int
@@ -82,6 +83,8 @@ class CriticalRule:
     # Findings of models that stand for this line, and measurements with {"at_least": x} or {"at_most": x}.
     findings: list[str] = field(default_factory=list)
     limits: dict[str, dict[str, float]] = field(default_factory=dict)
+    # A centre's own line stands in the place of the consortium's of the same code.
+    institution_id: int | None = None
     # Set when a later edition took its place, or the line was taken off the list.
     ended_at: datetime | None = None
     id: int = field(init=False)
@@ -317,6 +320,26 @@ def due_steps(
     due = [step for step in open_ if value.raised_at + timedelta(minutes=step.minutes) <= now]
     later = [value.raised_at + timedelta(minutes=step.minutes) for step in open_ if step not in due]
     return due, min(later, default=None)
+
+
+def lines_for(rules: Sequence[CriticalRule], institution_id: int | None) -> list[CriticalRule]:
+    """The list of one reading centre: its own lines, and of the consortium's those it has none of its own for."""
+    own = {
+        rule.code for rule in rules if institution_id is not None and rule.institution_id == institution_id
+    }
+    return [
+        rule
+        for rule in rules
+        if (rule.institution_id == institution_id if rule.code in own else rule.institution_id is None)
+    ]
+
+
+def rank_for(steps: Sequence[EscalationStep], minutes: int) -> int:
+    """Where a new step stands: after all that come due no later. Those behind it move up by one.
+
+    A value that climbed past a place takes the step there again rather than none: whoever was told is told once.
+    """
+    return 1 + max((step.rank for step in steps if step.minutes <= minutes), default=0)
 
 
 def policy_for(policies: Sequence[CriticalPolicy], institution_id: int | None) -> CriticalPolicy | None:

@@ -18,7 +18,7 @@ from telemed.web.intake import MOST_BYTES
 from telemed.web.live.hub import Hub
 from telemed.web.metrics import Counted, Metrics
 from telemed.web.middleware import LastResort, Limited, SafeHeaders
-from telemed.web.pages import doors, nodes, rooms, static, verify
+from telemed.web.pages import critical, doors, nodes, rooms, static, verify
 
 # Texts and forms; files are larger. Beside the content there is its envelope.
 MOST_BODY_BYTES = 1 << 20
@@ -66,6 +66,7 @@ def create_app(application: Application) -> FastAPI:
         static.router,
         doors.router,
         rooms.router,
+        critical.router,
         nodes.router,
         verify.router,
     ):

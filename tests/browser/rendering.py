@@ -193,6 +193,48 @@ NODES: dict[str, Any] = {
     "own_tls": False,
 }
 
+CRITICAL: dict[str, Any] = {
+    "rules": [
+        {
+            "id": "r1",
+            "code": "ecg.pause",
+            "edition": 2,
+            "modality": "ECG",
+            "tier": "critical",
+            "text_zh": "长 RR 间期 ≥ 3.0 秒",
+            "text_en": "RR pause ≥ 3.0 s",
+            "findings": [],
+            "limits": {"longest_pause_ms": {"at_least": 3000}},
+            "institution": None,
+        }
+    ],
+    "steps": [
+        {
+            "id": "s1",
+            "code": "team",
+            "minutes": 10,
+            "tier": "critical",
+            "waits_for": "acknowledged",
+            "role": "family_doctor",
+            "institution": None,
+            "person": "",
+            "before_check": False,
+        }
+    ],
+    "policies": [
+        {
+            "institution": None,
+            "tell_minutes": 10,
+            "same_doctor_at_night": True,
+            "night_from": "22:00",
+            "night_to": "06:00",
+        }
+    ],
+    "names": {"2": "示例县人民医院"},
+    "centres": ["2"],
+    "roles": ("family_doctor", "reviewing_doctor"),
+}
+
 FOUND: dict[str, Any] = {
     "version": 1,
     "state": "final",
@@ -218,6 +260,7 @@ PAGES: dict[str, tuple[str, str, dict[str, Any]]] = {
     "/corrections": ("corrections.html", "technician", {}),
     "/inbox": ("inbox.html", "family_doctor", {"rows": samples.INBOX, "open_only": True}),
     "/admin": ("admin.html", "administrator", ADMIN),
+    "/admin/critical": ("critical.html", "administrator", CRITICAL),
     "/admin/nodes": ("nodes.html", "administrator", NODES),
     "/verify/K7Q2-9MXP": ("verify.html", "", {"code": "K7Q2-9MXP", "found": FOUND}),
     "/verify/": ("verify.html", "", {"code": "", "found": None}),

@@ -128,6 +128,9 @@ class SqlCriticalValues(Repository):
             order=t.critical_action.c.id,
         )
 
+    def remove_step(self, step: EscalationStep) -> None:
+        self._session.delete(step)
+
     def tell(self, alert: CriticalAlert) -> bool:
         return ensure(self._session, alert, "critical_value_id", "recipient_key")[1]
 

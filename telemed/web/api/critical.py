@@ -7,22 +7,19 @@ from fastapi import APIRouter, Query
 from pydantic import AwareDatetime, BaseModel, Field
 
 from telemed.application import critical
-from telemed.application import critical_rules as lists
 from telemed.application.document import exam_name
 from telemed.application.ports import CriticalRow
 from telemed.domain.access import Action, Actor, may
 from telemed.domain.critical import (
     ActionKind,
     Check,
-    CriticalRule,
     CriticalState,
-    EscalationStep,
     How,
-    Milestone,
     Tier,
 )
 from telemed.domain.people import Role, User
 from telemed.web.api import convert
+from telemed.web.api.critical_lists import RuleOut, rule_out
 from telemed.web.api.shapes import Body, Instant, PatientOut
 from telemed.web.context import TheWorld
 from telemed.web.guard import guard
@@ -102,21 +99,6 @@ class CriticalListOut(BaseModel):
     now: Instant
 
 
-class RuleOut(BaseModel):
-    id: str
-    code: str
-    edition: int
-    modality: str
-    tier: Tier
-    text: str
-    text_zh: str
-    text_en: str
-    findings: list[str]
-    limits: dict[str, dict[str, float]]
-    ended_at: Instant | None
-    proposed: bool = False
-
-
 class CaseCriticalOut(BaseModel):
     rules: list[RuleOut]
     rows: list[CriticalOut]
@@ -146,35 +128,6 @@ class ActIn(Body):
 
 class CloseIn(Body):
     note: str = Field("", max_length=400)
-
-
-class StepOut(BaseModel):
-    rank: int
-    code: str
-    minutes: int
-    tier: Tier
-    waits_for: Milestone
-    role: Role | None
-    before_check: bool
-
-
-class ListsOut(BaseModel):
-    rules: list[RuleOut]
-    steps: list[StepOut]
-    tell_minutes: int | None
-    same_doctor_at_night: bool
-
-
-class RuleIn(Body):
-    code: str = Field(max_length=64, pattern=r"^[a-z0-9_.]+$")
-    modality: str = Field("", max_length=16)
-    tier: Tier
-    text_zh: str = Field(min_length=1, max_length=200)
-    text_en: str = Field(min_length=1, max_length=200)
-    findings: list[str] = Field(default_factory=list, max_length=20)
-    limits: dict[str, dict[Literal["at_least", "at_most"], float]] = Field(default_factory=dict)
-    # Taken off the list; what was raised keeps it.
-    ended: bool = False
 
 
 # --- conversions -----------------------------------------------------------------------------------------------
@@ -264,35 +217,6 @@ def _can(
             return set()
 
 
-def rule_out(rule: CriticalRule, language: str, *, proposed: bool = False) -> RuleOut:
-    return RuleOut(
-        id=rule.uid,
-        code=rule.code,
-        edition=rule.edition,
-        modality=rule.modality,
-        tier=rule.tier,
-        text=rule.text_en if language == "en" else rule.text_zh,
-        text_zh=rule.text_zh,
-        text_en=rule.text_en,
-        findings=rule.findings,
-        limits=rule.limits,
-        ended_at=rule.ended_at,
-        proposed=proposed,
-    )
-
-
-def _step_out(step: EscalationStep) -> StepOut:
-    return StepOut(
-        rank=step.rank,
-        code=step.code,
-        minutes=step.minutes,
-        tier=step.tier,
-        waits_for=step.waits_for,
-        role=step.role,
-        before_check=step.before_check,
-    )
-
-
 # --- readers ---------------------------------------------------------------------------------------------------
 
 
@@ -357,23 +281,3 @@ def act(world: TheWorld, actor: CurrentActor, critical_id: str, body: ActIn) -> 
 @router.post("/critical/{critical_id}/close", **guard(Action.ANSWER_CRITICAL))
 def close(world: TheWorld, actor: CurrentActor, critical_id: str, body: CloseIn) -> CriticalOut:
     return critical_out(critical.close(world, actor=actor, uid=critical_id, note=body.note), actor)
-
-
-# --- the lists -------------------------------------------------------------------------------------------------
-
-
-@router.get("/admin/critical-rules", **guard(Action.ADMINISTER))
-def read_rules(world: TheWorld, actor: CurrentActor) -> ListsOut:
-    found = lists.lists(world, actor=actor)
-    return ListsOut(
-        rules=[rule_out(rule, actor.language) for rule in found.rules],
-        steps=[_step_out(step) for step in found.steps],
-        tell_minutes=found.policy.tell_minutes if found.policy else None,
-        same_doctor_at_night=bool(found.policy and found.policy.same_doctor_at_night),
-    )
-
-
-@router.post("/admin/critical-rules", **guard(Action.ADMINISTER))
-def change_rule(world: TheWorld, actor: CurrentActor, body: RuleIn) -> RuleOut:
-    line = lists.Line(**body.model_dump())
-    return rule_out(lists.change_rule(world, actor=actor, line=line), actor.language)

@@ -13,7 +13,7 @@ from telemed.application.handlers import HANDLERS
 from telemed.application.run_jobs import run_due
 from telemed.demo.critical_values import LINES, seed_critical_values
 from telemed.domain.events import Kind
-from tests.cast import HOSPITAL_A, NOW, UNCONTRACTED, Cast
+from tests.cast import HOSPITAL_A, NOW, TOWNSHIP_A1, UNCONTRACTED, Cast
 from tests.integration.web.conftest import ORDER, Program, Way
 
 AVB, WARNING = "ecg.avb3", "ecg.warning.qtc"
@@ -315,6 +315,74 @@ def test_an_administrator_sees_the_list_and_writes_editions(
     assert AVB not in codes
     assert program("admin-b").get("/api/v1/admin/critical-rules")["rules"] == []
     assert admin.http.get("/api/v1/critical").status_code == 403
+
+
+def test_a_reading_centre_has_lines_of_its_own(
+    case: Way, listed: Cast, program: Callable[[str], Program]
+) -> None:
+    admin, reader = program("admin"), case.program("reporting")
+
+    def line() -> dict[str, Any]:
+        rules = reader.get(f"{case.path}/critical")["rules"]
+        [found] = [rule for rule in rules if rule["code"] == AVB]
+        return found  # type: ignore[no-any-return]
+
+    own = {"code": AVB, "modality": "ECG", "tier": "warning", "text_zh": "本中心的", "text_en": "Our own"}
+    for site, shown in ((TOWNSHIP_A1, "首次发现三度房室传导阻滞"), (HOSPITAL_A, "本中心的")):
+        admin.post("/api/v1/admin/critical-rules", {**own, "institution": listed.sites[site].uid})
+        assert line()["text"] == shown
+    # Taken off by the centre, the consortium's holds there again.
+    ended = {**own, "institution": listed.sites[HOSPITAL_A].uid, "ended": True}
+    admin.post("/api/v1/admin/critical-rules", ended)
+    assert line()["tier"] == "critical"
+    # As a form writes them.
+    written = {
+        **own,
+        "code": "ecg.fast",
+        "findings": "AFIB, ecg.x",
+        "limits": "heart_rate_bpm>=180, qtc_ms<=550",
+    }
+    made = admin.post("/api/v1/admin/critical-rules", written)
+    assert made["findings"] == ["AFIB", "ecg.x"]
+    assert made["limits"] == {"heart_rate_bpm": {"at_least": 180}, "qtc_ms": {"at_most": 550}}
+    admin.post("/api/v1/admin/critical-rules", {**written, "limits": "fast"}, expect=422)
+
+
+def test_an_administrator_writes_the_clock_and_the_ladder(
+    case: Way, listed: Cast, program: Callable[[str], Program]
+) -> None:
+    admin = program("admin")
+    policy = {
+        "tell_minutes": "5",
+        "same_doctor_at_night": "false",
+        "night_from": "21:00",
+        "night_to": "07:00",
+    }
+    hospital = listed.sites[HOSPITAL_A].uid
+    for _ in range(2):
+        admin.put("/api/v1/admin/critical-policy", {**policy, "institution": hospital})
+    assert len(admin.get("/api/v1/admin/critical-rules")["policies"]) == 2
+    admin.put("/api/v1/admin/critical-policy", {**policy, "tell_minutes": 0}, expect=422)
+    admin.put("/api/v1/admin/critical-policy", {**policy, "night_to": "7:00"}, expect=422)
+    # One that comes due before all others; the rest move up, and whoever was told is told once.
+    found = told(case)
+    assert datetime.fromisoformat(found["due_at"]) == NOW + timedelta(minutes=5)
+    listed.clock.move(minutes=10)
+    listed.run_jobs()
+    step = {"code": "值班护士", "minutes": 4, "role": "technician", "username": ""}
+    admin.post("/api/v1/admin/escalation-steps", {**step, "role": ""}, expect=422)
+    admin.post("/api/v1/admin/escalation-steps", {**step, "minutes": 0}, expect=422)
+    first = admin.post("/api/v1/admin/escalation-steps", step)
+    steps = admin.get("/api/v1/admin/critical-rules")["steps"]
+    assert [(one["minutes"], one["rank"]) for one in steps] == [(4, 1), (10, 2), (15, 3), (20, 4)]
+    listed.clock.move(minutes=5)
+    listed.run_jobs()
+    escalated = case.program("reviewing").get(f"/api/v1/critical/{found['id']}")["escalated"]
+    assert escalated == ["team", "centre_head"]
+    admin.http.delete(f"/api/v1/admin/escalation-steps/{first['id']}")
+    assert len(admin.get("/api/v1/admin/critical-rules")["steps"]) == 3
+    page = admin.http.get("/admin/critical").text
+    assert "危急值清单" in page
 
 
 def test_no_name_enters_an_event(case: Way, listed: Cast) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -16,180 +16,18 @@ from fastapi.routing import APIRoute, RouteContext
 from starlette.testclient import TestClient
 
 from telemed.application.peers import NoPeers
-from telemed.demo.critical_values import seed_critical_values
 from telemed.domain.access import Action, may
-from telemed.domain.exchange import ForwardRule, RemoteNode
+from telemed.domain.exchange import RemoteNode
 from telemed.domain.people import Role
-from telemed.domain.writing import Demanded, Part, ReportText, RequiredPart, TextKind
 from telemed.web import guard
 from telemed.web.app import create_app
-from tests.cast import CONTRACTED, HOSPITAL_A, PARTS, STRANGERS, TOWNSHIP_A1, Cast
-from tests.integration.web.conftest import ORDER, REPORT, Joined, Program, Way
+from tests.cast import CONTRACTED, PARTS, STRANGERS, TOWNSHIP_A1, Cast
+from tests.integration.web.conftest import Joined, Program, Way
+from tests.integration.web.walk_places import Places, told_critical, walked_node
+from tests.integration.web.walk_requests import BODIES, OWN_MADE, OWN_ROWS_ONLY
 
 ROLE_OF = {part.username: part.role for part in PARTS}
 OWN = ("technician", "system", "family", "reporting", "reviewing", "admin")
-
-# One part that is no object: it is refused by itself, after the person was let in.
-STOW: dict[str, Any] = {
-    "content": b"--b\r\nContent-Type: application/dicom\r\n\r\nno object\r\n--b--",
-    "headers": {"Content-Type": 'multipart/related; type="application/dicom"; boundary=b'},
-}
-# Bodies that are in order, so that only the permission can speak against a request.
-BODIES: dict[tuple[str, str], dict[str, Any]] = {
-    ("POST", "/api/v1/session/reauthenticate"): {"json": {"password": "wrong-on-purpose"}},
-    ("POST", "/api/v1/session/language"): {"json": {"language": "zh-CN"}},
-    ("PUT", "/api/v1/cases/{case_id}/draft"): {"json": {**REPORT, "revision": 0}},
-    ("POST", "/api/v1/cases/{case_id}/sign"): {"json": {"revision": 0}},
-    ("POST", "/api/v1/cases/{case_id}/preliminary"): {"json": {"revision": 0}},
-    ("POST", "/api/v1/cases/{case_id}/review"): {"json": {"decision": "approve", "revision": 0}},
-    ("POST", "/api/v1/cases/{case_id}/amend"): {"json": {"reason": "虚构"}},
-    ("POST", "/api/v1/cases/{case_id}/take"): {"json": {"reason": "虚构"}},
-    ("POST", "/api/v1/cases/{case_id}/repeat"): {"json": {"reason": "虚构"}},
-    ("PUT", "/api/v1/admin/institutions/{institution_id}/signing"): {
-        "json": {"signing_minutes": 15, "hold_seconds": 0, "second_signature": True}
-    },
-    ("PUT", "/api/v1/admin/institutions/{institution_id}/made-objects"): {
-        "json": {"made_objects": "reports"}
-    },
-    ("POST", "/api/v1/admin/report-texts"): {
-        "json": {"kind": "macro", "code": "walk", "title": "虚构", "findings": "虚构"}
-    },
-    ("POST", "/api/v1/admin/required-parts"): {"json": {"part": "recommendation", "modality": "CT"}},
-    ("POST", "/api/v1/cases/{case_id}/measurements"): {
-        "json": {"analysis": "x", "marks": {"qrs_onset_ms": -40, "qrs_offset_ms": 50}}
-    },
-    ("POST", "/api/v1/cases/{case_id}/key-images"): {"json": {"sop_instance_uid": "1.2.3", "on": True}},
-    ("POST", "/api/v1/cases/{case_id}/verdicts"): {
-        "json": {"analysis": "x", "finding": "NORM", "verdict": "accepted"}
-    },
-    ("POST", "/api/v1/uploads"): {"files": [("files", ("no.dcm", b"not dicom"))]},
-    ("POST", "/dicom-web/studies"): STOW,
-    ("POST", "/dicom-web/studies/{study}"): STOW,
-    ("POST", "/api/v1/orders"): {"json": ORDER},
-    ("POST", "/api/v1/orders/csv"): {"files": {"file": ("o.csv", b"patient_id,name,modality\n")}},
-    ("POST", "/api/v1/models/{name}/approve"): {"json": {"sha256": "ab" * 32}},
-    ("POST", "/api/v1/worklist/search"): {"json": {"text": "测试甲"}},
-    ("POST", "/api/v1/cases/{case_id}/critical"): {"json": {"code": "ecg.avb3"}},
-    ("POST", "/api/v1/critical/{critical_id}/withdraw"): {"json": {"reason": "虚构"}},
-    ("POST", "/api/v1/critical/{critical_id}/acknowledge"): {"json": {"how": "screen", "read_back": "虚构"}},
-    ("POST", "/api/v1/critical/{critical_id}/close"): {"json": {"note": ""}},
-    ("POST", "/api/v1/critical/{critical_id}/act"): {"json": {"kind": "called_120"}},
-    ("POST", "/api/v1/corrections/{correction_id}/resolve"): {
-        "json": {"decision": "leave", "reason": "虚构"}
-    },
-    ("POST", "/api/v1/studies/{study_instance_uid}/reassign"): {
-        "json": {"from_patient_id": "FIC-P1", "patient_id": "FIC-P2", "reason": "虚构"}
-    },
-    ("POST", "/api/v1/admin/critical-rules"): {
-        "json": {"code": "walk", "tier": "warning", "text_zh": "虚构", "text_en": "Fictional"}
-    },
-    ("POST", "/api/v1/admin/users"): {
-        "json": {
-            "username": "walker",
-            "display_name": "虚构",
-            "role": "technician",
-            "password": "fictional-long",
-        }
-    },
-    ("POST", "/api/v1/admin/devices"): {"json": {"ae_title": "WALK", "network": "127.0.0.0/8"}},
-    ("POST", "/api/v1/admin/nodes"): {"json": {"ae_title": "WALKER", "host": "127.0.0.1", "port": 104}},
-    ("PUT", "/api/v1/admin/nodes/{node_id}"): {
-        "json": {"ae_title": "WALK", "host": "127.0.0.1", "port": 104}
-    },
-    ("POST", "/api/v1/admin/forward-rules"): {"json": {"node": "walk-node"}},
-    ("PUT", "/api/v1/admin/institutions/{institution_id}/certificates"): {"json": {}},
-    ("POST", "/api/v1/admin/institutions"): {"json": {"code": "walk", "name": "虚构", "kind": "station"}},
-}
-# Answers of these never depend on rows of one institution: the list is the own one, or the thing is made anew.
-OWN_ROWS_ONLY = {
-    "/",
-    "/admin",
-    "/admin/nodes",
-    "/api/v1/admin/critical-rules",
-    "/api/v1/admin/devices",
-    "/api/v1/admin/forward-rules",
-    "/api/v1/admin/institutions",
-    "/api/v1/admin/nodes",
-    "/api/v1/admin/repeat-rates",
-    "/api/v1/admin/report-texts",
-    "/api/v1/admin/required-parts",
-    "/api/v1/report-texts",
-    "/api/v1/admin/users",
-    "/api/v1/corrections",
-    "/api/v1/critical",
-    "/api/v1/exams",
-    "/api/v1/inbox",
-    "/api/v1/models",
-    "/api/v1/models/{name}/approve",
-    "/api/v1/models/{name}/withdraw",
-    "/api/v1/notices",
-    "/api/v1/orders",
-    "/api/v1/orders/csv",
-    "/api/v1/patients",
-    "/api/v1/session",
-    "/api/v1/session/language",
-    "/api/v1/session/reauthenticate",
-    "/api/v1/session/sign-out",
-    "/api/v1/uploads",
-    "/api/v1/worklist",
-    "/api/v1/worklist/sites",
-    "/api/v1/worklist/search",
-    "/api/v1/worklist/stream",
-    "/dicom-web/instances",
-    "/dicom-web/series",
-    "/dicom-web/studies",
-    "/corrections",
-    "/inbox",
-    "/reading",
-    # The same empty page for every id; the case itself comes through /api/v1/cases.
-    "/reading/cases/{case_id}",
-    "/sign-out",
-    "/township",
-}
-
-
-# What is sent becomes the sender's own, whatever study it names.
-OWN_MADE = {("POST", "/dicom-web/studies/{study}")}
-
-
-@dataclass
-class Places:
-    """Real ids of township A1's data, for the parameters of every path."""
-
-    way: Way
-    report_id: str
-    notice_id: str
-    series_uid: str
-    delivery_ids: dict[str, str]
-    critical_id: str
-    institution_id: str
-
-    def fill(self, template: str, username: str) -> str:
-        values = {
-            "case_id": self.way.case_id,
-            "report_id": self.report_id,
-            "study_instance_uid": self.way.study_uid,
-            "study": self.way.study_uid,
-            "series": self.series_uid,
-            "sop": self.way.sop_uid,
-            "sop_instance_uid": self.way.sop_uid,
-            "frame": "1",
-            "frames": "1",
-            "address": "54000100/0/54001010",
-            "name": "fictional-ecg",
-            "notice_id": self.notice_id,
-            # A doubt about whose it is: the notice is the entry of the correction list.
-            "correction_id": self.notice_id,
-            "critical_id": self.critical_id,
-            "institution_id": self.institution_id,
-            "node_id": "walk-node",
-            "part_id": "walk-part",
-            "text_id": "walk-text",
-            "rule_id": "walk-rule",
-            "delivery_id": self.delivery_ids.get(username, self.delivery_ids["technician"]),
-        }
-        # A parameter that takes slashes says so behind its name.
-        return template.replace(":path}", "}").format(**values)
 
 
 class _Answering(NoPeers):
@@ -230,52 +68,9 @@ def places(cast: Cast, way: Way) -> Places:
     notices = technician.get("/api/v1/notices")["notices"]
     case = way.program("reporting").get(way.path)
     series = case["series"][0]["series_instance_uid"]
-    _walked_node(cast)
+    walked_node(cast)
     town = cast.sites[TOWNSHIP_A1].uid
-    return Places(way, report["id"], notices[0]["id"], series, inboxes, _told_critical(cast, way), town)
-
-
-def _walked_node(cast: Cast) -> None:
-    """A node of township A1 and a rule to it."""
-    site = cast.sites[TOWNSHIP_A1]
-    assert site.consortium_id is not None
-    node = RemoteNode(
-        uid="walk-node", institution_id=site.id, consortium_id=site.consortium_id,
-        ae_title="WALK", host="127.0.0.1", port=1,
-    )  # fmt: skip
-    part = RequiredPart(
-        uid="walk-part", consortium_id=site.consortium_id, part=Part.FINDINGS, demanded=Demanded.ALWAYS
-    )
-    text = ReportText(
-        uid="walk-text",
-        consortium_id=site.consortium_id,
-        kind=TextKind.MACRO,
-        code="w",
-        title="虚构",
-        findings="虚构",
-    )
-    with cast.world.unit_of_work() as uow:
-        uow.writing.ensure_required(part)
-        uow.writing.ensure_text(text)
-        uow.remote_nodes.add(node)
-        uow.flush()
-        rule = ForwardRule(
-            uid="walk-rule", institution_id=site.id, consortium_id=site.consortium_id, remote_node_id=node.id
-        )
-        uow.remote_nodes.add_rule(rule)
-        uow.commit()
-
-
-def _told_critical(cast: Cast, way: Way) -> str:
-    """A critical value that its recipients were told."""
-    hospital = cast.sites[HOSPITAL_A]
-    assert hospital.consortium_id is not None
-    with cast.world.unit_of_work() as uow:
-        seed_critical_values(cast.world, uow, consortium_id=hospital.consortium_id, hospital_id=hospital.id)
-        uow.commit()
-    raised = way.program("reporting").post(f"{way.path}/critical", {"code": "ecg.avb3"})
-    way.program("reviewing").post(f"/api/v1/critical/{raised['id']}/confirm")
-    return str(raised["id"])
+    return Places(way, report["id"], notices[0]["id"], series, inboxes, told_critical(cast, way), town)
 
 
 def declared(app: FastAPI) -> Iterator[tuple[str, str, RouteContext]]:

@@ -13,6 +13,7 @@ critical_rule = Table(
     key(),
     uid(),
     ref("consortium_id", "institution"),
+    ref("institution_id", "institution", null=True),
     Column("code", String(64), nullable=False),
     Column("edition", Integer, nullable=False),
     words("modality", 16),
