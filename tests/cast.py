@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import pytest
 from argon2 import PasswordHasher
@@ -63,6 +63,17 @@ class MovableClock:
 
 
 # --- the machine in the cast -------------------------------------------------------------------------------
+
+
+class Model(Protocol):
+    """What of a model an administrator approves."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def version(self) -> str: ...
+    @property
+    def sha256(self) -> str: ...
 
 
 @dataclass(frozen=True)
@@ -254,7 +265,7 @@ def assemble(root: Path, url: str) -> Cast:
         residents = _residents(world, uow, sites, people)
         create_device(world, uow, sites[TOWNSHIP_A1], ae_title="A1_ECG", network="127.0.0.0/8")
         for code in (TOWNSHIP_A1, TOWNSHIP_A2, TOWNSHIP_B):
-            _approve(world, uow, sites[code], people["admin"], analyser.model)
+            approve_model(world, uow, sites[code], people["admin"], analyser.model)
         uow.commit()
     return Cast(root, world, clock, analyser, settings, people, sites, residents)
 
@@ -372,7 +383,7 @@ def _residents(
     return found
 
 
-def _approve(world: World, uow: UnitOfWork, site: Institution, admin: User, model: FakeModel) -> None:
+def approve_model(world: World, uow: UnitOfWork, site: Institution, admin: User, model: Model) -> None:
     assert site.consortium_id is not None
     uow.analyses.add_approval(
         ModelApproval(

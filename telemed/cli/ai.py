@@ -49,7 +49,8 @@ def read(
         for line in _lines(reader, path, waves, age, view):
             if not heat_map:
                 line.pop("heat_map", None)
-            line.pop("median_beat", None)  # for drawing, not for reading
+            for packed in ("median_beat", "wave_marks"):  # for programs, not for reading
+                line.pop(packed, None)
             failed = failed or "error" in line
             typer.echo(json.dumps(line, ensure_ascii=False) if as_json else _sentence(line))
     if failed:
@@ -124,6 +125,7 @@ def evaluate(
     """Recompute the tables of the model cards from the public data; skipped where they are absent."""
     from ai_models.ecg.delineation.training import evaluate as delineation
     from ai_models.ecg.interpretation.evaluation import evaluate as interpretation
+    from ai_models.ecg.training import quality
     from ai_models.ecg.training.data import DEFAULT_ROOT
     from ai_models.ecg.training.evaluate import NoData, report
 
@@ -131,7 +133,7 @@ def evaluate(
     if not statements:
         _evaluate_films(films)
     try:
-        for part in [] if statements else [report, delineation.report]:
+        for part in [] if statements else [report, delineation.report, quality.report]:
             typer.echo(part(root))
             typer.echo()
         typer.echo(interpretation.report(root))

@@ -152,8 +152,8 @@ class Analysis:
     """The answer of one model. Out of domain: `in_domain` False, `reason` a code, no findings.
 
     `model` is None only where no model exists for the kind of object (reason "no_model"). `leads` are
-    measurements by lead; `waves` are there only where they were asked for; `heat_map` is a film's,
-    `median_beat` an ECG's.
+    measurements by lead; `waves` are there only where they were asked for, `wave_marks` always: the same packed (see
+    `telemed.imaging.waveform.marks`). `heat_map` is a film's, `median_beat` an ECG's.
     """
 
     model: ModelIdentity | None
@@ -168,6 +168,7 @@ class Analysis:
     waves: tuple[Wave, ...] = ()
     heat_map: HeatMap | None = None
     median_beat: RepresentativeBeat | None = None
+    wave_marks: str = ""
 
     def __post_init__(self) -> None:
         if self.in_domain == (self.reason is not None):
@@ -190,6 +191,7 @@ class Analysis:
             "waves": [asdict(wave) for wave in self.waves],
             "heat_map": None if self.heat_map is None else asdict(self.heat_map),
             "median_beat": None if self.median_beat is None else asdict(self.median_beat),
+            "wave_marks": self.wave_marks,
         }
         if self.heat_map is not None:
             data["heat_map"]["cells"] = [list(row) for row in self.heat_map.cells]
@@ -197,7 +199,7 @@ class Analysis:
         if self.median_beat is not None:
             data["median_beat"]["leads"] = list(self.median_beat.leads)
         # Only a model that measures has them; an answer without them has no empty fields for them.
-        for name in ("leads", "waves", "heat_map", "median_beat"):
+        for name in ("leads", "waves", "heat_map", "median_beat", "wave_marks"):
             if not data[name]:
                 del data[name]
         return data
@@ -220,6 +222,7 @@ class Analysis:
             median_beat=RepresentativeBeat.from_json(data["median_beat"])
             if data.get("median_beat")
             else None,
+            wave_marks=str(data.get("wave_marks") or ""),
         )
 
 

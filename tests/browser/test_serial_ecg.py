@@ -17,9 +17,8 @@ from playwright.sync_api import Browser, Page, expect
 from ai_models.analyser import Analyser
 from ai_models.ecg.training import data
 from ai_models.engine import Engine
-from telemed.domain.inference import ModelApproval
 from tests.browser.house import House, house
-from tests.cast import TOWNSHIP_A1, Cast
+from tests.cast import TOWNSHIP_A1, Cast, approve_model
 from tests.factories.dicom import ecg_bytes, group, uid
 from tests.integration.web.conftest import Program
 from tests.unit.ai_models import synthetic
@@ -39,18 +38,7 @@ def real_house(cast: Cast) -> Iterator[House]:
     site, admin = cast.sites[TOWNSHIP_A1], cast.people["admin"]
     with world.unit_of_work() as uow:
         for model in analyser.models_for("ECG"):
-            uow.analyses.add_approval(
-                ModelApproval(
-                    uid=world.identifiers.uid(),
-                    institution_id=site.id,
-                    consortium_id=site.consortium_id,
-                    model_name=model.name,
-                    model_version=model.version,
-                    model_sha256=model.sha256,
-                    approved_by=admin.id,
-                    approved_at=world.clock.now(),
-                )
-            )
+            approve_model(world, uow, site, admin, model)
         uow.commit()
     with house(replace(cast, world=world)) as found:
         yield found

@@ -19,6 +19,7 @@ from ai_models.registry import Registry
 from ai_models.runner import Runner
 from telemed.domain.analysis import Analysis, ModelIdentity, RepresentativeBeat, Wave
 from telemed.imaging.waveform import Waveform
+from telemed.imaging.waveform.marks import pack_marks
 from telemed.imaging.waveform.packed import pack
 
 MODEL = "ecg-delineation"
@@ -100,6 +101,7 @@ class DelineationReader:
                 for lead, row in measured.leads.items()
             },
             median_beat=None if beat is None else representative_beat(beat),
+            wave_marks=packed_marks(found, verdict.start / rate),
         )
         if waves:
             answer = replace(answer, waves=wave_rows(found, verdict.start / rate))
@@ -119,6 +121,11 @@ def representative_beat(beat: MedianBeat) -> RepresentativeBeat:
         of=beat.of,
         packed=pack(beat.samples),
     )
+
+
+def packed_marks(leads: list[LeadWaves], start_s: float) -> str:
+    """All waves as they are kept, from the recording's first sample."""
+    return pack_marks([{wave: found.of(wave) + start_s for wave in WAVES} for found in leads])
 
 
 def wave_rows(leads: list[LeadWaves], start_s: float = 0.0) -> tuple[Wave, ...]:

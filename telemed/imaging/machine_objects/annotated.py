@@ -18,6 +18,7 @@ from telemed.imaging.machine_objects.subject import (
     add_equipment,
     stamp,
 )
+from telemed.imaging.machine_objects.wave_annotations import wave_annotations
 from telemed.imaging.pixels.decode import parsed
 
 if TYPE_CHECKING:
@@ -25,9 +26,10 @@ if TYPE_CHECKING:
 
 
 def annotated_recording(subject: Subject, recording: bytes) -> bytes:
-    """A Part 10 file: `recording` (Part 10, as it leaves the house) sample for sample, under its own UIDs, its
-    annotations replaced by the measurements and statements of the answer, with the model that says so. Statements
-    stand in English: the recording's own character set may hold nothing else.
+    """A Part 10 file: `recording` (Part 10, as it leaves the house) sample for sample, under its own UIDs.
+
+    Its annotations are replaced by the measurements, the statements and the marks of every wave of the answer, with
+    the model that says so. Statements stand in English: the recording's own character set may hold nothing else.
 
     Raises PixelError `pixel.unreadable`, ValueError for a big-endian recording, whose samples would have to be
     turned.
@@ -45,7 +47,8 @@ def annotated_recording(subject: Subject, recording: bytes) -> bytes:
     source.ReferencedSOPInstanceUID = header.sop_instance_uid
     ds.ReferencedInstanceSequence = Sequence([_with_purpose(source)])
     add_equipment(ds, subject.model)
-    ds.WaveformAnnotationSequence = Sequence(list(_annotations(subject)))
+    marks = wave_annotations(ds, subject.analysis.wave_marks, group_number=4)
+    ds.WaveformAnnotationSequence = Sequence([*_annotations(subject), *marks])
     # The moment of the recording stays; of the making only the object's own.
     taken = (ds.get("ContentDate"), ds.get("ContentTime"), ds.get("SeriesDate"), ds.get("SeriesTime"))
     zone = ds.get("TimezoneOffsetFromUTC")

@@ -66,6 +66,13 @@ SIGNED_LEAD_VALUES: dict[str, tuple[Concept, Concept]] = {
 }
 """Waves of one extreme: its concept where it is upright, and where it is inverted."""
 
+WAVES = {
+    "P": Concept("10:256", "MDC", "P wave"),
+    "QRS": Concept("10:1600", "MDC", "Entire QRS (excluding P, T and U)"),
+    "T": Concept("10:1024", "MDC", "T wave"),
+}
+"""What a mark of the recording is (CID 3335)."""
+
 FINDING = Concept("121071", "DCM", "Finding")
 POSSIBLE = Concept("possible-finding", OWN, "Possible finding, to be considered")
 PROBABILITY = Concept("122157", "DCM", "Probability")

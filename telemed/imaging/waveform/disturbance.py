@@ -1,4 +1,4 @@
-"""What disturbs a recording that is complete: mains, wander, arms exchanged."""
+"""What disturbs a recording that is complete: mains and wander."""
 
 from __future__ import annotations
 
@@ -16,11 +16,6 @@ _MAINS_HZ = (50.0, 60.0)
 WANDER_MV = 1.5
 # A disturbance of one electrode is in several leads; of two leads an artefact in one of them may still be read past.
 _LEADS = 3
-# Left arm and right arm exchanged turn lead I over, and no chest lead: I and V6 then run against each other. Of 680
-# recordings of three collections one does so as it is (a conduction disorder); with the arms exchanged by
-# computation 85, 89 and 76 % of each collection do.
-OPPOSITE = -0.65
-_LEAST_MV = 0.05
 
 
 def mains_amplitude(samples: NDArray[np.float32], rate: float) -> NDArray[np.float64]:
@@ -61,21 +56,3 @@ def in_several(values: NDArray[np.float64], limit: float) -> NDArray[np.bool_]:
     """Which leads reach `limit`, none unless three do."""
     reached = values >= limit
     return reached if reached.sum() >= _LEADS else np.zeros_like(reached)
-
-
-def arms_opposed(first: NDArray[np.float32], v6: NDArray[np.float32], rate: float) -> bool:
-    """Whether lead I and V6 (n,) run against each other from 1 to 40 Hz, as with the two arm electrodes exchanged.
-
-    Right axis, dextrocardia and ventricular rhythms may do so too: a reason to look at the electrodes, no more.
-    """
-    both = np.stack((first, v6)).astype(np.float64)
-    if not np.isfinite(both).all() or both.shape[1] < rate:
-        return False
-    spectrum = np.fft.rfft(both - both.mean(axis=1, keepdims=True), axis=1)
-    hertz = np.fft.rfftfreq(both.shape[1], 1 / rate)
-    part = spectrum[:, (hertz >= 1) & (hertz <= 40)]
-    power = (np.abs(part) ** 2).sum(axis=1)
-    # RMS of the band: 2 sum|X|^2 / n^2.
-    if np.sqrt(2 * power.min()) / both.shape[1] < _LEAST_MV / 2:
-        return False
-    return bool((part[0] * part[1].conj()).sum().real <= OPPOSITE * np.sqrt(power.prod()))

@@ -10,25 +10,29 @@ import numpy as np
 from telemed.imaging.waveform.disturbance import (
     MAINS_MV,
     WANDER_MV,
-    arms_opposed,
     in_several,
     mains_amplitude,
     wander,
 )
+from telemed.imaging.waveform.exchanged import exchanged
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from telemed.imaging.waveform.model import Waveform
 
-# A lead whose every second moves less than this carries no heart: the smallest QRS called low voltage is
-# 0.5 mV, and mains hum alone exceeds 20 uV.
-_FLAT_MV = 0.02
+# A lead that moves less than this in a second carries no heart: the smallest QRS called low voltage is 0.5 mV, and an
+# amplifier alone may give as much (IEC 60601-2-25: 0.03 mV).
+_FLAT_MV = 0.03
 _FLAT_SHARE = 0.5
-# A rail is a run of one extreme value; 10 ms at its peak is longer than any R wave rests.
+# Where the others show a beat, three such seconds are a lead that came off; a pause is flat in all leads.
+_FLAT_SECONDS = 3
+_BEAT_MV = 0.15
+# A rail is a run of one extreme value; 10 ms at its peak is longer than any R wave rests. One long rest is as much.
 _RAIL_S = 0.010
 _RAIL_MV = 2.0
 _RAIL_RUNS = 3
+_LONG_RAIL_S = 0.2
 # Public 12-lead collections hold I + III = II to 0.003 mV; filters that differ by lead stay below 0.05.
 _EINTHOVEN_MV = 0.1
 _SHORTEST_S = 2.5
@@ -52,11 +56,13 @@ def quality_findings(waveform: Waveform, residual: float | None = None) -> list[
     """What speaks against reading this ECG, each with the leads concerned.
 
     quality.too_short: under 2.5 s. quality.sampling_rate: outside 100-2000 Hz. quality.lead_off: a lead is
-    absent or flat (moves less than 0.02 mV in most seconds). quality.saturated: a lead rests on its extreme
-    value three times or more for 10 ms. quality.einthoven: the limb leads contradict each other by more than
-    0.1 mV, as with exchanged or mislabelled leads. quality.mains: three leads or more carry mains of 0.05 mV.
-    quality.wander: three leads or more drift by 1.5 mV. quality.arms_exchanged: lead I runs
-    against V6. `residual` is the recording's `einthoven_residual`, where it is already known.
+    absent or flat (moves less than 0.03 mV in most seconds, or in three in which others show a beat).
+    quality.saturated: a lead rests on its extreme value three times or more for 10 ms, or once for 0.2 s.
+    quality.einthoven: the limb leads contradict each other by more than 0.1 mV, as with mislabelled leads.
+    quality.mains: three leads or more carry mains of 0.05 mV.
+    quality.wander: three leads or more drift by 1.5 mV. quality.arms_exchanged, quality.limb_exchanged,
+    quality.chest_exchanged: see `exchanged`. `residual` is the recording's `einthoven_residual`, where it is
+    already known.
     """
     found = []
     if waveform.duration < _SHORTEST_S:
@@ -82,8 +88,12 @@ def quality_findings(waveform: Waveform, residual: float | None = None) -> list[
     ):
         if marked.any():
             found.append(QualityFinding(code, _named(waveform, marked)))
-    if arms_opposed(samples[waveform.leads.index("I")], samples[waveform.leads.index("V6")], rate):
-        found.append(QualityFinding("quality.arms_exchanged", ("I",)))
+    found += [
+        QualityFinding(code, leads)
+        for code, leads in exchanged(samples, rate)
+        # Where the limb leads contradict each other, aVR is not one that could tell of an exchange.
+        if residual <= _EINTHOVEN_MV or code == "quality.arms_exchanged"
+    ]
     return found
 
 
@@ -108,22 +118,33 @@ def _named(waveform: Waveform, marked: NDArray[np.bool_]) -> tuple[str, ...]:
 
 
 def _flat(samples: NDArray[np.float32], rate: float) -> NDArray[np.bool_]:
-    """Which leads move less than 0.02 mV in more than half of their seconds, the last one perhaps not whole."""
+    """Which leads are flat in more than half of their seconds, or in three in which the others show a beat.
+
+    The last second is perhaps not whole.
+    """
     second = max(int(rate), 2)
     starts = np.arange(0, samples.shape[1], second)
     # fmax and fmin pass over what is missing; a second without a sample stays NaN, and counts as flat.
     height = np.fmax.reduceat(samples, starts, axis=1) - np.fmin.reduceat(samples, starts, axis=1)
-    return np.asarray((~(height >= _FLAT_MV)).sum(axis=1) > len(starts) * _FLAT_SHARE)
+    flat = ~(height >= _FLAT_MV)
+    # A quarter of the leads: more than one electrode may be off.
+    beat = (height >= _BEAT_MV).mean(axis=0) >= 0.25
+    return np.asarray(
+        (flat.sum(axis=1) > len(starts) * _FLAT_SHARE) | ((flat & beat).sum(axis=1) >= _FLAT_SECONDS)
+    )
 
 
 def _saturated(samples: NDArray[np.float32], rate: float) -> NDArray[np.bool_]:
-    """Which leads rest on their highest or lowest value three times or more."""
-    longest = max(int(np.ceil(_RAIL_S * rate)), 4)
+    """Which leads rest on their highest or lowest value three times or more, or once for long."""
+    longest, long = max(int(np.ceil(_RAIL_S * rate)), 4), int(np.ceil(_LONG_RAIL_S * rate))
+    found = np.zeros(len(samples), dtype=np.bool_)
     runs = np.zeros(len(samples), dtype=np.int64)
     for extreme in (np.fmax.reduce(samples, axis=1), np.fmin.reduce(samples, axis=1)):
         for lead in np.flatnonzero(np.abs(extreme) >= _RAIL_MV):
-            runs[lead] += _runs_of(samples[lead] == extreme[lead], longest)
-    return np.asarray(runs >= _RAIL_RUNS)
+            rests = samples[lead] == extreme[lead]
+            runs[lead] += _runs_of(rests, longest)
+            found[lead] |= _runs_of(rests, long) > 0
+    return np.asarray(found | (runs >= _RAIL_RUNS))
 
 
 def _runs_of(mask: NDArray[np.bool_], length: int) -> int:

@@ -134,6 +134,7 @@ def analysis(record: AnalysisRecord, language: str) -> dict[str, Any]:
     answer = {"id": record.uid, "sop_instance_uid": record.sop_instance_uid, **record.answer}
     answer["has_heat_map"] = bool(answer.pop("heat_map", None))
     answer["has_median_beat"] = bool(answer.pop("median_beat", None))
+    answer.pop("wave_marks", None)
     reason = answer.get("reason")
     return {**answer, "reason_text": say(reason, language, answer.get("reason_params")) if reason else None}
 

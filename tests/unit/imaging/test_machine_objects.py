@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import zlib
 from dataclasses import replace
 from datetime import datetime
 from io import BytesIO
@@ -18,7 +20,9 @@ from telemed.imaging.machine_objects.annotated import annotated_recording
 from telemed.imaging.machine_objects.attention import attention_picture, overlaid
 from telemed.imaging.machine_objects.report import findings_report
 from telemed.imaging.machine_objects.subject import MadeKind, Subject
+from telemed.imaging.waveform import LEADS as WAVEFORM_LEADS
 from telemed.imaging.waveform import read_waveform
+from telemed.imaging.waveform.marks import pack_marks, unpack_marks
 from tests.factories.dicom import dr_bytes, ecg_bytes
 from tests.integration.dicom_services.conftest import dcmtk
 
@@ -221,3 +225,50 @@ def test_a_recording_goes_with_its_measurements_and_statements_sample_for_sample
     ds = read(made)
     assert ds.ReferencedInstanceSequence[0].ReferencedSOPInstanceUID == source.sop_instance_uid
     assert ds.AcquisitionDateTime == read(FILE).AcquisitionDateTime
+
+
+def test_every_wave_is_marked_in_the_channel_it_was_seen_in() -> None:
+    """Sample positions counted from one (PS3.3 C.10.10): 500 Hz, so that a millisecond is half a sample."""
+    beats = np.array([[0.100, 0.150, 0.200], [0.900, 0.950, 1.000], [9.900, 9.960, 10.020]])
+    nothing = np.empty((0, 3))
+    leads = [{"P": nothing, "QRS": nothing, "T": nothing} for _ in range(12)]
+    leads[7] = {"P": nothing, "QRS": beats, "T": beats[:1] + 0.2}
+    marked = replace(ECG, wave_marks=pack_marks(leads))
+    made = read(annotated_recording(subject(FILE, marked), FILE))
+    marks = [one for one in made.WaveformAnnotationSequence if "TemporalRangeType" in one]
+    found = [
+        (
+            one.ConceptNameCodeSequence[0].CodeValue,
+            one.TemporalRangeType,
+            list(one.ReferencedWaveformChannels),
+            np.atleast_1d(one.ReferencedSamplePositions).tolist(),
+        )
+        for one in marks
+    ]
+    # V2 is the eighth channel; the last QRS ends behind the recording.
+    assert found == [
+        ("10:1600", "MULTISEGMENT", [1, 8], [51, 101, 451, 501]),
+        ("10:1600", "MULTIPOINT", [1, 8], [76, 476]),
+        ("10:1024", "MULTISEGMENT", [1, 8], [151, 201]),
+        ("10:1024", "MULTIPOINT", [1, 8], [176]),
+    ]
+    # A reader of recordings takes them for what they are: no statement, no measurement.
+    assert len(read_waveform(annotated_recording(subject(FILE, marked), FILE)).annotations) == 5
+
+
+def test_packed_marks_come_out_as_they_went_in_and_nothing_else_is_taken() -> None:
+    chance = np.random.default_rng(3)
+    counts = {"P": 3, "QRS": 70, "T": 0}
+    leads = [
+        {wave: np.sort(chance.uniform(0, 60, 3 * n)).reshape(-1, 3) for wave, n in counts.items()}
+        for _ in range(12)
+    ]
+    out = unpack_marks(pack_marks(leads))
+    assert list(out) == list(WAVEFORM_LEADS)
+    for given, found in zip(leads, out.values(), strict=True):
+        for wave, times in given.items():
+            assert np.array_equal(found[wave], np.rint(1000 * times).astype(int))
+    assert pack_marks([dict.fromkeys(("P", "QRS", "T"), np.empty((0, 3)))] * 12) == ""
+    assert unpack_marks("") == {}
+    with pytest.raises(ValueError, match="values for"):
+        unpack_marks(base64.b64encode(zlib.compress(b"\1\0" * 40)).decode())

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from pydicom.data import get_testdata_file
 
+from telemed.demo.ecg_synthesis import Recipe, Rhythm, synthesize
 from telemed.imaging.waveform import (
     LEADS,
     Waveform,
@@ -116,3 +117,51 @@ def test_exchanged_arms_are_suspected(good: Waveform) -> None:
 
 def test_a_lead_without_a_signal_runs_against_nothing(good: Waveform) -> None:
     assert quality(changed(good, "V6", 0.0)) == ["quality.lead_off"]
+
+
+def test_a_lead_that_comes_off_is_named_and_a_pause_of_all_leads_is_not(good: Waveform) -> None:
+    lost = good.samples[9].copy()
+    lost[2500:] = 0.004 * np.sign(np.sin(np.arange(2500)))
+    (finding,) = quality_findings(changed(good, "V4", lost))
+    assert (finding.code, finding.leads) == ("quality.lead_off", ("V4",))
+    # A pause of four seconds: nothing moves in any lead, and nothing is off.
+    still = good.samples.copy()
+    still[:, 3000:] = 0.0
+    assert quality(replace(good, samples=still)) == []
+
+
+def test_a_lead_that_rests_on_its_rail_for_long_is_saturated(good: Waveform) -> None:
+    pushed = good.samples[8].copy()
+    pushed[1500:2000] += 20
+    (finding,) = quality_findings(changed(good, "V3", np.clip(pushed, -5, 5)))
+    assert (finding.code, finding.leads) == ("quality.saturated", ("V3",))
+
+
+def test_right_arm_and_leg_exchanged_are_suspected(good: Waveform) -> None:
+    # An axis of 19 degrees: III is small and negative, so that I does not turn over with it.
+    i, ii = good.samples[0], 0.8 * good.samples[0]
+    iii, avr, avl, avf = ii - i, -(i + ii) / 2, i - ii / 2, ii - i / 2
+    assert quality(replace(good, samples=np.vstack((i, ii, iii, avr, avl, avf, good.samples[6:])))) == []
+    swapped = replace(good, samples=np.vstack((-iii, -ii, -i, avf, avl, avr, good.samples[6:])))
+    assert einthoven_residual(swapped) < 1e-5
+    assert [(one.code, one.leads) for one in quality_findings(swapped)] == [
+        ("quality.limb_exchanged", ("aVR",))
+    ]
+
+
+@pytest.mark.parametrize(
+    ("order", "named"),
+    [
+        ((0, 1, 4, 3, 2, 5), ("V3", "V5")),
+        ((3, 1, 2, 0, 4, 5), ("V1", "V4")),
+        ((0, 1, 2, 3, 4, 5), ()),
+    ],
+)
+def test_chest_electrodes_out_of_their_order_are_named(
+    order: tuple[int, ...], named: tuple[str, ...]
+) -> None:
+    made = synthesize(Recipe(Rhythm.SINUS, seed=3))
+    heart = Waveform(leads=LEADS, samples=(made.T / 1000.0).astype(np.float32), sampling_rate=500.0)
+    chest = heart.samples[6:][list(order)]
+    said = quality_findings(replace(heart, samples=np.vstack((heart.samples[:6], chest))))
+    assert [(one.code, one.leads) for one in said] == ([("quality.chest_exchanged", named)] if named else [])

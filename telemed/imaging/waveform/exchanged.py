@@ -1,0 +1,96 @@
+"""Electrodes on each other's places, as far as the leads of one recording tell."""
+
+from __future__ import annotations
+
+from itertools import combinations
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from telemed.imaging.waveform.model import CHEST, LEADS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+# Left arm and right arm exchanged turn lead I over, and no chest lead: I and V6 then run against each other. Of 675
+# recordings of three collections one does so as it is (a conduction disorder).
+_OPPOSITE = -0.65
+# aVR looks into the heart from behind: it runs against V5 and V6. With right arm and leg exchanged it is aVF, and
+# runs along with them.
+_ALONG = 0.65
+# From V1 to V6 each lead is most like its neighbour. Two of them exchanged make the way through all six longer, by
+# this much of a correlation and more.
+_SHORTER = 0.7
+# V6 runs against aVR and V1 does not, or less so; with the whole row reversed it is the other way round.
+_REVERSED = -0.5
+_LEAST_MV = 0.05
+_BAND_HZ = (1.0, 40.0)
+_ENOUGH_HZ = 100.0
+_WATCHED = ("I", "aVR", *CHEST)
+_ROWS = [LEADS.index(lead) for lead in _WATCHED]
+_I, _AVR, _V1, _V5, _V6 = (_WATCHED.index(lead) for lead in ("I", "aVR", "V1", "V5", "V6"))
+
+
+def exchanged(samples: NDArray[np.float32], rate: float) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Codes and leads for (12, n) mV at `rate` Hz: quality.arms_exchanged, quality.limb_exchanged,
+    quality.chest_exchanged (the two leads that seem to be in each other's place, or all six in reverse).
+
+    All six chest leads in reverse mostly look as exchanged arms do, which are the commoner fault and so what is said.
+    Right axis, dextrocardia, infarction and ventricular rhythms may look so too: a reason to look at the electrodes,
+    no more. How often each exchange is seen, and how often none is there: docs/ecg-quality.md. Arm and leg of the
+    left side exchanged leave no trace that a healthy heart could not leave.
+    """
+    alike, height = _alike(samples[_ROWS], rate)
+    if alike is None:
+        return
+    enough = height >= _LEAST_MV / 2
+    arms = enough[[_I, _V6]].all() and alike[_I, _V6] <= _OPPOSITE
+    behind = not arms and enough[[_AVR, _V5, _V6]].all()
+    leg = behind and min(alike[_AVR, _V5], alike[_AVR, _V6]) >= _ALONG
+    if arms:
+        yield "quality.arms_exchanged", ("I",)
+    if leg:
+        yield "quality.limb_exchanged", ("aVR",)
+    if enough[-len(CHEST) :].all():
+        pair = _chest_pair(alike[-len(CHEST) :, -len(CHEST) :])
+        if pair is not None:
+            yield "quality.chest_exchanged", pair
+        elif behind and not leg and alike[_AVR, _V1] - alike[_AVR, _V6] <= _REVERSED:
+            yield "quality.chest_exchanged", CHEST
+
+
+def _alike(leads: NDArray[np.float32], rate: float) -> tuple[NDArray[np.float64] | None, NDArray[np.float64]]:
+    """Correlations of all leads from 1 to 40 Hz, and each one's RMS there (mV); None where a lead has a gap."""
+    # A mean of each few samples is a low-pass far above the band, and a fifth of the work.
+    few = max(1, int(rate // _ENOUGH_HZ))
+    length = leads.shape[1] // few
+    nothing = np.zeros(len(leads))
+    if length * few < rate:
+        return None, nothing
+    both = leads[:, : length * few].reshape(len(leads), length, few).mean(axis=2, dtype=np.float64)
+    if not np.isfinite(both).all():
+        return None, nothing
+    spectrum = np.fft.rfft(both - both.mean(axis=1, keepdims=True), axis=1)
+    hertz = np.fft.rfftfreq(length, few / rate)
+    part = spectrum[:, (hertz >= _BAND_HZ[0]) & (hertz <= _BAND_HZ[1])]
+    power = np.einsum("lf,mf->lm", part.real, part.real) + np.einsum("lf,mf->lm", part.imag, part.imag)
+    own = np.sqrt(np.maximum(power.diagonal(), 1e-30))
+    # RMS of the band: 2 sum|X|^2 / n^2.
+    return power / np.outer(own, own), np.sqrt(2.0) * own / length
+
+
+def _chest_pair(alike: NDArray[np.float64]) -> tuple[str, str] | None:
+    """The exchange of two chest leads that shortens the way from V1 to V6 most, where it does so by enough."""
+    order = np.arange(len(CHEST))
+    steps = 1 - alike
+    found, gain = None, _SHORTER
+    way = float(steps[order[:-1], order[1:]].sum())
+    for first, second in combinations(range(len(CHEST)), 2):
+        other = order.copy()
+        other[[first, second]] = second, first
+        shorter = way - float(steps[other[:-1], other[1:]].sum())
+        if shorter > gain:
+            found, gain = (CHEST[first], CHEST[second]), shorter
+    return found
