@@ -7,6 +7,7 @@ from telemed.application.jobs import JobKind
 from telemed.application.objects import qualities
 from telemed.application.orders import order_of_study
 from telemed.application.ports import UnitOfWork
+from telemed.application.promised import tell_missing
 from telemed.application.record import record
 from telemed.application.world import World
 from telemed.domain.case import AiState, Case, CaseState
@@ -71,6 +72,7 @@ def _complete(world: World, study_id: int, found: Mapping[int, str]) -> None:
             _extend(world, uow, study, cases[-1])
         else:
             open_case(world, uow, study)
+        tell_missing(world, uow, study)
         uow.commit()
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from telemed.application.jobs import JobKind
 from telemed.application.ports import UnitOfWork
+from telemed.application.promised import promised_by, tell_missing
 from telemed.application.record import record
 from telemed.application.world import World
 from telemed.domain.errors import Conflict, InvalidInput, NotFound
@@ -72,11 +73,11 @@ def change_step(world: World, *, device: Device, sop_instance_uid: str, said: Pe
             scheduled.move(performed.state)
         _event(world, uow, performed, scheduled)
         study = uow.studies.by_instance_uid(device.institution_id, performed.study_instance_uid)
-        if (
-            study is not None
-            and study.state is StudyState.RECEIVING
-            and end_quiet_if_whole(world, uow, study, _performed(uow, study))
-        ):
+        if study is not None and study.state is StudyState.COMPLETE:
+            # It was quiet for long enough, and shown, before its machine said what belongs to it.
+            uow.flush()
+            tell_missing(world, uow, study)
+        elif study is not None and end_quiet_if_whole(world, uow, study, _performed(uow, study)):
             uow.jobs.ask(JobKind.COMPLETE_STUDY, study.id, world.clock.now(), world.clock.now())
         uow.commit()
     world.waker.wake()
@@ -92,7 +93,7 @@ def end_quiet_if_whole(
     """
     if not performed or any(one.state is PerformedState.IN_PROGRESS for one in performed):
         return False
-    promised = {uid for one in performed if one.state is PerformedState.COMPLETED for uid in one.promised}
+    promised = promised_by(performed)
     if not promised or study.object_count < len(promised) or not promised <= _held(uow, study):
         return False
     study.whole_at = world.clock.now()

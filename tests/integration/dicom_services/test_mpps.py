@@ -128,6 +128,46 @@ def test_what_was_promised_and_is_missing_keeps_the_study_open_until_it_comes(do
     assert study_state(door) is StudyState.COMPLETE
 
 
+def told(door: OpenNode) -> list[tuple[dict[str, int], bool]]:
+    """What was told of missing objects, and whether it still stands."""
+    with door.cast.world.unit_of_work(write=False) as uow:
+        found = uow.studies.by_instance_uid(door.device.institution_id, STUDY)
+        assert found is not None
+        (case,) = uow.cases.of_study(found.id)
+        notices = [one for one in uow.notices.of_study(found.id) if one.code == "notice.objects_missing"]
+    assert all(one.case_id == case.id for one in notices)
+    return [(one.facts, one.resolved_at is None) for one in notices]
+
+
+def test_a_part_is_not_read_for_the_whole_unwarned(door: OpenNode) -> None:
+    films = [film(number) for number in (1, 2, 3)]
+    begin(door, beginning())
+    door.put(films[0][1])
+    change(door, ending([instance for instance, _ in films]))
+    door.cast.clock.move(minutes=5)
+    assert study_state(door) is StudyState.COMPLETE
+    one_of_three = {"promised": 3, "here": 1}
+    assert told(door) == [(one_of_three, True)]
+    door.put(films[1][1])
+    door.cast.clock.move(minutes=5)
+    assert study_state(door) is StudyState.COMPLETE
+    assert told(door) == [(one_of_three, False), ({"promised": 3, "here": 2}, True)]
+    door.put(films[2][1])
+    assert study_state(door) is StudyState.COMPLETE
+    assert [stands for _, stands in told(door)] == [False, False]
+
+
+def test_what_the_machine_says_too_late_is_told_too(door: OpenNode) -> None:
+    films = [film(number) for number in (1, 2)]
+    begin(door, beginning())
+    door.put(films[0][1])
+    door.cast.clock.move(minutes=5)
+    assert study_state(door) is StudyState.COMPLETE
+    assert told(door) == []
+    change(door, ending([instance for instance, _ in films]))
+    assert told(door) == [({"promised": 2, "here": 1}, True)]
+
+
 def test_a_second_step_still_in_progress_keeps_the_study_open(door: OpenNode) -> None:
     instance, data = film(1)
     begin(door, beginning())

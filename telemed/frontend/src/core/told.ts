@@ -21,6 +21,7 @@ const SHOWN = new Set([
   "notice.critical_withdrawn",
   "notice.patient_corrected",
   "notice.recording_moved",
+  "notice.objects_missing",
   "notice.case_taken_over",
   "notice.report_revised",
 ]);

@@ -1,0 +1,69 @@
+"""What machines said they made of a study, held against what came: nobody reads a part for the whole unwarned."""
+
+from collections.abc import Iterable, Sequence
+
+from telemed.application.ports import UnitOfWork
+from telemed.application.record import record
+from telemed.application.world import World
+from telemed.domain.events import Kind
+from telemed.domain.notice import Notice
+from telemed.domain.scheduling import PerformedState, PerformedStep
+from telemed.domain.study import SHOWN, Study
+
+MISSING = "notice.objects_missing"
+
+
+def promised_by(performed: Iterable[PerformedStep]) -> frozenset[str]:
+    """The SOP Instance UIDs of everything that ended steps are said to have made."""
+    ended = (one for one in performed if one.state is PerformedState.COMPLETED)
+    return frozenset(uid for one in ended for uid in one.promised)
+
+
+def tell_missing(world: World, uow: UnitOfWork, study: Study) -> None:
+    """On a study that is shown as complete: a notice on it and its case while something promised has not come.
+
+    One that was told before and no longer fits is resolved; the next tells the present figures.
+    """
+    steps = uow.steps.performed_of_studies(study.institution_id, [study.study_instance_uid])
+    promised = promised_by(steps)
+    if not promised:
+        return
+    uow.flush()
+    missing = promised - {stored.sop_instance_uid for stored in uow.studies.objects(study.id)}
+    if missing:
+        # What a person moved to somebody else's study has come all the same; what is held back has not.
+        elsewhere = uow.studies.held_under_any(study.institution_id, sorted(missing))
+        missing -= {stored.sop_instance_uid for stored in elsewhere if stored.role in SHOWN}
+    cause = f"missing:{study.uid}:{len(promised)}:{len(missing)}"
+    _settle(world, uow, uow.notices.of_study(study.id), cause)
+    if not missing:
+        return
+    cases = uow.cases.of_study(study.id)
+    notice = Notice(
+        uid=world.identifiers.uid(),
+        institution_id=study.institution_id,
+        consortium_id=study.consortium_id,
+        code=MISSING,
+        cause_key=cause,
+        created_at=world.clock.now(),
+        facts={"promised": len(promised), "here": len(promised) - len(missing)},
+        study_id=study.id,
+        case_id=cases[-1].id if cases else None,
+    )
+    if uow.notices.raise_once(notice):
+        record(world, uow, Kind.NOTICE_RAISED, study=study, code=MISSING)
+
+
+def _settle(world: World, uow: UnitOfWork, told: Sequence[Notice], still_true: str) -> None:
+    for notice in told:
+        if notice.code == MISSING and notice.resolved_at is None and notice.cause_key != still_true:
+            notice.resolved_at = world.clock.now()
+            record(
+                world,
+                uow,
+                Kind.NOTICE_RESOLVED,
+                institution_id=notice.institution_id,
+                consortium_id=notice.consortium_id,
+                notice=notice.uid,
+                code=MISSING,
+            )
