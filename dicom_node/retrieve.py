@@ -8,6 +8,7 @@ from dicom_node.identifiers import Request, read_request
 from dicom_node.line import LineGone, is_gone, write_message
 from dicom_node.query import level_of
 from dicom_node.statuses import Status, query_failure
+from telemed.application.objects import is_lost
 from telemed.application.ports.dicom import Level, Retrievable, SendingLine
 from telemed.application.retrieve_objects import (
     MOST_OBJECTS,
@@ -215,6 +216,9 @@ def _sender(world: World, line: SendingLine, originator: tuple[str, int] | None 
         try:
             data = data_set_of(world, form)
         except DomainError as error:
+            if not is_lost(error):
+                # The store does not answer: each of the others would wait for it in vain.
+                raise
             log.error("object %s cannot be sent: %s", one.sop_instance_uid, error)
             return None
         return line.store(form, data, originator)

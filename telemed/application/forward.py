@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from telemed.application.jobs import JobKind
 from telemed.application.notifying import notify_institution
+from telemed.application.objects import is_lost
 from telemed.application.ports import UnitOfWork
 from telemed.application.ports.dicom import SendingLine
 from telemed.application.record import record
@@ -27,6 +28,12 @@ BATCH, BATCH_SECONDS = 50, timedelta(seconds=60)
 _TELL_AFTER = 5
 # The other side has no room or no time now: it may take the object later (PS3.4 B.2.3, PS3.7 C.5).
 _LATER = frozenset({0x0122, 0x0213})
+# Our own store does not answer: no fault of the destination, whose pauses and notices are its own.
+_OWN_PAUSE = timedelta(minutes=1)
+
+
+class _NotFromHere(Exception):
+    pass
 
 
 def queue_study(world: World, uow: UnitOfWork, study: Study) -> None:
@@ -65,6 +72,10 @@ def forward_objects(world: World, *, node_id: int) -> None:
                 if world.clock.now() > until:
                     break
                 _send_one(world, node, line, item, forms)
+    except _NotFromHere as fault:
+        log.warning("forwarding to %s waits for the object store: %s", node.ae_title, fault.__cause__)
+        _wait(world, node_id)
+        return
     except Unavailable as error:
         _put_off(world, node_id, error)
         return
@@ -74,13 +85,15 @@ def forward_objects(world: World, *, node_id: int) -> None:
 def _send_one(
     world: World, node: RemoteNode, line: SendingLine, item: ForwardItem, forms: Sequence[StoredObject]
 ) -> None:
-    """Raises Unavailable where the queue must wait: the line broke, or the other side has no room now."""
+    """Raises Unavailable where the queue must wait for the other side, _NotFromHere where for our own store."""
     status: int | None = None
     stored = readable_form(forms, line.accepts)
     if stored is not None:
         try:
             data = data_set_of(world, stored)
         except DomainError as error:
+            if not is_lost(error):
+                raise _NotFromHere from error
             # Missing here: a fault of this house, and no reason to hold the others back.
             log.error("object %s cannot be forwarded: %s", stored.sop_instance_uid, error)
         else:
@@ -138,6 +151,13 @@ def _go_on(world: World, node_id: int) -> None:
             node.answered()
         if uow.forwards.waiting(node_id, 1):
             uow.jobs.ask(JobKind.FORWARD_OBJECTS, node_id, now, now)
+        uow.commit()
+
+
+def _wait(world: World, node_id: int) -> None:
+    now = world.clock.now()
+    with world.unit_of_work() as uow:
+        uow.jobs.ask(JobKind.FORWARD_OBJECTS, node_id, now + _OWN_PAUSE, now)
         uow.commit()
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from telemed.application.ports import SpoolPart
 from telemed.application.record import record
 from telemed.application.world import World
-from telemed.domain.errors import Unavailable
+from telemed.domain.errors import DomainError, Unavailable
 from telemed.domain.events import Kind
 from telemed.domain.study import StoredObject, quality_token
 from telemed.imaging.header import dataset_offset
@@ -91,6 +91,15 @@ def into_spool(world: World, content: bytes, head: bytes | None = None) -> Spool
         part.discard()
         raise
     return part
+
+
+# The bytes themselves are amiss: waiting will not bring them. Whatever else is unavailable may come back.
+_LOST = frozenset({"error.object_missing", "error.object_damaged"})
+
+
+def is_lost(error: DomainError) -> bool:
+    """Whether reading this object again later is in vain."""
+    return not isinstance(error, Unavailable) or error.code in _LOST
 
 
 def _from_store(world: World, stored: StoredObject) -> bytes:

@@ -10,7 +10,7 @@ from telemed.application.record import record
 from telemed.application.world import World
 from telemed.domain.access import Action, Actor, demand, may
 from telemed.domain.case import Case, CaseState
-from telemed.domain.errors import Conflict, InvalidInput, NotFound
+from telemed.domain.errors import Conflict, DomainError, Forbidden, InvalidInput, NotFound
 from telemed.domain.events import Kind
 from telemed.domain.inference import AnalysisRecord
 from telemed.domain.notice import Notice
@@ -117,7 +117,7 @@ def _can(world: World, actor: Actor, case: Case, versions: Sequence[Report]) -> 
         rights.add("write")
         if actor.license_number:
             rights.add("sign")
-            if case.is_emergency and not _released(versions):
+            if preliminary_fault(case, versions) is None:
                 rights.add("preliminary")
     if (
         case.state is CaseState.AWAITING_REVIEW
@@ -128,7 +128,7 @@ def _can(world: World, actor: Actor, case: Case, versions: Sequence[Report]) -> 
         rights.add("review")
     if latest is not None and latest.undoable_by(actor.user_id, now):
         rights.add("undo")
-    if case.state is CaseState.FINAL and actor.license_number:
+    if amendment_fault(actor, case, latest) is None:
         rights.add("amend")
     return frozenset(rights)
 
@@ -136,6 +136,25 @@ def _can(world: World, actor: Actor, case: Case, versions: Sequence[Report]) -> 
 def _released(versions: Sequence[Report]) -> bool:
     """A report is in force: its recipients have it, whatever is being amended."""
     return any(version.state in IN_FORCE for version in versions)
+
+
+def preliminary_fault(case: Case, versions: Sequence[Report]) -> DomainError | None:
+    """What speaks against an emergency report now: asked by the page and by the release alike."""
+    if not case.is_emergency:
+        return Conflict("error.preliminary_only_for_emergencies")
+    if _released(versions):
+        # One signature would take the place of what two have signed.
+        return Conflict("error.preliminary_after_release")
+    return None
+
+
+def amendment_fault(actor: Actor, case: Case, latest: Report | None) -> DomainError | None:
+    """What speaks against this person's opening an amendment now."""
+    if not actor.license_number:
+        return Forbidden("error.signer_without_license")
+    if latest is None or latest.state is not ReportState.FINAL or case.state is not CaseState.FINAL:
+        return Conflict("error.report_not_final")
+    return None
 
 
 def claim(world: World, *, actor: Actor, uid: str) -> OpenedCase:
@@ -269,13 +288,16 @@ def request_repeat(
         mark.demand_sound()
     with world.unit_of_work() as uow:
         case = find_case(uow, actor, uid)
+        place = _marked(uow, case, mark) if mark else None
+        asked = (CaseState.REPEAT_REQUESTED, reason.strip()[:400], code.value, place)
+        if (case.state, case.repeat_reason, case.repeat_code, case.repeat_mark) == asked:
+            # The same key twice.
+            return shown(world, actor, uid)
         hold_case(world, uow, actor, case)
         if _released(uow.reports.of_case(case.id)):
             # The township would be told to repeat what it holds a signed report of, and nobody could amend it.
             raise Conflict("error.report_is_signed")
-        place = _marked(uow, case, mark) if mark else None
-        case.state, case.repeat_reason = CaseState.REPEAT_REQUESTED, reason.strip()[:400]
-        case.repeat_code, case.repeat_mark = code.value, place
+        case.state, case.repeat_reason, case.repeat_code, case.repeat_mark = asked
         case.claimed_by = case.lease_until = case.returned_at = None
         record(world, uow, Kind.CASE_REPEAT_REQUESTED, actor=actor, case=case, code=code.value)
         uow.commit()

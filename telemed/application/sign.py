@@ -6,7 +6,16 @@ from datetime import timedelta
 from telemed.application.document import report_document
 from telemed.application.hold import hand_over, hold_of, signed
 from telemed.application.ports import UnitOfWork
-from telemed.application.read import OpenedCase, current_draft, find_case, hold_case, new_version, shown
+from telemed.application.read import (
+    OpenedCase,
+    amendment_fault,
+    current_draft,
+    find_case,
+    hold_case,
+    new_version,
+    preliminary_fault,
+    shown,
+)
 from telemed.application.record import record
 from telemed.application.withdraw import tell_people
 from telemed.application.world import World
@@ -76,7 +85,8 @@ def review(
         if report is None:
             raise Conflict("error.report_not_awaiting_review")
         if decision == "approve":
-            if report.reviewed_by == actor.user_id and report.revision == revision:
+            if report.reviewed_by == actor.user_id and report.spoken(revision, words):
+                # The same click twice.
                 return shown(world, actor, uid)
             house = uow.institutions.get(actor.institution_id)
             _demand_present_signer(world, actor, house)
@@ -87,6 +97,8 @@ def review(
             record(world, uow, Kind.REPORT_APPROVED, actor=actor, case=case, report_id=report.id)
             signed(world, uow, actor, case, report)
         elif decision == "return":
+            if _was_returned(case, report, comment, revision, words):
+                return shown(world, actor, uid)
             if words is not None and report.revise(actor.user_id, revision, words, now):
                 record(world, uow, Kind.REPORT_REVISED, actor=actor, case=case, report_id=report.id)
             author = report.signed_by
@@ -112,8 +124,12 @@ def amend(world: World, *, actor: Actor, uid: str, reason: str) -> OpenedCase:
     with world.unit_of_work() as uow:
         case = find_case(uow, actor, uid)
         report = uow.reports.latest(case.id)
-        if report is None or report.state is not ReportState.FINAL or case.state is not CaseState.FINAL:
-            raise Conflict("error.report_not_final")
+        if report is not None and _just_opened(uow, actor, case, report):
+            # The same key twice.
+            return shown(world, actor, uid)
+        fault = amendment_fault(actor, case, report)
+        if fault is not None:
+            raise fault
         draft = new_version(world, uow, case, actor, report)
         case.state = CaseState.WAITING
         case.claim(actor.user_id, now)
@@ -138,14 +154,16 @@ def release_preliminary(
     now = world.clock.now()
     with world.unit_of_work() as uow:
         case = find_case(uow, actor, uid)
-        known = [one for one in uow.reports.of_case(case.id) if one.state is ReportState.PRELIMINARY]
+        versions = uow.reports.of_case(case.id)
+        known = [one for one in versions if one.state is ReportState.PRELIMINARY]
         if known and known[-1].signed_by == actor.user_id and known[-1].spoken(revision, words):
             # The same key twice.
             return shown(world, actor, uid)
         _demand_present_signer(world, actor, uow.institutions.get(actor.institution_id))
+        fault = preliminary_fault(case, versions)
+        if fault is not None:
+            raise fault
         report, revision = _written(world, uow, actor, case, revision, words)
-        if not case.is_emergency:
-            raise Conflict("error.preliminary_only_for_emergencies")
         _demand_printable(world, uow, case, report, actor)
         report.release_preliminary(actor.user_id, revision, now)
         hand_over(world, uow, Kind.REPORT_PRELIMINARY, actor, case, report)
@@ -154,6 +172,25 @@ def release_preliminary(
         uow.commit()
     world.waker.wake()
     return shown(world, actor, uid)
+
+
+def _was_returned(case: Case, report: Report, comment: str, revision: int, words: Words | None) -> bool:
+    """With this very comment, and these words: the same click twice."""
+    return (
+        case.returned_at is not None
+        and report.state is ReportState.DRAFT
+        and report.review_comment == comment.strip() != ""
+        and (words is None or report.spoken(revision, words))
+    )
+
+
+def _just_opened(uow: UnitOfWork, actor: Actor, case: Case, report: Report) -> bool:
+    """An amendment of a final report by this person, in which nothing is written yet."""
+    fresh = report.state is ReportState.DRAFT and report.revision == 0
+    if not fresh or report.amends_report_id is None:
+        return False
+    mine = report.author_id == actor.user_id == case.claimed_by
+    return mine and uow.reports.get(report.amends_report_id).state is ReportState.FINAL
 
 
 def _written(

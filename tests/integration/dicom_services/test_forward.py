@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from telemed.application.remote_nodes import NewNode, add_forward_rule, add_remote_node
-from telemed.domain.errors import Forbidden, InvalidInput, NotFound
+from telemed.domain.errors import Forbidden, InvalidInput, NotFound, Unavailable
 from telemed.domain.exchange import ForwardRule, RemoteNode
 from tests.cast import TOWNSHIP_A1
 from tests.factories.dicom import dr_bytes, ecg_bytes, uid
@@ -149,6 +149,33 @@ def test_a_refusal_is_settled_and_no_room_is_waited_for(door: OpenNode) -> None:
         door.cast.clock.move(seconds=10)
         door.cast.run_jobs()
     assert states(door) == ["refused", "sent", "sent"]
+
+
+class _Away:
+    """An object store that does not answer."""
+
+    def get(self, file_sha256: str) -> bytes:
+        raise Unavailable("error.objects_unavailable")
+
+
+def test_while_our_own_store_is_away_the_queue_waits_and_nobody_else_is_blamed(
+    door: OpenNode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there = Destination()
+    with there.listening() as port:
+        node = forward_to(door, port)
+        door.put(*files(2))
+        door.cast.run_jobs()
+        with monkeypatch.context() as outage:
+            outage.setattr(door.cast.world.objects, "get", _Away().get)
+            whole(door)
+            assert (there.got, states(door)) == ({}, ["waiting", "waiting"])
+            assert "notice.forward_refused" not in door.column("notice", "code")
+        with door.cast.world.unit_of_work(write=False) as uow:
+            assert uow.remote_nodes.get(node.id).failures == 0
+        door.cast.clock.move(minutes=1)
+        door.cast.run_jobs()
+    assert (len(there.got), states(door)) == (2, ["sent", "sent"])
 
 
 def test_only_within_the_consortium(door: OpenNode) -> None:

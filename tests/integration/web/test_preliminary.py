@@ -73,3 +73,27 @@ def test_what_is_out_is_not_asked_for_again_as_a_recording(way: Way) -> None:
     release(way)
     refused = way.program("reporting").post(f"{way.path}/repeat", {"reason": "导联脱落"}, expect=409)
     assert refused["code"] == "error.report_is_signed"
+
+
+def test_one_signature_never_takes_the_place_of_what_two_have_signed(cast: Cast, way: Way) -> None:
+    way.arrive(priority="stat")
+    way.sign()
+    way.approve()
+    doctor = way.program("reporting")
+    for _ in range(2):
+        # The same key twice opens one amendment.
+        case = doctor.post(f"{way.path}/amend", {"reason": "补充测量"})
+        assert (case["report"]["number"], case["can"]["preliminary"]) == (2, False)
+    doctor.post(f"{way.path}/amend", {"reason": "补充测量"})
+    refused = release(way, expect=409)
+    assert refused["code"] == "error.preliminary_after_release"
+    assert [one["state"] for one in doctor.get(way.path)["versions"]] == ["final", "draft"]
+
+
+def test_an_amendment_is_opened_by_who_may_sign_it(way: Way) -> None:
+    way.release()
+    trainee = way.program("trainee")
+    assert trainee.get(way.path)["can"]["amend"] is False
+    refused = trainee.post(f"{way.path}/amend", {"reason": "补充测量"}, expect=403)
+    assert refused["code"] == "error.signer_without_license"
+    assert way.program("reporting").get(way.path)["can"]["amend"] is True

@@ -110,6 +110,39 @@ def test_the_same_click_twice_signs_once(cast: Cast, way: Way) -> None:
     assert len(acknowledged) == 1
 
 
+def test_the_reviewer_s_click_comes_twice_and_counts_once(cast: Cast, way: Way) -> None:
+    way.arrive()
+    way.sign()
+    reviewer, words = way.program("reviewing"), {**REPORT, "impression": "大致正常心电图"}
+    back = {"decision": "return", "revision": 1, "comment": "请补充心率", "words": words}
+    for _ in range(2):
+        case = reviewer.post(f"{way.path}/review", back)
+        assert (case["state"], case["report"]["revision"]) == ("waiting", 2)
+    # Another comment is no second click.
+    reviewer.post(f"{way.path}/review", {**back, "comment": "别的"}, expect=409)
+    way.sign()
+    approve = {"decision": "approve", "revision": 3, "words": words}
+    for _ in range(2):
+        case = reviewer.post(f"{way.path}/review", approve)
+        assert (case["state"], case["report"]["revision"]) == ("final", 4)
+    reviewer.post(f"{way.path}/review", {**approve, "words": REPORT}, expect=409)
+    with cast.world.unit_of_work(write=False) as uow:
+        kinds = [event.kind for event in uow.events.after(0, 10_000)]
+    assert (kinds.count(Kind.REPORT_RETURNED), kinds.count(Kind.REPORT_APPROVED)) == (1, 1)
+
+
+def test_a_repeat_is_asked_for_once_however_often_it_is_sent(cast: Cast, way: Way) -> None:
+    way.arrive()
+    doctor = way.program("reporting")
+    asked = {"reason": "导联脱落", "code": "ecg.lead_off"}
+    for _ in range(2):
+        assert doctor.post(f"{way.path}/repeat", asked)["state"] == "repeat_requested"
+    doctor.post(f"{way.path}/repeat", {**asked, "reason": "别的"}, expect=409)
+    with cast.world.unit_of_work(write=False) as uow:
+        kinds = [event.kind for event in uow.events.after(0, 10_000)]
+    assert kinds.count(Kind.CASE_REPEAT_REQUESTED) == 1
+
+
 def test_the_reviewer_is_never_the_signer(way: Way) -> None:
     way.arrive()
     way.sign("reviewing")
