@@ -19,6 +19,7 @@ def by_speech(uow: UnitOfWork, cases: Sequence[Case]) -> tuple[list[Case], list[
     spoken: list[Case] = []
     silent: list[Case] = []
     for case in cases:
+        uow.cases.lock(case.id)
         if case.state is CaseState.CLOSED:
             continue
         said = any(report.signed_by is not None for report in uow.reports.of_case(case.id))

@@ -17,7 +17,7 @@ from telemed.application.read import find_case
 from telemed.application.record import record
 from telemed.application.world import World
 from telemed.domain.access import Action, Actor, demand, may
-from telemed.domain.case import Case
+from telemed.domain.case import Case, CaseState
 from telemed.domain.critical import (
     ActionKind,
     Check,
@@ -96,7 +96,10 @@ def raise_value(world: World, *, actor: Actor, case_uid: str, code: str, note: s
     _demand_short(note, "note")
     now = world.clock.now()
     with world.unit_of_work() as uow:
-        case = find_case(uow, actor, case_uid)
+        # Under the lock, so that a correction of identity is before it or after it, never beside it.
+        case = uow.cases.lock(find_case(uow, actor, case_uid).id)
+        if case.state is CaseState.CLOSED:
+            raise Conflict("error.case_is_closed")
         value = uow.critical.open_of(case.id, code)
         if value is None:
             value = _new_value(world, uow, actor, case, code, note, now)
@@ -177,6 +180,10 @@ def _release(
 ) -> None:
     value.release(checker, kind, world.clock.now())
     _note(world, uow, Kind.CRITICAL_CHECKED, value, actor, check=kind.value)
+    _tell_first(world, uow, value)
+
+
+def _tell_first(world: World, uow: UnitOfWork, value: CriticalValue) -> None:
     case = uow.cases.get(value.case_id)
     patient = uow.patients.get(case.patient_id)
     contracts = uow.residents.contracts(patient.resident_id) if patient.resident_id else []
@@ -377,7 +384,10 @@ def carry_over(
         _mark(world, uow, carried, actor)
         _note(world, uow, Kind.CRITICAL_RAISED, carried, actor, instead_of=value.uid)
         if value.released_at is not None:
-            _release(world, uow, carried, value.checked_by, value.check_kind or Check.NOT_REQUIRED, actor)
+            # The second look was at the same recording: nobody looks again, and the trail says so of nobody.
+            kind = value.check_kind or Check.NOT_REQUIRED
+            carried.release(value.checked_by, kind, now, checked_at=value.checked_at)
+            _tell_first(world, uow, carried)
         _ask_ladder(uow, carried, now)
     return told
 

@@ -36,12 +36,16 @@ def deliver_report(world: World, *, report_id: int) -> None:
         if report.state not in IN_FORCE:
             return
         case = uow.cases.get(report.case_id)
+        case_id = case.id
         pdf = b"" if report.pdf_sha256 else _render(world, uow, case, report)
     if pdf:
         world.objects.put(hashlib.sha256(pdf).hexdigest(), pdf)
     with world.unit_of_work() as uow:
+        # Whoever withdraws it locks the case first: what is read after the lock holds until the end.
+        case = uow.cases.lock(case_id)
         report = uow.reports.get(report_id)
-        case = uow.cases.get(report.case_id)
+        if report.state not in IN_FORCE:
+            return
         if pdf and not report.pdf_sha256:
             report.pdf_sha256 = hashlib.sha256(pdf).hexdigest()
         _hand_out(world, uow, case, report)

@@ -1,9 +1,9 @@
 """Where the networks looked on a case's films: fetched when a reader asks for it, never with the case."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from telemed.application.read import find_case
+from telemed.application.shown_answers import shown_answers
 from telemed.application.world import World
 from telemed.domain.access import Action, Actor, demand
 from telemed.domain.analysis import HeatMap
@@ -20,10 +20,6 @@ class ShownHeatMap:
     heat_map: HeatMap
 
 
-def has_heat_map(answer: dict[str, Any]) -> bool:
-    return bool(answer.get(FIELD))
-
-
 def heat_maps(world: World, *, actor: Actor, uid: str) -> list[ShownHeatMap]:
     """Of every answer that has one, in the order of the answers. Raises NotFound as the case itself does."""
     demand(actor, Action.SEE_CASE)
@@ -33,6 +29,5 @@ def heat_maps(world: World, *, actor: Actor, uid: str) -> list[ShownHeatMap]:
             ShownHeatMap(
                 row.sop_instance_uid, row.model_name, row.model_version, HeatMap.from_json(row.answer[FIELD])
             )
-            for row in uow.analyses.of_case(case.id)
-            if has_heat_map(row.answer)
+            for row in shown_answers(uow, case, FIELD)
         ]

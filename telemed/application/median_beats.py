@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from telemed.application.read import find_case
+from telemed.application.shown_answers import shown_answers
 from telemed.application.world import World
 from telemed.domain.access import Action, Actor, demand
 from telemed.domain.analysis import RepresentativeBeat
-from telemed.domain.case import CaseState
 
 FIELD = "median_beat"
 """Its name in a stored answer."""
@@ -27,8 +27,6 @@ def median_beats(world: World, *, actor: Actor, uid: str) -> list[ShownBeat]:
     demand(actor, Action.SEE_CASE)
     with world.unit_of_work(write=False) as uow:
         case = find_case(uow, actor, uid)
-        if case.state is CaseState.CLOSED:
-            return []  # its recordings are another person's
         return [
             ShownBeat(
                 row.uid,
@@ -36,8 +34,7 @@ def median_beats(world: World, *, actor: Actor, uid: str) -> list[ShownBeat]:
                 mean_rr(row.answer),
                 RepresentativeBeat.from_json(row.answer[FIELD]),
             )
-            for row in uow.analyses.of_case(case.id)
-            if row.answer.get(FIELD)
+            for row in shown_answers(uow, case, FIELD)
         ]
 
 

@@ -1,6 +1,7 @@
 """The bytes behind the rows: from the spool to their final place, and back to a reader."""
 
 import hashlib
+import logging
 from collections.abc import Iterable
 
 from telemed.application.ports import SpoolPart
@@ -11,6 +12,8 @@ from telemed.domain.events import Kind
 from telemed.domain.study import StoredObject, quality_token
 from telemed.imaging.header import dataset_offset
 from telemed.imaging.waveform import ECG_SOP_CLASSES, WaveformError, quality_findings, read_waveform
+
+log = logging.getLogger(__name__)
 
 _QUALITY_LENGTH = 200  # of its column
 
@@ -56,11 +59,18 @@ def read_object(world: World, stored: StoredObject) -> bytes:
 def qualities(world: World, objects: Iterable[StoredObject]) -> dict[int, str]:
     """What speaks against reading each ECG among `objects`, by its id, so that the technician can repeat it at once.
 
-    Never an obstacle: a recording that cannot be read as twelve leads gets the reason's code.
+    Never an obstacle: a recording that cannot be read as twelve leads gets the reason's code, and of one whose bytes
+    cannot be had now nothing is said.
     """
-    return {
-        stored.id: _quality(world, stored) for stored in objects if stored.sop_class_uid in ECG_SOP_CLASSES
-    }
+    found = {}
+    for stored in objects:
+        if stored.sop_class_uid not in ECG_SOP_CLASSES:
+            continue
+        try:
+            found[stored.id] = _quality(world, stored)
+        except Unavailable as fault:
+            log.warning("quality of object %s is not known: %s", stored.id, fault)
+    return found
 
 
 def _quality(world: World, stored: StoredObject) -> str:

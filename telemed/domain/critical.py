@@ -236,14 +236,17 @@ class CriticalValue:
             return Check.SAME_DOCTOR_AT_NIGHT
         raise Conflict("error.critical_needs_another_doctor")
 
-    def release(self, user_id: int | None, kind: Check, now: datetime) -> None:
+    def release(
+        self, user_id: int | None, kind: Check, now: datetime, *, checked_at: datetime | None = None
+    ) -> None:
+        """`checked_at`: when the second look was, if it was not now."""
         self.demand_open()
         if self.state is not CriticalState.AWAITING_CHECK:
             raise Conflict("error.critical_already_checked")
         self.state, self.released_at = CriticalState.RELEASED, now
         self.check_kind = kind
         if user_id is not None:
-            self.checked_by, self.checked_at = user_id, now
+            self.checked_by, self.checked_at = user_id, checked_at or now
 
     def withdraw(self, user_id: int, reason: str, now: datetime) -> None:
         self.demand_open()
@@ -312,11 +315,11 @@ def due_steps(
 
     However late this is asked (a worker was down), every step whose time has passed is among them.
     """
-    open_ = [
-        step
-        for step in sorted(steps, key=lambda s: (s.minutes, s.rank))
-        if step.rank > value.escalated and step.tier is value.tier and not value.reached(step.waits_for)
-    ]
+    ladder = sorted((step for step in steps if step.tier is value.tier), key=lambda s: (s.minutes, s.rank))
+    # Climbed by minutes, whatever the ranks: after the step that was taken last. Of a ladder that no longer has it
+    # every step counts: to be told twice is nothing, not to be told at all is.
+    last = next((at for at, step in enumerate(ladder, start=1) if step.rank == value.escalated), 0)
+    open_ = [step for step in ladder[last:] if not value.reached(step.waits_for)]
     due = [step for step in open_ if value.raised_at + timedelta(minutes=step.minutes) <= now]
     later = [value.raised_at + timedelta(minutes=step.minutes) for step in open_ if step not in due]
     return due, min(later, default=None)

@@ -11,6 +11,7 @@ from pydicom import dcmread
 
 from telemed.application.ports.dicom import StepQuery
 from telemed.demo.critical_values import seed_critical_values
+from telemed.domain.events import Kind
 from tests.cast import CONTRACTED, HOSPITAL_A, UNCONTRACTED, Cast
 from tests.factories.dicom import dr_bytes, ecg_bytes, uid
 from tests.integration.web.conftest import Way
@@ -262,7 +263,8 @@ def test_a_critical_value_is_said_of_the_right_person_and_taken_back_of_the_wron
         seed_critical_values(cast.world, uow, consortium_id=hospital.consortium_id, hospital_id=hospital.id)
         uow.commit()
     raised = way.program("reporting").post(f"{way.path}/critical", {"code": "ecg.avb3"})
-    way.program("reviewing").post(f"/api/v1/critical/{raised['id']}/confirm")
+    checked = way.program("reviewing").post(f"/api/v1/critical/{raised['id']}/confirm")
+    cast.clock.move(minutes=3)
     family = way.program("family")
     assert [one["id"] for one in family.get("/api/v1/critical")["rows"]] == [raised["id"]]
     order_for_right(way)
@@ -275,6 +277,14 @@ def test_a_critical_value_is_said_of_the_right_person_and_taken_back_of_the_wron
     assert open_["patient"]["patient_id"] == "FIC-P2"
     assert open_["due_at"] == raised["due_at"]
     assert answer["case_id"] != way.case_id
+    # The second look was when it was, and nobody looked again.
+    assert (open_["checked_at"], open_["checked_by"]) == (checked["checked_at"], checked["checked_by"])
+    with cast.world.unit_of_work(write=False) as uow:
+        looks = [one for one in uow.events.after(0, 500) if one.kind is Kind.CRITICAL_CHECKED]
+    assert len(looks) == 1
+    # Of the closed case nothing more is said: it is the wrong person's.
+    again = way.program("reporting").post(f"{way.path}/critical", {"code": "ecg.avb3"}, expect=409)
+    assert again["code"] == "error.case_is_closed"
 
 
 # --- what leaves the house ---------------------------------------------------------------------------------------

@@ -76,6 +76,11 @@ def test_a_film_is_read_by_the_model_of_its_header_and_its_map_comes_when_asked_
     )
     assert shown["sop_instance_uid"] == answer["sop_instance_uid"]
     way.program("reporting-b").get(f"{way.path}/heat-maps", expect=404)
+    # Once its recordings are another person's, nothing of them is drawn under this name.
+    with cast.world.unit_of_work() as uow:
+        uow.cases.get(1).close()
+        uow.commit()
+    assert reporting.get(f"{way.path}/heat-maps") == []
 
 
 def test_without_an_approval_nothing_looks_at_a_film(cast: Cast, way: Way) -> None:

@@ -198,6 +198,19 @@ def test_a_ladder_asked_late_takes_every_step_that_passed() -> None:
     assert (ranks(due), later) == ([1, 2, 3], None)
 
 
+def test_nobody_is_passed_over_by_a_ladder_whose_ranks_do_not_rise_with_its_minutes() -> None:
+    one, crossed = value(), (step(2, 10), step(1, 15), step(3, 20))
+    told = []
+    for minutes in (10, 15, 20):
+        due, _ = due_steps(one, crossed, NOON + minutes * MINUTE)
+        told.append(ranks(due))
+        one.escalated = due[-1].rank
+    assert told == [[2], [1], [3]]
+    # The step that was taken last is gone from the ladder: all are told rather than one forgotten.
+    one.escalated = 9
+    assert ranks(due_steps(one, crossed, NOON + 15 * MINUTE)[0]) == [2, 1]
+
+
 def test_what_was_received_waits_for_the_action_alone() -> None:
     one = value()
     one.release(DR_REVIEWING, Check.ANOTHER_DOCTOR, NOON)

@@ -92,6 +92,14 @@ def test_a_lead_off_is_noted_and_a_good_recording_is_not(town: Site) -> None:
     assert again(town, good.id).quality == ""
 
 
+def test_an_older_recording_whose_bytes_are_gone_keeps_no_study_from_being_complete(town: Site) -> None:
+    lost, good = (take(town, ecg_bytes(seed=name, study_uid="2.25.77")) for name in ("lost", "good"))
+    town.world.spool.remove(lost.file_sha256)
+    complete_study(town.world, study_id=good.study_id)
+    assert town.column("study", "state") == ["complete"]
+    assert again(town, lost.id).quality == ""
+
+
 def test_a_picture_has_no_ecg_quality(town: Site) -> None:
     stored = take(town, dr_bytes())
     complete_study(town.world, study_id=stored.study_id)
