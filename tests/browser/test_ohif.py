@@ -15,10 +15,13 @@ from numpy.typing import NDArray
 from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from telemed.domain.analysis import Analysis, Finding, HeatMap
+from telemed.domain.people import MadeObjects
 from tests.browser import ohif
 from tests.browser.house import House, house
-from tests.cast import Cast
+from tests.cast import TOWNSHIP_A1, Cast, approve_model
 from tests.factories.dicom import dr_bytes, ecg_bytes, uid
+from tests.integration.web.test_film_case import FilmModel, with_film_models
 from tests.programs import require
 
 pytestmark = pytest.mark.browser
@@ -121,3 +124,31 @@ def test_an_ecg_opens_in_ohif(chromium: Browser, rooms: Rooms) -> None:
     viewer.reload()
     again = shown(viewer, lambda found: beats(found) > 0)
     assert beats(again) == 12
+
+
+def test_the_attention_picture_of_a_film_opens_in_ohif(chromium: Browser, rooms: Rooms) -> None:
+    """The Secondary Capture that a model's answer became: a series of the study, in colour where the evidence lay."""
+    cast, study = rooms.house.cast, str(uid("ohif", "attention"))
+    analyser: Any = cast.analyser
+    seen = HeatMap("tb", ((0.0, 0.0), (0.0, 1.0)), (0.0, 0.0, 1.0, 1.0))
+    answer = Analysis(analyser._identity(), True, findings=(Finding("tb", 0.8, 0.4, True),), heat_map=seen)
+    with_film_models(cast, answer, "fictional-film")
+    with cast.world.unit_of_work() as uow:
+        site = uow.institutions.get(cast.sites[TOWNSHIP_A1].id)
+        site.made_objects = MadeObjects.ALL
+        approve_model(cast.world, uow, site, cast.people["admin"], FilmModel())
+        uow.commit()
+    rooms.house.sent(dr_bytes(np.full((512, 512), 2000, np.uint16), patient_id="FIC-P5", study_uid=study))
+    viewer = opened(chromium, rooms, study)
+    viewer.locator("[data-cy=study-browser-thumbnail]", has_text="OT").dblclick()
+
+    def warm(found: NDArray[np.uint8]) -> float:
+        """Share of the viewport that is much more red than blue."""
+        return float((found[..., 0].astype(int) - found[..., 2] > 60).mean())
+
+    picture = shown(viewer, lambda found: warm(found) > 0.02)
+    height, width = picture.shape[:2]
+    corner = picture[height // 2 :, width // 2 :]
+    # The evidence lay below on the right, and nowhere else.
+    assert warm(corner) > 0.02
+    assert warm(picture[: height // 3]) < 0.002

@@ -32,6 +32,19 @@ _WATCHED = ("I", "aVR", *CHEST)
 _ROWS = [LEADS.index(lead) for lead in _WATCHED]
 _I, _AVR, _V1, _V5, _V6 = (_WATCHED.index(lead) for lead in ("I", "aVR", "V1", "V5", "V6"))
 
+_PAIRS = tuple(combinations(range(len(CHEST)), 2))
+
+
+def _orders() -> NDArray[np.int64]:
+    """The chest leads in their order, and with each pair exchanged."""
+    orders = np.tile(np.arange(len(CHEST)), (len(_PAIRS) + 1, 1))
+    for row, (first, second) in zip(orders[1:], _PAIRS, strict=True):
+        row[[first, second]] = second, first
+    return orders
+
+
+_ORDERS = _orders()
+
 
 def exchanged(samples: NDArray[np.float32], rate: float) -> Iterator[tuple[str, tuple[str, ...]]]:
     """Codes and leads for (12, n) mV at `rate` Hz: quality.arms_exchanged, quality.limb_exchanged,
@@ -69,13 +82,17 @@ def _alike(leads: NDArray[np.float32], rate: float) -> tuple[NDArray[np.float64]
     nothing = np.zeros(len(leads))
     if length * few < rate:
         return None, nothing
-    both = leads[:, : length * few].reshape(len(leads), length, few).mean(axis=2, dtype=np.float64)
+    parts = np.ascontiguousarray(leads[:, : length * few]).reshape(-1, few)
+    both = (parts @ np.full(few, 1 / few, dtype=np.float32)).reshape(len(leads), length)
     if not np.isfinite(both).all():
         return None, nothing
     spectrum = np.fft.rfft(both - both.mean(axis=1, keepdims=True), axis=1)
     hertz = np.fft.rfftfreq(length, few / rate)
-    part = spectrum[:, (hertz >= _BAND_HZ[0]) & (hertz <= _BAND_HZ[1])]
-    power = np.einsum("lf,mf->lm", part.real, part.real) + np.einsum("lf,mf->lm", part.imag, part.imag)
+    first, last = np.searchsorted(hertz, _BAND_HZ)
+    part = np.ascontiguousarray(spectrum[:, first : last + 1])
+    # Real and imaginary parts side by side: their product is the real part of one times the other's conjugate.
+    side = part.view(part.real.dtype)
+    power = np.einsum("lf,mf->lm", side, side)
     own = np.sqrt(np.maximum(power.diagonal(), 1e-30))
     # RMS of the band: 2 sum|X|^2 / n^2.
     return power / np.outer(own, own), np.sqrt(2.0) * own / length
@@ -83,14 +100,9 @@ def _alike(leads: NDArray[np.float32], rate: float) -> tuple[NDArray[np.float64]
 
 def _chest_pair(alike: NDArray[np.float64]) -> tuple[str, str] | None:
     """The exchange of two chest leads that shortens the way from V1 to V6 most, where it does so by enough."""
-    order = np.arange(len(CHEST))
-    steps = 1 - alike
-    found, gain = None, _SHORTER
-    way = float(steps[order[:-1], order[1:]].sum())
-    for first, second in combinations(range(len(CHEST)), 2):
-        other = order.copy()
-        other[[first, second]] = second, first
-        shorter = way - float(steps[other[:-1], other[1:]].sum())
-        if shorter > gain:
-            found, gain = (CHEST[first], CHEST[second]), shorter
-    return found
+    ways = (1 - alike[_ORDERS[:, :-1], _ORDERS[:, 1:]]).sum(axis=1)
+    best = int(np.argmin(ways))
+    if ways[0] - ways[best] <= _SHORTER:
+        return None
+    first, second = _PAIRS[best - 1]
+    return CHEST[first], CHEST[second]
