@@ -33,6 +33,7 @@ def _least(name: str, value: float) -> dict[str, dict[str, float]]:
 
 # Bazett's correction alone calls fast hearts long: the list names no formula, so both have to reach the limit.
 _QTC_550 = _least("qtc_ms", 550) | _least("qtc_fridericia_ms", 550)
+_QTC_500 = _least("qtc_ms", 500) | _least("qtc_fridericia_ms", 500)
 
 # A line without findings and limits is raised by doctors alone: no model here knows it. So it is, for the time being,
 # for the infarction pattern: the rule it names is withheld, because too few recordings show how it does.
@@ -102,9 +103,7 @@ LINES = (
         Tier.WARNING,
         findings=("AFIB", "ecg.atrial_fibrillation"),
     ),
-    Line(
-        "ecg.warning.qtc", "ECG", "QTc ≥ 0.50 秒", "QTc ≥ 0.50 s", Tier.WARNING, limits=_least("qtc_ms", 500)
-    ),
+    Line("ecg.warning.qtc", "ECG", "QTc ≥ 0.50 秒", "QTc ≥ 0.50 s", Tier.WARNING, limits=_QTC_500),
     Line("ct.bleeding", "CT", "大量或增大的颅内出血", "Large or growing intracranial bleeding"),
     Line("ct.herniation", "CT", "脑疝", "Brain herniation"),
     Line("ct.pe", "CT", "中央型肺栓塞", "Central pulmonary embolism"),

@@ -355,3 +355,22 @@ def test_pr_of_the_typical_lead_is_no_longer_than_the_global_one(engine: Engine)
     assert typical is not None
     # Of the made heart P begins 160 + 2.5 x 22 ms before R, Q 26 + 2.5 x 8 ms, as far as a Gaussian begins anywhere.
     assert 120 <= typical <= found.measurements["pr_ms"] + 4
+
+
+@pytest.mark.parametrize(
+    ("facts", "said"),
+    [
+        ({"qrs_typical_lead_ms": 130.0, "qrs_ms": 160.0}, True),
+        # Complexes without clear borders: no lead's own width is found, the global one is wide.
+        ({"qrs_typical_lead_ms": 60.0, "qrs_ms": 230.0}, True),
+        ({"qrs_typical_lead_ms": 90.0, "qrs_ms": 130.0}, False),
+        # A chaos of forms has no representative beat to be measured.
+        ({"other_forms": 19.0, "p_share": 0.0}, True),
+        ({"qrs_typical_lead_ms": 130.0, "qrs_ms": 160.0, "heart_rate_bpm": 100.0}, False),
+    ],
+)
+def test_a_tachycardia_is_wide_by_any_of_three_signs(
+    rules: RuleSet, facts: dict[str, float], said: bool
+) -> None:
+    known = {"heart_rate_bpm": 160.0, "spike_share": 0.0, "other_forms": 0.0, "p_share": 0.0}
+    assert rules.judged(known | facts)["ecg.wide_qrs_tachycardia"] is said
