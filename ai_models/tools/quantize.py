@@ -1,7 +1,8 @@
-"""Makes another precision of the ECG model and measures what it does to the answers.
+"""Makes another precision of an ECG model and measures what it does to the answers.
 
     python -m ai_models.tools.quantize int8      static QDQ, u8 activations x s8 weights per channel (ONNX Runtime)
     python -m ai_models.tools.quantize bf16      no new file: the same weights on OpenVINO in bfloat16
+    python -m ai_models.tools.quantize bf16 --model ecg-delineation
 
 It needs the training environment (`onnx`) for int8, `openvino` for bf16, and the public recordings. The rung's
 folder gets its network and `evidence.json`, sufficient or not; the engine judges by itself whether it is.
@@ -13,7 +14,7 @@ import argparse
 import hashlib
 import json
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ai_models.ecg.delineation.decode import WAVES
+from ai_models.ecg.delineation.reader import MODEL as DELINEATION
+from ai_models.ecg.delineation.tensors import network_input
 from ai_models.ecg.gate import judge
 from ai_models.ecg.reader import MODEL
 from ai_models.ecg.signal import LEADS
@@ -79,27 +83,38 @@ def recordings() -> Iterator[tuple[bool, NDArray[np.float32], float]]:
         yield for_calibration, recording.samples, recording.rate
 
 
-def tensors(samples: NDArray[np.float32], rate: float) -> dict[str, Tensor] | None:
-    """The network's inputs, or None for what the product's own gate keeps away from it."""
-    verdict = judge(Waveform(LEADS, samples, rate))
-    return None if verdict.samples is None else dict(ecg_tensors(verdict.samples, rate).inputs())
+Prepare = Callable[[NDArray[np.float32], float], Mapping[str, Tensor]]
+PREPARE: dict[str, Prepare] = {
+    MODEL: lambda samples, rate: ecg_tensors(samples, rate).inputs(),
+    DELINEATION: lambda samples, rate: {"signal": network_input(samples, rate)[0]},
+}
 
 
-def gathered() -> tuple[list[dict[str, Tensor]], list[dict[str, Tensor]], int]:
-    """Inputs for calibration, inputs for the evidence, and how many of the latter are recordings as they are."""
+def gathered(
+    prepare: Prepare, calibrating: bool, variants: int
+) -> tuple[list[dict[str, Tensor]], list[dict[str, Tensor]], int]:
+    """Inputs for calibration, inputs for the evidence, and how many of the latter are recordings as they are.
+
+    What the product's own gate keeps away from the network is left out; without calibration everything is evidence.
+    """
+
+    def tensors(samples: NDArray[np.float32], rate: float) -> dict[str, Tensor] | None:
+        verdict = judge(Waveform(LEADS, samples, rate))
+        return None if verdict.samples is None else dict(prepare(verdict.samples, rate))
+
     generator = np.random.default_rng(SEED)
     calibration, judged, as_recorded = [], [], 0
     for for_calibration, samples, rate in recordings():
         plain = tensors(samples, rate)
         if plain is None:
             continue
-        if for_calibration:
+        if for_calibration and calibrating:
             gains = [1.0, *np.exp(generator.normal(0, LOUDER, COPIES))]
             calibration += [plain | {"windows": plain["windows"] * np.float32(gain)} for gain in gains]
             continue
         judged.append(plain)
         as_recorded += 1
-        copies = (tensors(varied(samples, rate, generator), rate) for _ in range(VARIANTS))
+        copies = (tensors(varied(samples, rate, generator), rate) for _ in range(variants))
         judged += [copy for copy in copies if copy is not None]
     return calibration, judged, as_recorded
 
@@ -181,14 +196,49 @@ def measured(
     }
 
 
+def masks_measured(reference: Session, other: Session, judged: list[dict[str, Tensor]]) -> dict[str, Any]:
+    """The same for a delineation: its flags are the decisions that waves are made of, P, QRS or T at each sample of
+    each lead, where the probability passes one half. |dp| is over all of its numbers.
+    """
+    differing, decisions, recordings_alike = np.zeros(len(WAVES), np.int64), 0, 0
+    largest, total = np.zeros(len(WAVES)), 0.0
+    for row in judged:
+        ours, theirs = (session.run(["probability"], row)[0][0, :, 1:] for session in (reference, other))
+        flags, apart = (ours > 0.5) != (theirs > 0.5), np.abs(ours - theirs)
+        differing += flags.sum(axis=(0, 2))
+        decisions += flags[:, 0].size
+        recordings_alike += not flags.any()
+        largest, total = np.maximum(largest, apart.max(axis=(0, 2))), total + float(apart.mean())
+    return {
+        "recordings": len(judged),
+        "flag_agreement": round(1 - float(differing.sum()) / (decisions * len(WAVES)), 6),
+        "recordings_with_all_flags_equal": round(recordings_alike / len(judged), 6),
+        "largest_difference": round(float(largest.max()), 6),
+        "mean_difference": round(total / len(judged), 6),
+        "by_label": {
+            wave: {
+                "flag_agreement": round(1 - float(differing[column]) / decisions, 6),
+                "largest_difference": round(float(largest[column]), 6),
+            }
+            for column, wave in enumerate(WAVES)
+        },
+    }
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("precision", choices=("int8", "bf16"))
     parser.add_argument("--calibration", default="MinMax", choices=("MinMax", "Percentile", "Entropy"))
+    parser.add_argument("--model", default=MODEL, choices=sorted(PREPARE))
+    parser.add_argument("--variants", type=int, default=VARIANTS, help="augmented copies of each recording")
     arguments = parser.parse_args()
-    manifest = Registry().get(MODEL)
+    if arguments.precision == "int8" and arguments.model != MODEL:
+        parser.error("the choices for int8 were made for the classification alone")
+    manifest = Registry().get(arguments.model)
     reference = open_session(manifest, read_weights(manifest))
-    calibration, judged, as_recorded = gathered()
+    calibration, judged, as_recorded = gathered(
+        PREPARE[arguments.model], arguments.precision == "int8", arguments.variants
+    )
     folder = manifest.folder / "rungs" / arguments.precision
     folder.mkdir(parents=True, exist_ok=True)
     if arguments.precision == "int8":
@@ -212,8 +262,13 @@ def main() -> None:
         "runtime": other.runtime,
         "base_sha256": manifest.sha256,
         "sha256": sha256,
-        **measured(manifest, reference, other, judged),
+        **(
+            measured(manifest, reference, other, judged)
+            if manifest.labels
+            else masks_measured(reference, other, judged)
+        ),
         "as_recorded": as_recorded,
+        "variants": arguments.variants,
         "calibration_inputs": len(calibration) if arguments.precision == "int8" else 0,
         "seed": SEED,
         "needed": {
