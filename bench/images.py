@@ -4,8 +4,10 @@
 `full_dx_ms`: of the same, to the full grey values on the screen.
 `full_dx_j2k_ms`: the same for a film in lossless JPEG 2000, decoded in the browser.
 `next_case_ms`: from the key to the full grey values of the next case, after a look of a few seconds at this one.
+`ct_...`: a CT of 300 slices, see `bench.stack`.
 
-The page's scripts are in the browser's cache; the film is 2048 x 2500, 14 bits in 16.
+The page's scripts are in the browser's cache and the list is looked at for a second first. The film is 2048 x 2500,
+14 bits in 16.
 """
 
 from __future__ import annotations
@@ -22,6 +24,7 @@ from playwright.sync_api import Page
 from pydicom import dcmread
 from pydicom.uid import JPEG2000Lossless
 
+from bench import stack
 from bench.house import House, house, reading_room
 from bench.result import Row, under_limit
 from telemed.demo.dicom_objects import FictionalPatient, Occasion, dr_object, to_file
@@ -29,10 +32,10 @@ from telemed.demo.roles import wait_for
 
 PREVIEW_MS, FULL_MS, NEXT_MS = 500.0, 2500.0, 300.0
 LOOK_MS = 6000
-CHROMIUM = [
-    "--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader",
-    "--ignore-gpu-blocklist",
-]  # fmt: skip
+# As little as nobody looks at a list before opening a case; meanwhile the browser reads the station's script.
+LOOK_AT_LIST_MS = 1000
+# Nothing of the page asks for WebGL: a computer without a graphics card, on which Chromium composes by itself.
+CHROMIUM = ["--disable-gpu"]
 # Milliseconds from the keydown to the frame after the one in which it was there.
 WATCH = """
 window.bench = { pressed: 0 };
@@ -74,19 +77,25 @@ def rows(*, only: str | None, quick: bool) -> list[Row]:
         times = [_open(page, number) for number in range(2 * opened)]
         raw, packed = times[0::2], times[1::2]
         following = _leaf(page, leafed)
+        page.goto("/reading?view=waiting&modality=CT")
+        page.locator(".rows .row").first.wait_for()
+        page.wait_for_timeout(LOOK_AT_LIST_MS)
+        leafing = stack.measured(page, seconds=3 if quick else 10)
     found = [
         under_limit("preview_ms", [one for one, _ in times], "ms", PREVIEW_MS, note="raw and JPEG 2000 in turn"),
         under_limit("full_dx_ms", [one for _, one in raw], "ms", FULL_MS, note="Explicit VR Little Endian"),
         under_limit("full_dx_j2k_ms", [one for _, one in packed], "ms", FULL_MS, note="JPEG 2000 lossless"),
         under_limit("next_case_ms", following, "ms", NEXT_MS,
                     note=f"raw and JPEG 2000 in turn, {LOOK_MS} ms at each case"),
+        *leafing,
     ]  # fmt: skip
     return [row for row in found if only in (None, row.what)]
 
 
 def _open(page: Page, number: int) -> tuple[float, float]:
-    page.goto("/reading?view=waiting")
+    page.goto("/reading?view=waiting&modality=DX")
     page.locator(".rows .row").first.wait_for()
+    page.wait_for_timeout(LOOK_AT_LIST_MS)
     for _ in range(number):
         page.keyboard.press("j")
     page.evaluate("bench.both()")
@@ -128,7 +137,8 @@ def _with(films: Sequence[Any]) -> Iterator[str]:
     """A consortium with these films in its list."""
     with house() as here:
         here.receive("DEMO_DR", films)
-        wait_for("every film in the list", lambda: _all_listed(here, len(films)), 300)
+        here.receive("DEMO_DR", list(stack.slices()))
+        wait_for("every film in the list", lambda: _all_listed(here, len(films) + 1), 300)
         yield here.base
 
 

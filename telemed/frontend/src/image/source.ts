@@ -57,8 +57,15 @@ async function bulk(uri: string): Promise<ArrayBuffer> {
 const headers = new Map<string, Promise<Dataset>>();
 const described = new Map<string, Promise<Description>>();
 
+/** Headers of the last slices: a dozen CTs, of a day on which two hundred are read. */
+const REMEMBERED = 4000;
+
 function remembered<T>(kept: Map<string, Promise<T>>, name: string, made: Promise<T>): Promise<T> {
   kept.set(name, made);
+  for (const oldest of kept.keys()) {
+    if (kept.size <= REMEMBERED) break;
+    kept.delete(oldest);
+  }
   made.catch(() => kept.delete(name));
   return made;
 }
