@@ -45,6 +45,7 @@ class Places:
             "institution_id": self.institution_id,
             "node_id": "walk-node",
             "part_id": "walk-part",
+            "mark_id": "walk-mark",
             "text_id": "walk-text",
             "rule_id": "walk-rule",
             "step_id": "walk-step",

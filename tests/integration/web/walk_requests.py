@@ -34,6 +34,15 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
         "json": {"analysis": "x", "marks": {"qrs_onset_ms": -40, "qrs_offset_ms": 50}}
     },
     ("POST", "/api/v1/cases/{case_id}/key-images"): {"json": {"sop_instance_uid": "1.2.3", "on": True}},
+    ("PUT", "/api/v1/cases/{case_id}/marks/{mark_id}"): {
+        "json": {
+            "kind": "length",
+            "sop_instance_uid": "1.2.3",
+            "points": [[0, 0], [1, 1]],
+            "values": {},
+            "unit": "mm",
+        }
+    },
     ("POST", "/api/v1/cases/{case_id}/verdicts"): {
         "json": {"analysis": "x", "finding": "NORM", "verdict": "accepted"}
     },
