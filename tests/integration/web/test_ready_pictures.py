@@ -93,3 +93,33 @@ def test_what_cannot_be_had_quickly_comes_as_it_is_stored(program: Any, pixels: 
     place = f"/dicom-web/studies/{uid('ready')}/series/{uid('ready', 'series')}/instances/{ds.SOPInstanceUID}"
     answer = sender.http.get(f"{place}/frames/1", headers={"Accept": QUICK})
     assert raw(answer) == [ds.PixelData]
+
+
+def test_two_institutions_that_share_a_uid_see_each_its_own_pixels(
+    cast: Cast, program: Any, pixels: Any
+) -> None:
+    """Copies are named by what the bytes are, never by what an object calls itself."""
+    files = {"technician": film(5, pixels), "technician-2": film(5, pixels[::-1].copy())}
+    for username, file in files.items():
+        assert program(username).upload(file)["refused"] == 0
+    cast.clock.move(seconds=60)
+    cast.run_jobs()
+    reader: Program = program("reporting")
+    rows = reader.get("/api/v1/worklist?view=all")["rows"]
+    assert len(rows) == 2
+    seen = []
+    for row in rows:
+        (series,) = reader.get(f"/api/v1/cases/{row['id']}")["series"]
+        address = series["instances"][0]["rendered_url"]
+        assert address.endswith(f"?case={row['id']}")
+        frame = reader.http.get(address.replace("/rendered", "/frames/1"), headers={"Accept": QUICK})
+        shown = reader.http.get(f"{address}&viewport=1024,1024", headers={"Accept": "image/jpeg"}).content
+        seen.append((htj2k_decode(raw(frame)[0]).tobytes(), shown))
+    assert {values for values, _ in seen} == {pixels.tobytes(), pixels[::-1].tobytes()}
+    own = {dcmread(BytesIO(file)).PixelData: rendered(file, max_size=(1024, 1024)) for file in files.values()}
+    assert dict(seen) == own
+    # Each technician has the one, whichever case is named.
+    for username, file in files.items():
+        place = address.split("/rendered")[0]
+        frame = program(username).http.get(f"{place}/frames/1", headers={"Accept": QUICK})
+        assert htj2k_decode(raw(frame)[0]).tobytes() == dcmread(BytesIO(file)).PixelData

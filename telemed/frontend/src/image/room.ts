@@ -6,6 +6,7 @@ import { t } from "../core/page";
 import { clock } from "../core/time";
 import type { Case, Series } from "../core/types";
 import { currentScale } from "../ecg/calibration";
+import { calibrationForm } from "../reading/calibration-form";
 import type { FilmAttention } from "../reading/film-attention";
 import { KeyImages } from "./key-images";
 import { layoutFor } from "./layouts";
@@ -173,9 +174,24 @@ export class ImageRoom {
   }
 
   trueSize(): void {
-    if (this.station.view.trueSize())
-      this.say(t(currentScale().calibrated ? "ui.image.true" : "ui.image.nominal"));
-    else this.say(t("ui.image.no_spacing"));
+    if (!this.station.view.trueSize()) {
+      this.say(t("ui.image.no_spacing"));
+      return;
+    }
+    const { calibrated } = currentScale();
+    const measure = { label: t("ui.scale.title"), run: () => this.calibrate() };
+    this.messages.replaceChildren(
+      message(calibrated ? "good" : "warning", t(calibrated ? "ui.image.true" : "ui.image.nominal"), [
+        measure,
+      ]),
+    );
+  }
+
+  /** One measurement of the screen holds for curves and pictures alike. */
+  private calibrate(): void {
+    const form = calibrationForm(() => this.trueSize());
+    this.messages.replaceChildren(form);
+    form.querySelector("input")?.focus();
   }
 
   removeMark(): boolean {
