@@ -1,5 +1,7 @@
 """A critical value from the key in the case to its closing on the township page and in the inbox."""
 
+import re
+
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -57,6 +59,7 @@ def test_the_red_card_is_received_acted_upon_and_closed(
     card = page.locator("#critical-values .critical-card")
     expect(card).to_contain_text("急性心肌梗死图形")
     expect(card.locator(".clock")).not_to_be_empty()
+    expect(page).to_have_title(re.compile("^▲ 1 · "))
     # Never wider than the telephone it is read on.
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
     # Without the words that were read back nothing is sent.
@@ -65,6 +68,7 @@ def test_the_red_card_is_received_acted_upon_and_closed(
     card.locator(".say input").fill("急性心肌梗死,立即转诊")
     card.get_by_role("button", name="接收确认").click()
     expect(card).to_contain_text("已接收")
+    expect(page).not_to_have_title(re.compile("▲"))
     expect(card.locator(".clock")).to_have_count(0)
     card.get_by_role("button", name="已呼叫 120").click()
     expect(card.locator(".actions-taken")).to_contain_text("已呼叫 120")

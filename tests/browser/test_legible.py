@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.browser import critical_values
 from tests.browser.conftest import OpenPage
 from tests.browser.stub import Stub
 
@@ -58,10 +59,10 @@ FAULTS = """() => {
     ("path", "shown"),
     [
         ("/reading", ".rows .row"),
-        ("/reading/cases/case-1?view=waiting", ".report-actions .primary"),
+        ("/reading/cases/case-1?view=waiting", ".critical-card .clock"),
         ("/reading/cases/case-2?view=waiting", ".report-actions .primary"),
-        ("/township", "#exam-rows"),
-        ("/inbox", "[data-delivery]"),
+        ("/township", ".critical-card .clock"),
+        ("/inbox", ".critical-card .clock"),
         ("/corrections", "h1"),
         ("/admin", "#models"),
         ("/admin/critical", "#ladder"),
@@ -71,6 +72,8 @@ FAULTS = """() => {
 def test_every_text_can_be_read_and_every_control_has_a_name(
     open_page: OpenPage, stub: Stub, path: str, shown: str
 ) -> None:
+    # With a red card where cards stand.
+    stub.state.critical.append(critical_values.value(stub.state.cases["case-1"]))
     page = open_page(path)
     page.locator(shown).first.wait_for()
     if path.startswith("/reading/cases"):

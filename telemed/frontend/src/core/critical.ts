@@ -48,6 +48,7 @@ const SLOWEST = 30_000;
 export function startCritical(): void {
   const place = find<HTMLElement>("#critical-values");
   const line = find<HTMLElement>("#critical-line");
+  const title = document.title;
   let timer = 0;
   let wait = EVERY;
   /** The server's clock less this one's: the ten minutes are the server's. */
@@ -66,6 +67,9 @@ export function startCritical(): void {
         (row) => criticalCard(row, () => void refresh()),
       );
       tickCritical(place, Date.now() + ahead);
+      // Seen from another tab too.
+      const unheard = rows.filter((row) => row.state === "released").length;
+      document.title = unheard > 0 ? `▲ ${unheard} · ${title}` : title;
       setText(line, "");
       wait = EVERY;
     } catch (cause) {
