@@ -11,6 +11,7 @@ import logging
 import signal
 import socket
 import threading
+import traceback
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
@@ -195,8 +196,10 @@ def _or_error(reply: Callable[[], Reply]) -> Reply:
         return reply()
     except DomainError as error:
         return refused(error)
-    except Exception:
-        log.exception("a request failed")
+    except Exception as error:  # noqa: BLE001 the other side needs an answer
+        # Without its message: what is wrong with an input may quote the input.
+        where = "".join(traceback.format_tb(error.__traceback__))
+        log.error("a request failed:\n%s%s.%s", where, type(error).__module__, type(error).__qualname__)
         return failure(500, "http.500", "the inference service failed; see its log")
 
 

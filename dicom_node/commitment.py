@@ -7,6 +7,7 @@ from pydicom.dataset import Dataset
 
 from dicom_node.statuses import Status, answer
 from telemed.application.commit import ask_commitment
+from telemed.application.faults import trace_of
 from telemed.application.world import World
 from telemed.domain.errors import DomainError, InvalidInput
 
@@ -33,8 +34,8 @@ def _taken(event: Any, world: World) -> Dataset:
     except DomainError as error:
         log.warning("a commitment request of %s failed: %s", device.ae_title, error)
         return answer(Status.PROCESSING_FAILURE, "dimse.unavailable")
-    except Exception:
-        log.exception("a commitment request of %s failed", device.ae_title)
+    except Exception as error:  # noqa: BLE001 the other side needs an answer
+        log.error("a commitment request of %s failed:\n%s", device.ae_title, trace_of(error))
         return answer(Status.PROCESSING_FAILURE, "dimse.internal")
     return answer(Status.SUCCESS)
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from dicom_node.identifiers import Request, read_request
 from dicom_node.line import AnswerLine, LineGone, message
 from dicom_node.statuses import Status, query_failure
+from telemed.application.faults import trace_of
 from telemed.dimse import command as c
 from telemed.dimse.identifier import Elements, Encoding, write_answer
 from telemed.dimse.pdu import ProtocolError
@@ -60,9 +61,9 @@ def serve_find(line: AnswerLine, finder: Finder, query: Query) -> None:
     except (ProtocolError, DomainError) as error:
         log.warning("a query of %s failed: %s", line.device.ae_title, error)
         answers.fail(error)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 the other side needs an answer
         # The peer needs an answer; what happened is for the log.
-        log.exception("a query of %s failed", line.device.ae_title)
+        log.error("a query of %s failed:\n%s", line.device.ae_title, trace_of(error))
         answers.fail(error)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from pydicom.dataset import Dataset
 
 from dicom_node.statuses import Status, answer
+from telemed.application.faults import trace_of
 from telemed.application.modality_worklist import new_dicom_uid
 from telemed.application.mpps import Performance, begin_step, change_step
 from telemed.application.world import World
@@ -108,7 +109,7 @@ def _answered(event: Any, data: Any, act: Callable[[], None]) -> Dataset:
     except DomainError as error:
         log.warning("a performed step of %s failed: %s", device.ae_title, error)
         return answer(Status.PROCESSING_FAILURE, "dimse.unavailable")
-    except Exception:
-        log.exception("a performed step of %s failed", device.ae_title)
+    except Exception as error:  # noqa: BLE001 the other side needs an answer
+        log.error("a performed step of %s failed:\n%s", device.ae_title, trace_of(error))
         return answer(Status.PROCESSING_FAILURE, "dimse.internal")
     return answer(Status.SUCCESS)

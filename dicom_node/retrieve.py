@@ -8,6 +8,7 @@ from dicom_node.identifiers import Request, read_request
 from dicom_node.line import LineGone, is_gone, write_message
 from dicom_node.query import level_of
 from dicom_node.statuses import Status, query_failure
+from telemed.application.faults import trace_of
 from telemed.application.objects import is_lost
 from telemed.application.ports.dicom import Level, Retrievable, SendingLine
 from telemed.application.retrieve_objects import (
@@ -128,9 +129,9 @@ def _serve(
     except (ProtocolError, DomainError) as error:
         log.warning("%s for %s failed: %s", service, assoc.device.ae_title, error)
         replies.refuse(*query_failure(error))
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 the other side needs an answer
         # The peer needs an answer; what happened is for the log.
-        log.exception("%s for %s failed", service, assoc.device.ae_title)
+        log.error("%s for %s failed:\n%s", service, assoc.device.ae_title, trace_of(error))
         replies.refuse(*query_failure(error))
 
 

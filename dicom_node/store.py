@@ -12,6 +12,7 @@ from dicom_node.arriving import ArrivingObject
 from dicom_node.intake import Intake
 from dicom_node.statuses import Outcome
 from dicom_node.streaming import ObjectStream
+from telemed.application.faults import trace_of
 from telemed.application.ports import SpoolPart
 from telemed.application.receive import Incoming
 from telemed.application.unreadable import keep_unreadable
@@ -35,9 +36,11 @@ class StoreService:
         except DomainError as error:
             log.warning("object %s of %s refused: %s", arriving.sop_instance_uid, device.ae_title, error)
             outcome = statuses.failure(error)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 the other side needs an answer
             # The sender needs an answer, and the next object its chance.
-            log.exception("object %s of %s failed", arriving.sop_instance_uid, device.ae_title)
+            log.error(
+                "object %s of %s failed:\n%s", arriving.sop_instance_uid, device.ae_title, trace_of(error)
+            )
             outcome = statuses.failure(error)
         if self.before_answer is not None:
             self.before_answer(outcome)

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from telemed.application.jobs import JobKind
+from telemed.application.notifying import resolve
 from telemed.application.ports import ModelDescription, UnitOfWork
 from telemed.application.record import record
 from telemed.application.world import World
@@ -268,8 +269,6 @@ def resolve_notice(world: World, *, actor: Actor, uid: str) -> Notice:
         if notice.resolved_at is None and notice.code in DECISIONS:
             # Whose recording it is cannot be waved away.
             raise Conflict("error.notice_needs_decision")
-        if notice.resolved_at is None:
-            notice.resolved_at, notice.resolved_by = world.clock.now(), actor.user_id
-            record(world, uow, Kind.NOTICE_RESOLVED, actor=actor, notice=notice.uid, code=notice.code)
+        resolve(world, uow, actor, notice)
         uow.commit()
     return notice

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from telemed.application.forward import queue_study
 from telemed.application.jobs import JobKind
+from telemed.application.notifying import notify
 from telemed.application.objects import qualities
 from telemed.application.orders import order_of_study
 from telemed.application.ports import UnitOfWork
@@ -13,7 +14,6 @@ from telemed.application.world import World
 from telemed.domain.case import AiState, Case, CaseState
 from telemed.domain.errors import Conflict
 from telemed.domain.events import Kind
-from telemed.domain.notice import Notice
 from telemed.domain.order import Order, Procedure
 from telemed.domain.routing import Routable, Route, route
 from telemed.domain.study import Study, StudyState
@@ -87,7 +87,7 @@ def open_case(world: World, uow: UnitOfWork, study: Study, *, follows: Case | No
     if ordered_for_another(uow, study):
         accession = study.accession_number
         cause = f"order_mismatch:{study.uid}"
-        _notify(world, uow, "notice.order_mismatch", cause, study, case, accession_number=accession)
+        notify(world, uow, "notice.order_mismatch", cause, study, case=case, accession_number=accession)
     _after_routing(world, uow, study, case)
     return case
 
@@ -148,7 +148,7 @@ def _after_routing(world: World, uow: UnitOfWork, study: Study, case: Case) -> N
         deadline=case.deadline.isoformat(),
     )
     if case.reading_group_id is None:
-        _notify(world, uow, "notice.unrouted", f"unrouted:{case.uid}", study, case)
+        notify(world, uow, "notice.unrouted", f"unrouted:{case.uid}", study, case=case)
     uow.jobs.ask(JobKind.INFER_CASE, case.id, world.clock.now(), world.clock.now())
 
 
@@ -176,30 +176,12 @@ def _extend(world: World, uow: UnitOfWork, study: Study, case: Case) -> None:
         )
         uow.cases.add(follow_up)
         uow.flush()
-        _notify(
-            world, uow, "notice.late_after_report", f"late:{study.uid}:{study.generation}", study, follow_up
-        )
+        late = f"late:{study.uid}:{study.generation}"
+        notify(world, uow, "notice.late_after_report", late, study, case=follow_up)
         _after_routing(world, uow, study, follow_up)
         return
     case.generation = study.generation
     case.ai_state = AiState.PENDING
-    _notify(world, uow, "notice.late_objects", f"late:{study.uid}:{study.generation}", study, case)
+    late = f"late:{study.uid}:{study.generation}"
+    notify(world, uow, "notice.late_objects", late, study, case=case)
     uow.jobs.ask(JobKind.INFER_CASE, case.id, world.clock.now(), world.clock.now())
-
-
-def _notify(
-    world: World, uow: UnitOfWork, code: str, cause: str, study: Study, case: Case, **facts: str
-) -> None:
-    uow.notices.raise_once(
-        Notice(
-            uid=world.identifiers.uid(),
-            institution_id=study.institution_id,
-            consortium_id=study.consortium_id,
-            code=code,
-            cause_key=cause,
-            created_at=world.clock.now(),
-            facts=facts,
-            study_id=study.id,
-            case_id=case.id,
-        )
-    )

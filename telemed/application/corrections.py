@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from telemed.application.correction import Correction, Outcome
 from telemed.application.move import admit, move_study, release_held_back
+from telemed.application.notifying import resolve
 from telemed.application.objects import read_object
 from telemed.application.patients import surrogate_id
 from telemed.application.ports import UnitOfWork
@@ -89,10 +90,8 @@ def decide(
         if found.first.resolved_at is not None:
             return None
         outcome = _act(world, uow, actor, found, decision, reason, wish, number)
-        now = world.clock.now()
         for notice in found.notices:
-            if notice.resolved_at is None:
-                notice.resolved_at, notice.resolved_by = now, actor.user_id
+            resolve(world, uow, actor, notice)
         record(
             world,
             uow,

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import NAMESPACE_OID, uuid5
 from zoneinfo import ZoneInfo
 
 from telemed.application.jobs import JobKind
@@ -235,19 +236,23 @@ def acknowledge(world: World, *, actor: Actor, uid: str, answer: Answer) -> Crit
     return _row(world, actor, uid)
 
 
-def act(world: World, *, actor: Actor, uid: str, kind: ActionKind, note: str = "") -> CriticalRow:
+def act(world: World, *, actor: Actor, uid: str, key: str, kind: ActionKind, note: str = "") -> CriticalRow:
+    """What was done for the patient. `key` names this doing: the same again is the same press sent twice, while a
+    second call to the resident is a second action."""
     demand(actor, Action.ANSWER_CRITICAL)
     _demand_short(note, "note")
+    if kind is ActionKind.OTHER and not note.strip():
+        # "Something else" tells whoever reads the card nothing.
+        raise InvalidInput("error.critical_action_unsaid", field="note")
     now = world.clock.now()
     with world.unit_of_work() as uow:
         value = _find(uow, actor, uid)
-        # The same press twice: what this person already wrote down stands once.
-        told = {(a.kind, a.note, a.taken_by) for a in uow.critical.actions(value.id)}
-        if (kind, note.strip(), actor.user_id) not in told:
+        action_uid = str(uuid5(NAMESPACE_OID, f"{value.uid} {actor.user_uid} {key}"))
+        if all(known.uid != action_uid for known in uow.critical.actions(value.id)):
             value.act(now)
             uow.critical.add(
                 CriticalAction(
-                    uid=world.identifiers.uid(),
+                    uid=action_uid,
                     critical_value_id=value.id,
                     kind=kind,
                     note=note.strip(),

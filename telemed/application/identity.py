@@ -1,6 +1,7 @@
 """Signing in, sessions, and who acts. Only digests of tokens are kept; a stolen table opens nothing."""
 
 import hashlib
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -16,8 +17,6 @@ from telemed.domain.people import Institution, Role, Session, User
 SESSION_LENGTH = {"cookie": timedelta(hours=12), "bearer": timedelta(hours=1), "viewer": timedelta(hours=1)}
 LOCK_AFTER = 5
 LOCKED_FOR = timedelta(minutes=10)
-# Verified in place of an unknown user's hash, so that the answer takes the same time.
-_DECOY = "decoy"
 
 
 @dataclass(frozen=True)
@@ -49,11 +48,13 @@ def _actor(user: User, session: Session, reads_for: Sequence[int] = ()) -> Actor
 
 
 def sign_in(world: World, *, username: str, password: str, kind: str, system: bool = False) -> SignedIn:
-    """Opens a session. The same refusal for an unknown name and a wrong password; a lock after five misses."""
+    """Opens a session. The same refusal, in the same time, for an unknown name, a wrong password and a locked
+    account: only who knows that a name exists could be told that it is locked."""
     now = world.clock.now()
     with world.unit_of_work() as uow:
         user = uow.users.by_username(username)
-        if not _password_fits(world, uow, user, password, now):
+        locked = user is not None and _locked(user, now)
+        if not _password_fits(world, uow, None if locked else user, password, now):
             uow.commit()
             raise Unauthenticated("error.sign_in_refused")
         assert user is not None
@@ -77,13 +78,17 @@ def sign_in(world: World, *, username: str, password: str, kind: str, system: bo
     return SignedIn(token, csrf, session.expires_at, actor)
 
 
+def _locked(user: User, now: datetime) -> bool:
+    return user.locked_until is not None and user.locked_until > now
+
+
 def _password_fits(world: World, uow: UnitOfWork, user: User | None, password: str, now: datetime) -> bool:
+    # Asked for first by everyone: it is made once, and whoever waits for that is not the one with a wrong name.
+    decoy = world.passwords.decoy
     if user is None or not user.active:
-        world.passwords.verify(world.passwords.hash(_DECOY), password)
+        world.passwords.verify(decoy, password)
         record(world, uow, Kind.SIGN_IN_REFUSED, reason="unknown")
         return False
-    if user.locked_until is not None and user.locked_until > now:
-        raise Forbidden("error.account_locked", minutes=int(LOCKED_FOR.total_seconds() // 60))
     if world.passwords.verify(user.password_hash, password):
         return True
     user.failed_sign_ins += 1
@@ -161,6 +166,9 @@ def reauthenticate(world: World, *, actor: Actor, token: str, password: str) -> 
         session = uow.sessions.by_digest(_digest(token))
         if session is None:
             raise Unauthenticated("error.session_over")
+        if user.locked_until is not None and _locked(user, now):
+            minutes = math.ceil((user.locked_until - now).total_seconds() / 60)
+            raise Forbidden("error.account_locked", minutes=minutes)
         if not _password_fits(world, uow, user, password, now):
             uow.commit()
             raise Forbidden("error.password_wrong")

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from telemed.application.file_made import ask_for_made
 from telemed.application.infer_film import ask_film, reads_films
+from telemed.application.notifying import Place, raise_notice
 from telemed.application.objects import read_object
 from telemed.application.ports import ModelDescription, UnitOfWork
 from telemed.application.proposals import raises
@@ -15,7 +16,6 @@ from telemed.domain.case import AiState, Case, CaseState
 from telemed.domain.errors import Unavailable
 from telemed.domain.events import Kind
 from telemed.domain.inference import GIVEN_UP, TAKEN_OUT, AnalysisRecord, Urgency
-from telemed.domain.notice import Notice
 from telemed.domain.order import Priority
 from telemed.domain.study import StoredObject, Study
 from telemed.domain.triage import raised_priority
@@ -168,25 +168,10 @@ def _out_of_service(world: World, case_id: int, fault: Unavailable) -> None:
                 reason=TAKEN_OUT,
                 params={"name": name, "reason": str(fault.params.get("reason", ""))},
             )
-        notice = Notice(
-            uid=world.identifiers.uid(),
-            institution_id=case.institution_id,
-            consortium_id=case.consortium_id,
-            code="notice.model_taken_out",
-            cause_key=f"model_out:{case.institution_id}:{name}:{now.date().isoformat()}",
-            created_at=now,
-            facts={"model": name, "reason": str(fault.params.get("reason", ""))},
-        )
-        if uow.notices.raise_once(notice):
-            record(
-                world,
-                uow,
-                Kind.NOTICE_RAISED,
-                institution_id=notice.institution_id,
-                consortium_id=notice.consortium_id,
-                code=notice.code,
-                model=name,
-            )
+        cause = f"model_out:{case.institution_id}:{name}:{now.date().isoformat()}"
+        place = Place(institution_id=case.institution_id, consortium_id=case.consortium_id)
+        facts = {"model": name, "reason": str(fault.params.get("reason", ""))}
+        raise_notice(world, uow, "notice.model_taken_out", cause, place, facts, model=name)
         uow.commit()
 
 

@@ -7,6 +7,7 @@ from telemed.application.corrected_cases import by_speech, carry, close, correct
 from telemed.application.corrected_orders import free_step, settle_order, take_along
 from telemed.application.correction import Correction, Outcome
 from telemed.application.jobs import JobKind
+from telemed.application.notifying import resolve
 from telemed.application.ports import UnitOfWork
 from telemed.application.record import record
 from telemed.application.separate import separate
@@ -152,6 +153,5 @@ def _settle_notices(made: Correction) -> None:
     world, uow, actor = made.world, made.uow, made.actor
     asked = ("notice.patient_differs", "notice.patient_id_missing", "notice.order_mismatch")
     for notice in uow.notices.of_study(made.study.id):
-        if notice.code in asked and notice.resolved_at is None:
-            notice.resolved_at, notice.resolved_by = world.clock.now(), actor.user_id
-            record(world, uow, Kind.NOTICE_RESOLVED, actor=actor, notice=notice.uid, code=notice.code)
+        if notice.code in asked:
+            resolve(world, uow, actor, notice)

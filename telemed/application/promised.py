@@ -2,10 +2,9 @@
 
 from collections.abc import Iterable, Sequence
 
+from telemed.application.notifying import notify, resolve
 from telemed.application.ports import UnitOfWork
-from telemed.application.record import record
 from telemed.application.world import World
-from telemed.domain.events import Kind
 from telemed.domain.notice import Notice
 from telemed.domain.scheduling import PerformedState, PerformedStep
 from telemed.domain.study import SHOWN, Study
@@ -39,31 +38,11 @@ def tell_missing(world: World, uow: UnitOfWork, study: Study) -> None:
     if not missing:
         return
     cases = uow.cases.of_study(study.id)
-    notice = Notice(
-        uid=world.identifiers.uid(),
-        institution_id=study.institution_id,
-        consortium_id=study.consortium_id,
-        code=MISSING,
-        cause_key=cause,
-        created_at=world.clock.now(),
-        facts={"promised": len(promised), "here": len(promised) - len(missing)},
-        study_id=study.id,
-        case_id=cases[-1].id if cases else None,
-    )
-    if uow.notices.raise_once(notice):
-        record(world, uow, Kind.NOTICE_RAISED, study=study, code=MISSING)
+    case, count = cases[-1] if cases else None, len(promised)
+    notify(world, uow, MISSING, cause, study, case=case, promised=count, here=count - len(missing))
 
 
 def _settle(world: World, uow: UnitOfWork, told: Sequence[Notice], still_true: str) -> None:
     for notice in told:
-        if notice.code == MISSING and notice.resolved_at is None and notice.cause_key != still_true:
-            notice.resolved_at = world.clock.now()
-            record(
-                world,
-                uow,
-                Kind.NOTICE_RESOLVED,
-                institution_id=notice.institution_id,
-                consortium_id=notice.consortium_id,
-                notice=notice.uid,
-                code=MISSING,
-            )
+        if notice.code == MISSING and notice.cause_key != still_true:
+            resolve(world, uow, None, notice)

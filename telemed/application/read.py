@@ -45,12 +45,15 @@ def find_case(uow: UnitOfWork, actor: Actor, uid: str) -> Case:
     return case
 
 
-def open_case(world: World, *, actor: Actor, uid: str) -> OpenedCase:
-    """Everything the case page shows; the reading is recorded."""
+def open_case(world: World, *, actor: Actor, uid: str, ahead: bool = False) -> OpenedCase:
+    """Everything the case page shows; the reading is recorded.
+
+    `ahead`: fetched before anybody asked for it, and so on record; who opens it then reads it again.
+    """
     demand(actor, Action.SEE_CASE)
     with world.unit_of_work() as uow:
         case = find_case(uow, actor, uid)
-        record(world, uow, Kind.CASE_OPENED, actor=actor, case=case)
+        record(world, uow, Kind.CASE_FETCHED if ahead else Kind.CASE_OPENED, actor=actor, case=case)
         uow.commit()
     return shown(world, actor, uid)
 

@@ -6,12 +6,11 @@ from collections.abc import Mapping
 from telemed.application.faults import code_of, trace_of
 from telemed.application.handlers import AFTER_LAST_ATTEMPT, Handler
 from telemed.application.jobs import LAST_ATTEMPT, Job, JobKind, back_off
+from telemed.application.notifying import raise_notice
 from telemed.application.ports import UnitOfWork
-from telemed.application.record import record
+from telemed.application.run_again import JOB_FAILED, place_of
 from telemed.application.world import World
 from telemed.domain.errors import DomainError, NotFound
-from telemed.domain.events import Kind
-from telemed.domain.notice import Notice
 
 log = logging.getLogger(__name__)
 
@@ -91,65 +90,13 @@ def _give_up(world: World, job: Job, error: str) -> None:
 
 def _notify(world: World, uow: UnitOfWork, job: Job, error: str) -> None:
     try:
-        notice = _notice(world, uow, job)
+        place = place_of(uow, job)
     except NotFound:
         # Nobody can be told about a row that is no longer there; the failed job itself stays to be seen.
         return
-    notice.facts = {"job": job.id, "kind": job.kind.value, "error": error, "attempts": job.attempts}
-    if uow.notices.raise_once(notice):
-        record(
-            world,
-            uow,
-            Kind.NOTICE_RAISED,
-            institution_id=notice.institution_id,
-            consortium_id=notice.consortium_id,
-            code=notice.code,
-            job=job.id,
-            job_kind=job.kind.value,
-            error=error,
-        )
-
-
-def _notice(world: World, uow: UnitOfWork, job: Job) -> Notice:
-    def about(
-        subject_institution: int,
-        consortium: int,
-        *,
-        study: int | None = None,
-        case: int | None = None,
-        stored: int | None = None,
-    ) -> Notice:
-        return Notice(
-            uid=world.identifiers.uid(),
-            institution_id=subject_institution,
-            consortium_id=consortium,
-            code="notice.job_failed",
-            cause_key=f"job:{job.id}",
-            created_at=world.clock.now(),
-            study_id=study,
-            case_id=case,
-            object_id=stored,
-        )
-
-    match job.kind:
-        case JobKind.PLACE_OBJECT:
-            stored = uow.studies.object(job.subject_id)
-            return about(stored.institution_id, stored.consortium_id, study=stored.study_id, stored=stored.id)
-        case JobKind.COMPLETE_STUDY | JobKind.PREPARE_PICTURES:
-            study = uow.studies.get(job.subject_id)
-            return about(study.institution_id, study.consortium_id, study=study.id)
-        case JobKind.INFER_CASE | JobKind.REINFER_CASE | JobKind.FILE_MADE:
-            case = uow.cases.get(job.subject_id)
-            return about(case.institution_id, case.consortium_id, study=case.study_id, case=case.id)
-        case JobKind.APPLY_SIGNATURE | JobKind.DELIVER_REPORT:
-            report = uow.reports.get(job.subject_id)
-            return about(report.institution_id, report.consortium_id, case=report.case_id)
-        case JobKind.REPORT_COMMITMENT:
-            request = uow.commitments.get(job.subject_id)
-            return about(request.institution_id, request.consortium_id)
-        case JobKind.FORWARD_OBJECTS:
-            node = uow.remote_nodes.get(job.subject_id)
-            return about(node.institution_id, node.consortium_id)
-        case JobKind.ESCALATE_CRITICAL:
-            value = uow.critical.get(job.subject_id)
-            return about(value.institution_id, value.consortium_id, case=value.case_id)
+    facts = {"job": job.id, "kind": job.kind.value, "error": error, "attempts": job.attempts}
+    # Its due time tells one failure from the next, where somebody has started it again in between.
+    cause = f"job:{job.id}:{job.due_at:%Y%m%dT%H%M%S}"
+    raise_notice(
+        world, uow, JOB_FAILED, cause, place, facts, job=job.id, job_kind=job.kind.value, error=error
+    )

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from telemed.application.notifying import notify_institution
+from telemed.application.notifying import Place, notify_institution, raise_notice
 from telemed.application.ports import UnitOfWork
 from telemed.application.record import record
 from telemed.application.world import World
@@ -11,7 +11,6 @@ from telemed.domain.access import Actor
 from telemed.domain.case import Case
 from telemed.domain.delivery import RecipientKind
 from telemed.domain.events import Kind
-from telemed.domain.notice import Notice
 from telemed.domain.report import Report
 
 
@@ -71,21 +70,17 @@ def tell_people(
     told = 0
     for user_id in sorted(people - {actor.user_id}):
         user = uow.users.get(user_id)
-        notice = Notice(
-            uid=world.identifiers.uid(),
+        place = Place(
             institution_id=user.institution_id,
             consortium_id=user.consortium_id,
-            code=code,
-            cause_key=f"{code}:{case.uid}:{case.patient_id}:user:{user_id}" + (f":{once}" if once else ""),
-            created_at=world.clock.now(),
-            facts={"modality": case.modality, **facts},
             study_id=case.study_id,
             case_id=case.id,
             user_id=user_id,
         )
-        if uow.notices.raise_once(notice):
-            record(world, uow, Kind.NOTICE_RAISED, case=case, code=code, user=user.uid)
-            told += 1
+        cause = f"{code}:{case.uid}:{case.patient_id}:user:{user_id}" + (f":{once}" if once else "")
+        told += raise_notice(
+            world, uow, code, cause, place, {"modality": case.modality, **facts}, case=case, user=user.uid
+        )
     return told
 
 

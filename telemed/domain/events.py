@@ -27,6 +27,8 @@ class Kind(StrEnum):
     CASE_ASKED_FOR = "case.asked_for"
     CASE_TAKEN_OVER = "case.taken_over"
     CASE_OPENED = "case.opened"
+    # By a reader's page, ahead of need: nobody has looked at it yet.
+    CASE_FETCHED = "case.fetched"
     CASE_MEASURED = "case.measured"
     FINDING_JUDGED = "finding.judged"
     KEY_IMAGE_MARKED = "case.key_image_marked"
@@ -65,6 +67,7 @@ class Kind(StrEnum):
     PATIENTS_SEARCHED = "patients.searched"
     NOTICE_RAISED = "notice.raised"
     NOTICE_RESOLVED = "notice.resolved"
+    JOB_STARTED_AGAIN = "job.started_again"
     MODEL_APPROVED = "model.approved"
     MODEL_WITHDRAWN = "model.withdrawn"
     SIGNED_IN = "user.signed_in"
@@ -87,6 +90,7 @@ MERE_READING = frozenset(
     {
         Kind.OBJECT_READ,
         Kind.CASE_OPENED,
+        Kind.CASE_FETCHED,
         Kind.REPORT_READ,
         Kind.DELIVERY_OPENED,
         Kind.CRITICAL_OPENED,

@@ -72,4 +72,5 @@ def move(one: dict[str, Any], what: str, body: dict[str, Any]) -> None:
             "read_back": body.get("read_back", ""),
         }
     if what == "act":
-        one["actions"].append({"kind": body["kind"], "note": "", "by": "示例·接收人", "at": samples.iso(0)})
+        note = body["note"]
+        one["actions"].append({"kind": body["kind"], "note": note, "by": "示例·接收人", "at": samples.iso(0)})

@@ -65,16 +65,37 @@ def test_the_red_card_is_received_acted_upon_and_closed(
     # Without the words that were read back nothing is sent.
     card.get_by_role("button", name="接收确认").click()
     assert stub.state.sent("POST", "/acknowledge$") == []
-    card.locator(".say input").fill("急性心肌梗死,立即转诊")
+    words = card.locator(".say input")
+    words.fill("急性心肌梗死,")
+    # The ladder goes on while somebody writes: what is half written stays, and so does the cursor.
+    stub.state.critical[0]["escalated"] = ["team"]
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    expect(card.locator(".escalated")).to_contain_text("家庭医生团队")
+    expect(words).to_be_focused()
+    words.press_sequentially("立即转诊")
     card.get_by_role("button", name="接收确认").click()
     expect(card).to_contain_text("已接收")
     expect(page).not_to_have_title(re.compile("▲"))
     expect(card.locator(".clock")).to_have_count(0)
     card.get_by_role("button", name="已呼叫 120").click()
     expect(card.locator(".actions-taken")).to_contain_text("已呼叫 120")
+    # A second call is a second action; something else is done only in words.
+    card.get_by_role("button", name="已呼叫 120").click()
+    expect(card.locator(".actions-taken li")).to_have_count(2)
+    card.get_by_role("button", name="其他处置").click()
+    expect(card.locator(".say input")).to_be_focused()
+    card.locator(".say input").fill("家属已到场")
+    card.get_by_role("button", name="其他处置").click()
+    expect(card.locator(".actions-taken li").last).to_contain_text("家属已到场")
     card.get_by_role("button", name="关闭").click()
     expect(card).to_have_count(0)
     assert stub.state.sent("POST", "/acknowledge$") == [
         {"how": "screen", "read_back": "急性心肌梗死,立即转诊"}
     ]
-    assert stub.state.sent("POST", "/act$") == [{"kind": "called_120"}]
+    sent = stub.state.sent("POST", "/act$")
+    assert [(one["kind"], one["note"]) for one in sent] == [
+        ("called_120", ""),
+        ("called_120", ""),
+        ("other", "家属已到场"),
+    ]
+    assert len({one["id"] for one in sent}) == 3

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser import samples
 from tests.browser.conftest import OpenPage
@@ -445,7 +445,39 @@ def test_the_next_case_is_there_before_it_is_asked_for(open_page: OpenPage, stub
         page.wait_for_timeout(100)
     # The picture is asked for only after its case was.
     assert stub.state.sent("GET", "/rendered/")
-    assert stub.state.sent("GET", "/cases/case-2$")
+    # Fetched, and not on record as opened: nobody has looked at this patient.
+    assert stub.state.sent("GET", "/cases/case-2[?]ahead=1$")
+    assert not stub.state.sent("GET", "/cases/case-2$")
+
+
+def test_a_recording_that_comes_late_does_not_take_the_place_of_the_one_asked_for(
+    open_page: OpenPage, stub: Stub
+) -> None:
+    two = stub.state.cases["case-1"]["series"][0]["instances"]
+    two.append(samples.instance("ecg", 199))
+    first, second = (one["waveform_url"] for one in two)
+    held: list[Route] = []
+    page = open_page("/inbox")
+    page.route(f"**{first}", lambda route: held.append(route))
+    coarse = samples.square_wave(rate=250)
+    page.route(
+        f"**{second}", lambda route: route.fulfill(body=coarse, content_type="application/octet-stream")
+    )
+    page.goto(f"{stub.url}/reading/cases/case-1?view=waiting")
+    tabs = page.locator("[data-recording]")
+    expect(tabs.first).to_have_attribute("aria-pressed", "true")
+    tabs.last.click()
+    expect(tabs.last).to_have_attribute("aria-pressed", "true")
+    expect(tabs.first).to_have_attribute("aria-pressed", "false")
+    stage = page.locator(".ecg-stage")
+    expect(stage).to_contain_text("· 250 Hz")
+    with page.expect_response(f"**{first}") as answer:
+        held[0].fulfill(body=samples.heart(), content_type="application/octet-stream")
+    answer.value.finished()
+    # Asked for again it is there at once: its bytes were read, and had been kept off the stage.
+    expect(stage).to_contain_text("· 250 Hz")
+    tabs.first.click()
+    expect(stage).to_contain_text("· 500 Hz")
 
 
 def test_the_machine_says_why_it_says_nothing(open_page: OpenPage, stub: Stub) -> None:

@@ -15,6 +15,7 @@ from telemed.domain.access import Actor
 from telemed.domain.case import Case
 from telemed.domain.correction import Reassignment
 from telemed.domain.critical import CriticalValue
+from telemed.domain.events import Kind
 from telemed.domain.inference import AnalysisRecord
 from telemed.domain.notice import Notice
 from telemed.domain.order import Order, Procedure
@@ -97,7 +98,8 @@ class SqlCorrections(Repository):
 
     def openers(self, case_ids: Collection[int]) -> frozenset[int]:
         actor = t.event.c.actor_user_id
-        statement = select(actor).where(t.event.c.case_id.in_(case_ids), actor.is_not(None)).distinct()
+        looked = (actor.is_not(None), t.event.c.kind != Kind.CASE_FETCHED)
+        statement = select(actor).where(t.event.c.case_id.in_(case_ids), *looked).distinct()
         return frozenset(self._session.execute(statement).scalars())
 
     def studies_on(self, procedure_id: int) -> int:

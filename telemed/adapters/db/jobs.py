@@ -116,6 +116,15 @@ class SqlJobs(Repository):
         self._free_asked_again(job_id, token, last_error=error)
         return False
 
+    def start_again(self, job_id: int, now: datetime) -> None:
+        job = self.get(job_id)
+        if job.state is not JobState.FAILED:
+            return
+        # The one open job of its kind and subject takes its place.
+        self.ask(job.kind, job.subject_id, now, now)
+        self._session.connection().execute(delete(t.job).where(_J.id == job_id, _J.state == JobState.FAILED))
+        self._session.expunge(job)
+
     def _end(self, job_id: int, token: str) -> Update:
         """Under its own token only: whoever lost the lease has nothing to say about the job any more."""
         return update(t.job).where(_J.id == job_id, _J.lease_token == token, _J.state == JobState.PENDING)

@@ -30,6 +30,10 @@ class Renderer(Protocol):
 
 
 class Passwords(Protocol):
+    @property
+    def decoy(self) -> str:
+        """A hash to verify against where there is none, so that the answer takes the same time."""
+
     def hash(self, password: str) -> str: ...
     def verify(self, password_hash: str, password: str) -> bool: ...
 

@@ -82,6 +82,9 @@ class Jobs(Protocol):
     def give_up(self, job_id: int, token: str, error: str) -> bool:
         """True if the job is now failed."""
 
+    def start_again(self, job_id: int, now: datetime) -> None:
+        """A failed job is due now, with all its attempts; where it was asked for anew meanwhile, that one is."""
+
     def next_due(self) -> datetime | None: ...
     def waiting(self, now: datetime) -> tuple[int, datetime | None]:
         """How many jobs are due, and since when the oldest of them is."""

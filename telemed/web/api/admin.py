@@ -3,6 +3,7 @@
 from fastapi import APIRouter
 
 from telemed.application import administer
+from telemed.application.run_again import run_again
 from telemed.application.sites import NewSite, add_site
 from telemed.application.world import World
 from telemed.domain.access import Action, Actor
@@ -127,3 +128,10 @@ def set_made_objects(
         world, actor=actor, institution_uid=institution_id, made_objects=body.made_objects
     )
     return institution_out(site, sites_of(world, actor))
+
+
+@router.post("/jobs/{notice_id}/run-again", **guard(Action.ADMINISTER))
+def start_job_again(world: TheWorld, actor: CurrentActor, notice_id: str) -> dict[str, bool]:
+    """The given-up job that a notice tells of: once its cause is mended."""
+    run_again(world, actor=actor, uid=notice_id)
+    return {"started": True}

@@ -1,6 +1,8 @@
 """One case: open, claim, write, sign, review, amend, ask for a repeat."""
 
-from fastapi import APIRouter
+from typing import Annotated
+
+from fastapi import APIRouter, Query
 
 from telemed.application import read as reading
 from telemed.application import sign as signing
@@ -20,8 +22,14 @@ router = APIRouter(prefix="/cases/{case_id}", tags=["cases"])
 
 
 @router.get("", **guard(Action.SEE_CASE))
-def open_case(world: TheWorld, actor: CurrentActor, case_id: str) -> CaseOut:
-    return convert.case(reading.open_case(world, actor=actor, uid=case_id), actor, actor.language)
+def open_case(
+    world: TheWorld,
+    actor: CurrentActor,
+    case_id: str,
+    ahead: Annotated[bool, Query(description="fetched before anybody opens it")] = False,
+) -> CaseOut:
+    opened = reading.open_case(world, actor=actor, uid=case_id, ahead=ahead)
+    return convert.case(opened, actor, actor.language)
 
 
 @router.get("/heat-maps", **guard(Action.SEE_CASE))

@@ -122,6 +122,8 @@ class AcknowledgeIn(Body):
 
 
 class ActIn(Body):
+    # Made by the caller, one for each doing: sent again, it is written down once.
+    id: str = Field(pattern=r"^[A-Za-z0-9-]{8,64}$")
     kind: ActionKind
     note: str = Field("", max_length=400)
 
@@ -273,9 +275,8 @@ def acknowledge(world: TheWorld, actor: CurrentActor, critical_id: str, body: Ac
 
 @router.post("/critical/{critical_id}/act", **guard(Action.ANSWER_CRITICAL))
 def act(world: TheWorld, actor: CurrentActor, critical_id: str, body: ActIn) -> CriticalOut:
-    return critical_out(
-        critical.act(world, actor=actor, uid=critical_id, kind=body.kind, note=body.note), actor
-    )
+    row = critical.act(world, actor=actor, uid=critical_id, key=body.id, kind=body.kind, note=body.note)
+    return critical_out(row, actor)
 
 
 @router.post("/critical/{critical_id}/close", **guard(Action.ANSWER_CRITICAL))

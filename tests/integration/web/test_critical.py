@@ -186,7 +186,7 @@ def test_received_acted_upon_and_closed_by_the_family_doctor(case: Way, listed: 
     assert (received["card"]["received_by"], received["card"]["how"]) == ("虚构家医", "screen")
     doctor.post(f"{path}/acknowledge", {"how": "screen", "read_back": "三度房室传导阻滞"})
     for kind in ("called_resident", "called_120", "called_120", "referred"):
-        done = doctor.post(f"{path}/act", {"kind": kind})
+        done = doctor.post(f"{path}/act", {"id": f"press-{kind}".replace("_", "-"), "kind": kind})
     assert [one["kind"] for one in done["actions"]] == ["called_resident", "called_120", "referred"]
     closed = doctor.post(f"{path}/close", {"note": "已到县医院"})
     assert (closed["state"], closed["closed_by"]) == ("closed", "虚构家医")
@@ -276,7 +276,7 @@ def test_what_was_settled_wakes_nobody(case: Way, listed: Cast) -> None:
     found = told(case)
     technician, path = case.program("technician"), f"/api/v1/critical/{found['id']}"
     technician.post(f"{path}/acknowledge", {"how": "screen", "read_back": "复述"})
-    technician.post(f"{path}/act", {"kind": "called_120"})
+    technician.post(f"{path}/act", {"id": "fictional-1", "kind": "called_120"})
     listed.clock.move(hours=2)
     listed.run_jobs()
     assert Kind.CRITICAL_ESCALATED not in kinds(listed)
@@ -392,6 +392,18 @@ def test_no_name_enters_an_event(case: Way, listed: Cast) -> None:
         facts = [e.facts for e in uow.events.after(0, 10_000) if e.kind.value.startswith("critical.")]
     assert len(facts) > 3
     assert not [one for one in facts if "测试" in str(one) or "虚构" in str(one)]
+
+
+def test_a_second_call_is_a_second_action_and_a_press_sent_twice_is_one(case: Way, listed: Cast) -> None:
+    found = told(case)
+    path, doctor = f"/api/v1/critical/{found['id']}", case.program("family")
+    doctor.post(f"{path}/acknowledge", {"how": "screen", "read_back": "三度房室传导阻滞"})
+    for key in ("fictional-1", "fictional-1", "fictional-2"):
+        done = doctor.post(f"{path}/act", {"id": key, "kind": "called_resident"})
+    assert [one["kind"] for one in done["actions"]] == ["called_resident"] * 2
+    assert kinds(listed).count(Kind.CRITICAL_ACTED) == 2
+    unsaid = doctor.post(f"{path}/act", {"id": "fictional-3", "kind": "other"}, expect=422)
+    assert (unsaid["code"], unsaid["field"]) == ("error.critical_action_unsaid", "note")
 
 
 def _actor(cast: Cast, username: str) -> Any:

@@ -93,6 +93,8 @@ def test_after_the_signature_the_report_is_withdrawn_and_everyone_who_met_it_is_
         way.program(username).post(f"/api/v1/inbox/{delivery['id']}/acknowledge")
     # Somebody who only looked.
     way.program("colleague").get(way.path)
+    # Somebody whose page fetched it ahead, and who saw nothing of it.
+    way.program("trainee").get(way.path, params={"ahead": 1})
     before, old_case = digests(way), way.case_id
     answer = correct(way)
     assert answer["withdrawn"] == 1
@@ -105,7 +107,7 @@ def test_after_the_signature_the_report_is_withdrawn_and_everyone_who_met_it_is_
         assert notice["about"] == {"name": "测试甲", "patient_id": "FIC-P1"}
     # The requesting institution as such; whoever corrected it need not be told by name.
     assert told(way, "technician") == ["notice.report_withdrawn"]
-    assert told(way, "technician-2") == []
+    assert told(way, "technician-2") == told(way, "trainee") == []
 
     closed = way.program("reporting").get(f"/api/v1/cases/{old_case}")
     assert (closed["state"], closed["patient"]["patient_id"]) == ("closed", "FIC-P1")

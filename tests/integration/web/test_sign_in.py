@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from fastapi import FastAPI
@@ -55,14 +56,52 @@ def test_a_wrong_password_and_an_unknown_name_get_the_same_words(browser: Browse
     assert wrong.text.replace("technician", "") == unknown.text.replace("nobody-at-all", "")
 
 
-def test_five_wrong_passwords_lock_the_account_for_a_while(cast: Cast, browser: Browser) -> None:
-    for _ in range(5):
-        assert browser.sign_in("technician", "not-the-password").status_code == 401
-    refused = browser.sign_in("technician")
-    assert refused.status_code == 403
-    assert "锁定 10 分钟" in refused.text
+def test_five_wrong_passwords_lock_the_account_for_a_while_and_nobody_learns_that_it_exists(
+    cast: Cast, browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    work: list[str] = []
+    for name in ("hash", "verify"):
+        real = getattr(cast.world.passwords, name)
+        monkeypatch.setattr(cast.world.passwords, name, _noted(real, name, work))
+    answers = {
+        name: [browser.sign_in(name, "not-the-password") for _ in range(6)]
+        for name in ("technician", "nobody-at-all")
+    }
+    # The right password too: it would tell whoever guesses that it is right.
+    answers["technician"].append(browser.sign_in("technician"))
+    answers["nobody-at-all"].append(browser.sign_in("nobody-at-all"))
+    said = {
+        (answer.status_code, answer.text.replace(name, ""))
+        for name, found in answers.items()
+        for answer in found
+    }
+    assert [status for status, _ in said] == [401]
+    # One hash for the whole process, and the same work for every answer.
+    assert (work.count("hash"), work.count("verify")) == (1, 14)
+    assert "锁定 10 分钟" in answers["technician"][-1].text
     cast.clock.move(minutes=11)
     assert browser.sign_in("technician").status_code == 303
+
+
+def _noted(real: Callable[..., Any], name: str, work: list[str]) -> Callable[..., Any]:
+    def noted(*given: str) -> Any:
+        work.append(name)
+        return real(*given)
+
+    return noted
+
+
+def test_a_locked_signer_is_told_how_long_it_still_lasts(
+    cast: Cast, program: Callable[[str], Program]
+) -> None:
+    doctor = program("reporting")
+    wrong = {"password": "not-the-password"}
+    for _ in range(5):
+        doctor.post("/api/v1/session/reauthenticate", wrong, expect=403)
+    cast.clock.move(minutes=7, seconds=30)
+    refused = doctor.post("/api/v1/session/reauthenticate", {"password": PASSWORD}, expect=403)
+    assert refused["code"] == "error.account_locked"
+    assert "3 分钟" in refused["detail"]
 
 
 def test_a_session_ends_after_its_time(cast: Cast, browser: Browser) -> None:

@@ -57,7 +57,7 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("POST", "/api/v1/critical/{critical_id}/withdraw"): {"json": {"reason": "虚构"}},
     ("POST", "/api/v1/critical/{critical_id}/acknowledge"): {"json": {"how": "screen", "read_back": "虚构"}},
     ("POST", "/api/v1/critical/{critical_id}/close"): {"json": {"note": ""}},
-    ("POST", "/api/v1/critical/{critical_id}/act"): {"json": {"kind": "called_120"}},
+    ("POST", "/api/v1/critical/{critical_id}/act"): {"json": {"id": "fictional-1", "kind": "called_120"}},
     ("POST", "/api/v1/corrections/{correction_id}/resolve"): {
         "json": {"decision": "leave", "reason": "虚构"}
     },

@@ -1,6 +1,7 @@
 /** Critical values as cards: the clock, the six fields of the call, and what this person may do next. */
 import { explain, get, send } from "./api";
-import { find, h, reconcile, setText } from "./dom";
+import { find, h, setText } from "./dom";
+import { freshId } from "./identifier";
 import { problemMessage } from "./messages";
 import { maybe, t } from "./page";
 import { last4, sexAge } from "./patient";
@@ -53,19 +54,14 @@ export function startCritical(): void {
   let wait = EVERY;
   /** The server's clock less this one's: the ten minutes are the server's. */
   let ahead = 0;
+  const cards = new CriticalCards(place, () => void refresh());
 
   async function refresh(): Promise<void> {
     window.clearTimeout(timer);
     try {
       const { rows, now } = await get<{ rows: CriticalValue[]; now: string }>("/api/v1/critical");
       ahead = Date.parse(now) - Date.now();
-      reconcile(
-        place,
-        rows,
-        (row) => row.id,
-        (row) => JSON.stringify(row),
-        (row) => criticalCard(row, () => void refresh()),
-      );
+      cards.show(rows);
       tickCritical(place, Date.now() + ahead);
       // Seen from another tab too.
       const unheard = rows.filter((row) => row.state === "released").length;
@@ -95,22 +91,90 @@ export function tickCritical(place: ParentNode, now: number): void {
   }
 }
 
-export function criticalCard(value: CriticalValue, done: Done): HTMLElement {
-  const messages = h("div", { class: "messages" });
-  const post = async (what: string, body: unknown): Promise<void> => {
-    try {
-      done(
-        await send<CriticalValue>("POST", `/api/v1/critical/${encodeURIComponent(value.id)}/${what}`, body),
-      );
-    } catch (cause) {
-      messages.replaceChildren(problemMessage(cause));
+/** A list of cards. What somebody is writing into a card stays while the same can be done about the value. */
+export class CriticalCards {
+  private readonly kept = new Map<string, Card>();
+  private readonly place: HTMLElement;
+  private readonly done: Done;
+
+  constructor(place: HTMLElement, done: Done) {
+    this.place = place;
+    this.done = done;
+  }
+
+  show(rows: readonly CriticalValue[]): void {
+    const ids = new Set(rows.map((row) => row.id));
+    for (const [id, card] of this.kept) {
+      if (ids.has(id)) continue;
+      card.element.remove();
+      this.kept.delete(id);
     }
-  };
+    rows.forEach((row, index) => {
+      let card = this.kept.get(row.id);
+      if (!card) {
+        card = new Card(row, this.done);
+        this.kept.set(row.id, card);
+      }
+      card.show(row);
+      // Moved only where it stands elsewhere: an element that moves loses the cursor.
+      const there = this.place.children[index] ?? null;
+      if (there !== card.element) this.place.insertBefore(card.element, there);
+    });
+  }
+}
+
+class Card {
+  readonly element: HTMLElement;
+  private readonly told = h("div", { class: "told" });
+  private readonly messages = h("div", { class: "messages" });
+  private readonly forms = h("div", { class: "told" });
+  private readonly done: Done;
+  private can = "";
+  private version = "";
+
+  constructor(value: CriticalValue, done: Done) {
+    this.done = done;
+    this.element = h(
+      "article",
+      { class: `critical-card ${value.tier}`, "aria-label": t(`ui.critical.tier.${value.tier}`) },
+      this.told,
+      this.messages,
+      this.forms,
+    );
+  }
+
+  show(value: CriticalValue): void {
+    const version = JSON.stringify(value);
+    if (version === this.version) return;
+    this.version = version;
+    this.told.replaceChildren(...said(value));
+    const can = value.can.join(" ");
+    if (can === this.can) return;
+    this.can = can;
+    this.messages.replaceChildren();
+    this.forms.replaceChildren(...forms(value, (what, body) => this.post(value.id, what, body)));
+  }
+
+  /** True where the server took it. */
+  private async post(id: string, what: string, body: unknown): Promise<boolean> {
+    try {
+      const path = `/api/v1/critical/${encodeURIComponent(id)}/${what}`;
+      const value = await send<CriticalValue>("POST", path, body);
+      this.messages.replaceChildren();
+      this.done(value);
+      return true;
+    } catch (cause) {
+      this.messages.replaceChildren(problemMessage(cause));
+      return false;
+    }
+  }
+}
+
+/** The clock, the patient, the six fields of the call, and what was done so far. */
+function said(value: CriticalValue): HTMLElement[] {
   const { patient, card } = value;
   const waits = value.due_at && (value.state === "awaiting_check" || value.state === "released");
-  return h(
-    "article",
-    { class: `critical-card ${value.tier}`, "aria-label": t(`ui.critical.tier.${value.tier}`) },
+  const parts = [
     h(
       "header",
       {},
@@ -143,9 +207,8 @@ export function criticalCard(value: CriticalValue, done: Done): HTMLElement {
           h("li", {}, `${clock(one.at)} ${t(actionText(one.kind))} ${one.note} · ${one.by}`),
         ),
       ),
-    messages,
-    ...forms(value, post),
-  );
+  ];
+  return parts.filter((part): part is HTMLElement => part instanceof HTMLElement);
 }
 
 function sixFields(value: CriticalValue): HTMLElement {
@@ -175,7 +238,7 @@ function actionText(kind: string): `ui.critical.action.${ActionName}` {
   return `ui.critical.action.${actionNames.find((name) => name === kind) ?? "other"}`;
 }
 
-type Post = (what: string, body: unknown) => Promise<void>;
+type Post = (what: string, body: unknown) => Promise<boolean>;
 
 function forms(value: CriticalValue, post: Post): HTMLElement[] {
   const found: HTMLElement[] = [];
@@ -201,14 +264,7 @@ function forms(value: CriticalValue, post: Post): HTMLElement[] {
           )
         : button(t("ui.critical.acknowledge"), () => void post("acknowledge", { how: "screen" }), true),
     );
-  if (can("act"))
-    found.push(
-      h(
-        "div",
-        { class: "choices" },
-        ...actionNames.map((kind) => button(t(actionText(kind)), () => void post("act", { kind }))),
-      ),
-    );
+  if (can("act")) found.push(actForm(post));
   if (can("close")) found.push(button(t("ui.critical.close"), () => void post("close", {}), true));
   return found;
 }
@@ -216,7 +272,7 @@ function forms(value: CriticalValue, post: Post): HTMLElement[] {
 function sayForm(
   label: string,
   submit: string,
-  run: (words: string) => Promise<void>,
+  run: (words: string) => Promise<unknown>,
   weight = "primary",
 ): HTMLElement {
   const field = h("input", { type: "text", required: true, maxlength: "400", autocomplete: "off" });
@@ -231,6 +287,35 @@ function sayForm(
     },
     h("label", {}, label, field),
     h("button", { type: "submit", class: weight }, submit),
+  );
+}
+
+/** What was done, with a word about it if need be; each press is an action of its own, and one sent twice is one. */
+function actForm(post: Post): HTMLElement {
+  const note = h("input", { type: "text", maxlength: "400", autocomplete: "off" });
+  // Kept until the server has it: pressed again after a broken line, it is still the same action.
+  let pending = { id: "", said: "" };
+  const act = async (kind: ActionName): Promise<void> => {
+    const words = note.value.trim();
+    note.required = kind === "other";
+    if (!note.reportValidity()) return;
+    const said = `${kind} ${words}`;
+    if (pending.said !== said) pending = { id: freshId(), said };
+    if (!(await post("act", { id: pending.id, kind, note: words }))) return;
+    pending = { id: "", said: "" };
+    note.value = "";
+  };
+  return h(
+    "div",
+    { class: "say" },
+    h("label", {}, t("ui.critical.action_note"), note),
+    h(
+      "div",
+      { class: "choices" },
+      ...actionNames.map((kind) =>
+        h("button", { type: "button", onclick: () => void act(kind) }, t(actionText(kind))),
+      ),
+    ),
   );
 }
 

@@ -10,6 +10,10 @@ export function instancesOf(item: Case): Instance[] {
   return item.series.flatMap((series) => series.instances);
 }
 
+function path(id: string): string {
+  return `/api/v1/cases/${encodeURIComponent(id)}`;
+}
+
 export class CaseCache {
   private readonly cases = new Map<string, Promise<Case>>();
   private readonly waveforms = new Map<string, Promise<Waveform>>();
@@ -23,7 +27,7 @@ export class CaseCache {
   }
 
   fetch(id: string): Promise<Case> {
-    return get<Case>(`/api/v1/cases/${encodeURIComponent(id)}`);
+    return get<Case>(path(id));
   }
 
   waveform(url: string): Promise<Waveform> {
@@ -48,7 +52,8 @@ export class CaseCache {
   private async prefetch(id: string): Promise<void> {
     if (this.cases.has(id)) return;
     try {
-      const coming = this.fetch(id);
+      // On record as fetched, not as opened: nobody has seen this patient yet.
+      const coming = get<Case>(`${path(id)}?ahead=1`);
       remember(this.cases, id, coming);
       const item = await coming;
       const first = instancesOf(item).find((instance) => instance.waveform_url || instance.rendered_url);

@@ -56,6 +56,8 @@ export class CaseView {
   item: Case | null = null;
   private id = "";
   private shownObjects = "";
+  /** The recording that was asked for last: an earlier one that comes later is not shown. */
+  private wantedEcg = "";
   private lastActivity = 0;
   private readonly identity = h("div", { class: "identity-place" });
   private readonly messages = h("div", { class: "messages" });
@@ -136,6 +138,7 @@ export class CaseView {
     this.id = "";
     this.item = null;
     this.shownObjects = "";
+    this.wantedEcg = "";
     this.element.hidden = true;
     for (const place of [this.identity, this.messages, this.stage, this.context, this.ai])
       place.replaceChildren();
@@ -287,6 +290,7 @@ export class CaseView {
         message("warning", t(item.state === "closed" ? "ui.case.closed_objects" : "ui.case.no_objects")),
       );
     this.stage.replaceChildren(...parts);
+    this.markTab();
   }
 
   /** More than one recording in a study: each by its number. */
@@ -294,7 +298,12 @@ export class CaseView {
     const buttons = ecgs.map((ecg, index) =>
       h(
         "button",
-        { type: "button", class: "quiet", onclick: () => this.showEcg(ecg) },
+        {
+          type: "button",
+          class: "quiet",
+          "data-recording": ecg.sop_instance_uid,
+          onclick: () => this.showEcg(ecg),
+        },
         t("ui.ecg.recording", { number: index + 1 }),
       ),
     );
@@ -305,17 +314,26 @@ export class CaseView {
     const { waveform_url: url } = instance;
     if (!url) return;
     const { id } = this;
+    const wanted = instance.sop_instance_uid;
+    const asked = (): boolean => this.id === id && this.wantedEcg === wanted;
+    this.wantedEcg = wanted;
+    this.markTab();
     this.ecg.clear();
     this.ecg.quality(instance);
     this.bench.show(instance.sop_instance_uid);
     this.cache.waveform(url).then(
       (waveform) => {
-        if (this.id === id) this.ecg.show(waveform, this.item ? identityLine(this.item) : "");
+        if (asked()) this.ecg.show(waveform, this.item ? identityLine(this.item) : "");
       },
       (cause: unknown) => {
-        if (this.id === id) this.ecg.fail(cause);
+        if (asked()) this.ecg.fail(cause);
       },
     );
+  }
+
+  private markTab(): void {
+    for (const tab of Array.from(this.stage.querySelectorAll<HTMLElement>("[data-recording]")))
+      tab.setAttribute("aria-pressed", String(tab.dataset.recording === this.wantedEcg));
   }
 
   private renewLease(): void {

@@ -1,6 +1,6 @@
 /** Raising a critical value in the case, its second look, and the call: all beside the report. */
 import { get, send } from "../core/api";
-import { type CriticalValue, criticalCard, tickCritical } from "../core/critical";
+import { CriticalCards, type CriticalValue, tickCritical } from "../core/critical";
 import { h } from "../core/dom";
 import { problemMessage } from "../core/messages";
 import { t } from "../core/page";
@@ -26,7 +26,7 @@ export class CriticalPanel {
   private readonly messages = h("div", { class: "messages" });
   private caseId = "";
   private rules: Rule[] = [];
-  private shown = "";
+  private readonly values = new CriticalCards(this.cards, () => void this.show(this.caseId));
 
   constructor() {
     this.element.append(this.messages, this.proposal, this.form, this.cards);
@@ -45,9 +45,9 @@ export class CriticalPanel {
 
   clear(): void {
     this.caseId = "";
-    this.shown = "";
     this.rules = [];
-    for (const place of [this.proposal, this.form, this.cards, this.messages]) place.replaceChildren();
+    this.values.show([]);
+    for (const place of [this.proposal, this.form, this.messages]) place.replaceChildren();
   }
 
   tick(now: number): void {
@@ -137,14 +137,10 @@ export class CriticalPanel {
         ),
       ),
     );
-    // A card in which somebody writes is left alone until something about it changed.
-    const version = JSON.stringify(found.rows);
-    if (version === this.shown) return;
-    this.shown = version;
-    const again = (): void => void this.show(this.caseId);
     const here = this.cards.contains(document.activeElement);
-    this.cards.replaceChildren(...found.rows.map((row) => criticalCard(row, again)));
+    this.values.show(found.rows);
     this.tick(Date.parse(found.now));
-    if (here) this.toCard();
+    // What was pressed is done and gone: the cursor goes to what comes next.
+    if (here && !this.cards.contains(document.activeElement)) this.toCard();
   }
 }
