@@ -1,15 +1,11 @@
 """The signed report reaches everyone it belongs to: a row each, a document that can be printed."""
 
 import hashlib
-import logging
-from collections.abc import Sequence
 from zoneinfo import ZoneInfo
 
 from telemed.application.document import report_document
-from telemed.application.key_images import KeyImage, printed_key_images
-from telemed.application.objects import read_object
-from telemed.application.picture_marks import marks_in_force
 from telemed.application.ports import InboxRow, UnitOfWork
+from telemed.application.printing import printed
 from telemed.application.record import record
 from telemed.application.world import World
 from telemed.domain.access import Action, Actor, demand
@@ -18,15 +14,6 @@ from telemed.domain.delivery import Delivery, Recipient, recipient_key, recipien
 from telemed.domain.errors import NotFound, Unavailable
 from telemed.domain.events import Kind
 from telemed.domain.report import IN_FORCE, Report, ReportState
-from telemed.domain.study import StoredObject
-from telemed.imaging.pixels import PixelError, rendered
-from telemed.imaging.pixels.marked import with_marks
-from telemed.imaging.waveform import Waveform, WaveformError, read_waveform
-
-log = logging.getLogger(__name__)
-
-PICTURES_PRINTED = 2
-PICTURE_PIXELS = 1400
 
 
 def deliver_report(world: World, *, report_id: int) -> None:
@@ -37,7 +24,7 @@ def deliver_report(world: World, *, report_id: int) -> None:
             return
         case = uow.cases.get(report.case_id)
         case_id = case.id
-        pdf = b"" if report.pdf_sha256 else _render(world, uow, case, report)
+        pdf = b"" if report.pdf_sha256 else printed(world, uow, case, report)
     if pdf:
         world.objects.put(hashlib.sha256(pdf).hexdigest(), pdf)
     with world.unit_of_work() as uow:
@@ -83,63 +70,6 @@ def _hand_out(world: World, uow: UnitOfWork, case: Case, report: Report) -> None
             )
         )
         record(world, uow, Kind.REPORT_DELIVERED, case=case, report_id=report.id, recipient=key)
-
-
-def _render(world: World, uow: UnitOfWork, case: Case, report: Report) -> bytes:
-    document = report_document(world, uow, case, report, language="zh-CN")
-    waveform: Waveform | None = None
-    pictures: list[bytes] = []
-    chosen = printed_key_images(uow, case)
-    for stored in uow.studies.objects(case.study_id):
-        if chosen and case.modality != "ECG":
-            break
-        data = read_object(world, stored)
-        if waveform is None and case.modality == "ECG":
-            waveform = _waveform(data)
-        elif case.modality != "ECG" and len(pictures) < PICTURES_PRINTED:
-            pictures += _picture(data, stored)
-    if chosen:
-        pictures = _key_pictures(world, uow, case, chosen)
-    return world.renderer.render(document, waveform, pictures)
-
-
-def _key_pictures(world: World, uow: UnitOfWork, case: Case, chosen: Sequence[KeyImage]) -> list[bytes]:
-    """As they were shown when they were marked, with what was measured in them."""
-    objects = {stored.sop_instance_uid: stored for stored in uow.studies.objects(case.study_id)}
-    marks = marks_in_force(uow.events.of_study(case.study_id), case)
-    found = []
-    for one in chosen:
-        stored = objects.get(one.sop_instance_uid)
-        if stored is None:
-            continue
-        data = read_object(world, stored)
-        try:
-            picture = rendered(data, frame=one.frame, window=one.window, max_size=PICTURE_PIXELS)
-        except PixelError as fault:
-            log.warning("key image %s is not printed: %s", one.sop_instance_uid, fault.code)
-            continue
-        here = [
-            mark for mark in marks if (mark.sop_instance_uid, mark.frame) == (one.sop_instance_uid, one.frame)
-        ]
-        found.append(with_marks(picture, here, stored.columns or 1))
-    return found
-
-
-def _waveform(data: bytes) -> Waveform | None:
-    """A recording without a waveform (a PDF in its place) prints its report alone."""
-    try:
-        return read_waveform(data)
-    except WaveformError:
-        return None
-
-
-def _picture(data: bytes, stored: StoredObject) -> list[bytes]:
-    if not stored.rows:
-        return []
-    try:
-        return [rendered(data, max_size=PICTURE_PIXELS)]
-    except PixelError:
-        return []
 
 
 def report_pdf(world: World, *, actor: Actor, uid: str) -> tuple[bytes, Report]:

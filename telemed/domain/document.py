@@ -40,6 +40,8 @@ class ReportDocument:
     recommendation: str = ""  # 建议
     # The pictures printed after it, each with what its reader says is to be seen on it; empty where he says nothing.
     picture_notes: tuple[str, ...] = ()
+    # Pictures and recordings of the exam that could not be printed: the paper says how many.
+    pictures_missing: int = 0
     # 5. The signatures. Where one doctor signs alone there is no reviewer.
     reporting_doctor: str
     reviewing_doctor: str = ""

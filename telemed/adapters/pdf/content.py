@@ -40,6 +40,7 @@ class Content(TypedDict):
     exam: list[Fact]
     sections: list[LabelledText]
     ai_note: LabelledText | None
+    missing: str | None
     signatures: list[Fact]
     version: str
     identity: list[LabelledText]
@@ -98,6 +99,9 @@ def content(document: ReportDocument, ecg: EcgPage | None, pictures: list[Pictur
         ],
         "sections": labelled("findings", "impression", "recommendation"),
         "ai_note": (label("ai_note"), document.ai_note) if document.ai_note else None,
+        "missing": text("pdf.pictures.missing", language, count=document.pictures_missing)
+        if document.pictures_missing
+        else None,
         "signatures": [
             fact("reporting_doctor", document.reporting_doctor),
             fact("signed_at", _local(document, document.signed_at)),
