@@ -35,7 +35,7 @@ def ask_commitment(
     """Takes the request down; the report is a job. The same transaction again is reported again."""
     if not transaction_uid or not objects or len(objects) > MOST_OBJECTS:
         raise InvalidInput("error.commitment_invalid")
-    now = world.clock.now()
+    now, asked = world.clock.now(), [list(pair) for pair in objects]
     with world.unit_of_work() as uow:
         request = uow.commitments.ensure(
             CommitmentRequest(
@@ -44,12 +44,16 @@ def ask_commitment(
                 consortium_id=device.consortium_id,
                 device_id=device.id,
                 transaction_uid=transaction_uid,
-                objects=[list(pair) for pair in objects],
+                objects=asked,
                 created_at=now,
             )
         )
         if request.state is not CommitmentState.ASKED:
             request.state, request.failures, request.created_at = CommitmentState.ASKED, 0, now
+            request.objects = asked
+        elif request.objects != asked:
+            # A device that gives two requests one number hears of all it asked for.
+            request.objects = [*request.objects, *(pair for pair in asked if pair not in request.objects)]
         _event(world, uow, Kind.COMMITMENT_ASKED, request, objects=len(objects))
         uow.jobs.ask(JobKind.REPORT_COMMITMENT, request.id, now, now)
         uow.commit()

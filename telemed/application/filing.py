@@ -32,6 +32,7 @@ def file_new(world: World, uow: UnitOfWork, item: Incoming, known: Known) -> tup
         notify(world, uow, "notice.patient_conflict", cause, study, stored, claims=claims)
         record(world, uow, Kind.OBJECT_CONFLICT, study=study, device_id=item.device_id, **facts(item))
         return study, stored
+    study.patient_number = study.patient_number or item.header.patient_id[:64]
     now = world.clock.now()
     if study.modality in BESIDE and item.header.modality not in BESIDE:
         study.modality = modality_of(item.header)
@@ -92,10 +93,11 @@ def facts(item: Incoming) -> dict[str, Any]:
 
 
 def _other_patient(known: Known, study: Study, header: StudyHeader) -> bool:
-    """An object without a PatientID contradicts nobody, nor does any in a study that came without one."""
+    """An object without a PatientID contradicts nobody. In a study that came without one the first number counts."""
+    number = header.patient_id[:64]
+    if not number:
+        return False
     patient = known.patients[study.patient_id]
-    return bool(
-        header.patient_id
-        and header.patient_id[:64] != patient.patient_id
-        and not is_surrogate(patient, study.study_instance_uid)
-    )
+    if is_surrogate(patient, study.study_instance_uid):
+        return study.patient_number not in ("", number)
+    return number != patient.patient_id

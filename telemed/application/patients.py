@@ -1,17 +1,20 @@
 """The local patient identity behind a received object: the institution's own number, never the name."""
 
 import re
+from collections.abc import Callable
 from datetime import date
 
-from telemed.application.ports import UnitOfWork
+from telemed.application.ports import NameReadings, UnitOfWork
+from telemed.application.record import record
 from telemed.application.residents import new_patient, resident_of_card
 from telemed.application.world import World
-from telemed.domain.resident import Patient, is_id_card_number
+from telemed.domain.events import Kind
+from telemed.domain.resident import Patient, Resident, is_id_card_number
+from telemed.domain.same_name import names_differ
 from telemed.imaging.header import StudyHeader
 
 # The columns' lengths; PatientID is LO in DICOM: 64 as well.
 _ID_LENGTH, _NAME_LENGTH, _PINYIN_LENGTH, _INITIALS_LENGTH = 64, 324, 400, 64
-_HAN = re.compile("[\u3400-\u9fff]")
 
 
 def local_id(header: StudyHeader) -> str:
@@ -44,25 +47,32 @@ def patient_of(world: World, *, header: StudyHeader, institution_id: int, consor
     return fresh
 
 
-def contradictions(patient: Patient, header: StudyHeader) -> list[str]:
-    """Which details of the object speak against its being this patient: the next person under a used number."""
+def contradictions(names: NameReadings, person: Patient | Resident, header: StudyHeader) -> list[str]:
+    """Which details of the object speak against its being this person: the next one under a used number."""
     return differing(
-        patient,
+        person,
         name=header.patient_name.display,
         birth_date=dicom_date(header.birth_date),
         sex=_sex(header),
+        readings=names.pinyin,
     )
 
 
-def differing(patient: Patient, *, name: str, birth_date: date | None, sex: str) -> list[str]:
-    """Only what cannot be another spelling: a name in Latin letters beside one in Chinese says nothing."""
+def differing(
+    person: Patient | Resident,
+    *,
+    name: str,
+    birth_date: date | None,
+    sex: str,
+    readings: Callable[[str], str] | None = None,
+) -> list[str]:
+    """Only what cannot be another spelling of the same."""
     found = []
-    name = _plain(name)
-    if _HAN.search(name) and _HAN.search(patient.name) and name != _plain(patient.name):
+    if names_differ(person.name, name, readings):
         found.append("name")
-    if birth_date is not None and patient.birth_date is not None and birth_date != patient.birth_date:
+    if birth_date is not None and person.birth_date is not None and birth_date != person.birth_date:
         found.append("birth_date")
-    if {sex, patient.sex} == {"M", "F"}:
+    if {sex, person.sex} == {"M", "F"}:
         found.append("sex")
     return found
 
@@ -79,18 +89,29 @@ def dicom_date(value: str) -> date | None:
 
 
 def link_by_card(world: World, uow: UnitOfWork, header: StudyHeader, patient: Patient) -> None:
-    """A card number in PatientID or OtherPatientIDs names a person, if that person is registered."""
-    for number in (header.patient_id, *header.other_patient_ids):
-        if is_id_card_number(number):
-            resident = resident_of_card(world, uow, consortium_id=patient.consortium_id, number=number)
-            if resident is not None:
-                patient.resident_id = resident.id
-                return
+    """A card number in PatientID or OtherPatientIDs names a registered person.
+
+    Nobody is linked who may be somebody else: neither the patient, where the number was used again, nor the
+    holder of the card, where somebody else's was shown.
+    """
+    cards = [number for number in (header.patient_id, *header.other_patient_ids) if is_id_card_number(number)]
+    if not cards or contradictions(world.names, patient, header):
+        return
+    for number in cards:
+        resident = resident_of_card(world, uow, consortium_id=patient.consortium_id, number=number)
+        if resident is not None and not contradictions(world.names, resident, header):
+            patient.resident_id = resident.id
+            record(
+                world,
+                uow,
+                Kind.PATIENT_LINKED,
+                institution_id=patient.institution_id,
+                consortium_id=patient.consortium_id,
+                patient=patient.uid,
+                resident=resident.uid,
+            )
+            return
 
 
 def _sex(header: StudyHeader) -> str:
     return header.sex if header.sex in ("M", "F", "O") else ""
-
-
-def _plain(name: str) -> str:
-    return re.sub(r"[\s·・]", "", name)

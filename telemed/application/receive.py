@@ -17,6 +17,7 @@ from telemed.application.objects import read_object
 from telemed.application.ports import UnitOfWork
 from telemed.application.record import record
 from telemed.application.registering import register
+from telemed.application.restoring import takes_the_place
 from telemed.application.world import World
 from telemed.domain.errors import Conflict, DomainError, Unavailable
 from telemed.domain.events import Kind
@@ -50,11 +51,14 @@ def receive(world: World, batch: Sequence[Incoming]) -> list[Received]:
         return []
     world.spool.make_durable([item.part for item in batch])
     try:
-        received = _file_durable(world, batch)
+        outcomes = _file_durable(world, batch)
     except _Incomparable as error:
         raise error.reason from error
     world.waker.wake()
-    return received
+    for outcome in outcomes:
+        if isinstance(outcome, Exception):
+            raise outcome
+    return [outcome for outcome in outcomes if isinstance(outcome, Received)]
 
 
 def file_durable(world: World, batch: Sequence[Incoming]) -> list[Received | Exception]:
@@ -69,7 +73,7 @@ def file_durable(world: World, batch: Sequence[Incoming]) -> list[Received | Exc
 
 def _file_each(world: World, batch: Sequence[Incoming]) -> list[Received | Exception]:
     try:
-        return [*_file_durable(world, batch, alone=len(batch) == 1)]
+        return _file_durable(world, batch, alone=len(batch) == 1)
     except Unavailable as error:
         # Of no single object's making, and it may have been committed: all are sent again.
         return [error] * len(batch)
@@ -83,7 +87,9 @@ def _file_each(world: World, batch: Sequence[Incoming]) -> list[Received | Excep
     return [outcome for item in batch for outcome in _file_each(world, [item])]
 
 
-def _file_durable(world: World, batch: Sequence[Incoming], *, alone: bool = True) -> list[Received]:
+def _file_durable(
+    world: World, batch: Sequence[Incoming], *, alone: bool = True
+) -> list[Received | Exception]:
     """`alone`: nobody tries again with these bytes after a failure."""
     try:
         received = _commit_rows(world, batch)
@@ -95,10 +101,21 @@ def _file_durable(world: World, batch: Sequence[Incoming], *, alone: bool = True
             for item in batch:
                 item.part.discard()
         raise
-    for item, outcome in zip(batch, received, strict=True):
-        if outcome.reception is Reception.REPEAT:
-            item.part.discard()
-    return received
+    return [_settled(world, item, outcome) for item, outcome in zip(batch, received, strict=True)]
+
+
+def _settled(world: World, item: Incoming, outcome: Received) -> Received | Exception:
+    """Only a repeat's bytes may go, and never by way of an error: the others' rows already point to theirs."""
+    if outcome.reception is not Reception.REPEAT:
+        return outcome
+    try:
+        if takes_the_place(world, item.part, outcome.object_id):
+            return outcome
+    except Exception as error:  # noqa: BLE001 - given to whoever waits for the outcome, who sends again
+        item.part.discard()
+        return error
+    item.part.discard()
+    return outcome
 
 
 class _CommitUncertain(Unavailable):
@@ -186,11 +203,16 @@ def _file(
     repeated = [h for h in held if h.dataset_sha256 == digest and h.transfer_syntax_uid == syntax]
     compared = [_known(item, h, verdicts if not repeated else None) for h in held]
     reception = classify(digest, syntax, compared)
+    alike = [h for h, k in zip(held, compared, strict=True) if k.same_content]
+    free = [h for h in alike if h.role is not ObjectRole.CONFLICT]
+    if reception is Reception.ALTERNATE and not free:
+        # Another form of what is held back is held back with it.
+        reception = Reception.CONFLICT
     if reception is Reception.NEW:
         study, stored = file_new(world, uow, item, known)
         return (Reception.CONFLICT if stored.role is ObjectRole.CONFLICT else reception), study, stored
     shown = [h for h in held if h.role is ObjectRole.PRIMARY]
-    first = (repeated or shown or held)[0]
+    first = (repeated or free or alike or shown or held)[0]
     study = known.study_of(first, uow)
     if reception is Reception.REPEAT:
         record(world, uow, Kind.OBJECT_REPEATED, study=study, device_id=item.device_id, **facts(item))

@@ -87,7 +87,7 @@ def _studies(world: World, uow: UnitOfWork, openers: Sequence[Incoming], known: 
         patient = known.patients_by_number[item.institution_id, local_id(item.header)]
         if is_surrogate(patient, item.header.study_instance_uid):
             notify(world, uow, "notice.patient_id_missing", f"patient_id_missing:{study.uid}", study)
-        elif differing := contradictions(patient, item.header):
+        elif differing := contradictions(world.names, patient, item.header):
             notify(
                 world,
                 uow,
@@ -106,6 +106,7 @@ def _study(world: World, item: Incoming, known: Known) -> Study:
         consortium_id=item.consortium_id,
         study_instance_uid=header.study_instance_uid,
         patient_id=known.patients_by_number[item.institution_id, local_id(header)].id,
+        patient_number=header.patient_id[:64],
         modality=modality_of(header),
         accession_number=header.accession_number[:64],
         description=header.study_description[:200],

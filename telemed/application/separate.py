@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Sequence
+from itertools import count
 
 from telemed.application.jobs import JobKind
 from telemed.application.ports import UnitOfWork
@@ -17,8 +18,7 @@ def separate(
 
     The same study and person give the same new study: more recordings join it as late ones.
     """
-    uid = _derived_uid(study.uid, target.uid)
-    known = uow.studies.by_instance_uid(study.institution_id, uid)
+    uid, known = _own_of(uow, study, target)
     own = known or uow.studies.ensure(_beside(world, study, uid, objects, target))
     series = {one.id: one for one in uow.studies.series(study.id)}
     made = uow.studies.made_of(study.id, [stored.sop_instance_uid for stored in objects])
@@ -33,6 +33,16 @@ def separate(
     if known is not None:
         uow.jobs.ask(JobKind.COMPLETE_STUDY, own.id, world.clock.now(), world.clock.now())
     return own, known is None
+
+
+def _own_of(uow: UnitOfWork, study: Study, target: Patient) -> tuple[str, Study | None]:
+    """The UID, and the study if it is there; one that was given to somebody else since is not the target's."""
+    for turn in count():
+        uid = _derived_uid(study.uid, target.uid, *([str(turn)] if turn else []))
+        known = uow.studies.by_instance_uid(study.institution_id, uid)
+        if known is None or known.patient_id == target.id:
+            break
+    return uid, known
 
 
 def _beside(world: World, study: Study, uid: str, objects: Sequence[StoredObject], target: Patient) -> Study:

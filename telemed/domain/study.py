@@ -40,6 +40,8 @@ class Study:
     study_instance_uid: str
     patient_id: int
     modality: str
+    # Whose its objects say they are; empty as long as none has said it.
+    patient_number: str = ""
     accession_number: str = ""
     description: str = ""
     body_part: str = ""

@@ -46,6 +46,9 @@ class DirectoryStore:
         except FileNotFoundError:
             raise KeyError(file_sha256) from None
 
+    def has(self, file_sha256: str) -> bool:
+        return self._path(file_sha256).exists()
+
     def check(self) -> None:
         try:
             self._disk.free_bytes(self._root)

@@ -101,6 +101,10 @@ class S3Store:
                 response.close()
                 response.release_conn()
 
+    def has(self, file_sha256: str) -> bool:
+        with _answering():
+            return self._size(file_sha256) is not None
+
     def check(self) -> None:
         with _answering():
             if not self._client.bucket_exists(self._bucket):

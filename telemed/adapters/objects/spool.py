@@ -82,6 +82,9 @@ class DiskSpool:
     def path(self, file_sha256: str) -> Path | None:
         return next(iter(self._copies(file_sha256)), None)
 
+    def copies(self, file_sha256: str) -> int:
+        return len(self._copies(file_sha256))
+
     def remove(self, file_sha256: str) -> None:
         for path in self._copies(file_sha256):
             self._disk.unlink(path)

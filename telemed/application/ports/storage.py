@@ -25,6 +25,9 @@ class Spool(Protocol):
 
     def path(self, file_sha256: str) -> Path | None: ...
 
+    def copies(self, file_sha256: str) -> int:
+        """How many durable parts hold this very file: each sender's own is one."""
+
     def remove(self, file_sha256: str) -> None: ...
 
 
@@ -71,6 +74,9 @@ class ObjectStore(Protocol):
 
     def get(self, file_sha256: str) -> bytes:
         """Raises KeyError where there is no such object."""
+
+    def has(self, file_sha256: str) -> bool:
+        """Whether it is there, without reading it. Raises Unavailable where the store does not answer."""
 
     def check(self) -> None:
         """Raises Unavailable where the store does not answer."""

@@ -150,7 +150,7 @@ def read_all(world: TheWorld, actor: CurrentActor) -> CorrectionsOut:
 def read_one(world: TheWorld, actor: CurrentActor, correction_id: str) -> CorrectionDetail:
     found = corrections.compare(world, actor=actor, uid=correction_id)
     header = found.received.header if found.received else None
-    differing = contradictions(found.mismatch.patient, header) if header else []
+    differing = contradictions(world.names, found.mismatch.patient, header) if header else []
     if header and header.patient_id not in ("", found.mismatch.patient.patient_id):
         differing = ["patient_id", *differing]
     received = None

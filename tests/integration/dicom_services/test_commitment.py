@@ -187,6 +187,21 @@ def test_the_same_transaction_again_is_reported_again(door: OpenNode) -> None:
     assert len(door.column("commitment_request", "id")) == 1
 
 
+def test_a_number_used_for_other_objects_is_not_answered_with_the_first(door: OpenNode) -> None:
+    first, second = stored(door, 2)
+    modality = Modality()
+    with modality.listening() as port:
+        register(door, "A1_DR", port)
+        for pairs in ([first], [second]):
+            ask(door, *pairs)
+            door.cast.run_jobs()
+        ask(door, first)
+        ask(door, second)
+        door.cast.run_jobs()
+    heard = [named(information, "ReferencedSOPSequence") for _, information in modality.heard]
+    assert heard == [{first[1]}, {second[1]}, {first[1], second[1]}]
+
+
 def test_what_cannot_be_asked_is_refused(door: OpenNode) -> None:
     assert ask(door, (ECG, "1.2.3"), action=2) == 0x0123
     assert ask(door) == 0x0115

@@ -23,6 +23,7 @@ study = Table(
     Column("study_instance_uid", String(64), nullable=False, index=True),
     ref("patient_id", "patient", index=True),
     words("modality", 16),
+    Column("patient_number", String(64), nullable=False, server_default=""),
     words("accession_number", 64),
     words("description", 200),
     words("body_part", 64),
