@@ -55,7 +55,7 @@ WORKED_OFF = (JobKind.COMPLETE_STUDY, JobKind.INFER_CASE, JobKind.PLACE_OBJECT, 
 def rows(bench: Bench) -> Iterator[Row]:
     with ExitStack() as stack:
         product = house(stack, bench.folder / "var")
-        beside = extra(bench.quick)
+        beside = None if bench.quick else extra()
         with_extra = house(stack, bench.folder / "extra", beside) if beside else None
         networks = dict(bare_networks())
         together = list(networks.values())
@@ -91,12 +91,12 @@ def bare_networks(
         yield manifest.name, bare(form(read_weights(manifest)), ladder.typical_inputs(manifest), 1)
 
 
-def extra(quick: bool) -> Path | None:
+def extra() -> Path | None:
     """Where the packages of the extra `openvino` lie, if this processor and this machine can have them apart."""
     if openvino_session.shortfall() != openvino_session.ABSENT:
         return None
     try:
-        return peers.beside("openvino", install=not quick)
+        return peers.beside("openvino", install=True)
     except peers.NoPeer:
         return None
 
