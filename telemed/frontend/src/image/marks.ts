@@ -38,6 +38,7 @@ export class Marks {
   private kept = new Map<string, Mark>();
   private readonly waiting = new Map<string, number>();
   private readonly placed = new Set<string>();
+  private told = false;
   private readonly host: MarksHost;
 
   constructor(host: MarksHost) {
@@ -51,6 +52,7 @@ export class Marks {
   async open(item: Case): Promise<void> {
     this.close();
     this.item = item;
+    this.told = false;
     const { rows } = await get<Answer>(this.path(item));
     if (item.id !== this.item?.id) return;
     this.kept = new Map(rows.map((row) => [row.id, row]));
@@ -104,7 +106,9 @@ export class Marks {
     const mark = item && this.markOf(uid);
     if (!item || !mark || same(mark, this.kept.get(uid))) return;
     if (!item.can.write) {
-      this.host.unkept();
+      // Once for a case: it would stand in the place of what is said later.
+      if (!this.told) this.host.unkept();
+      this.told = true;
       return;
     }
     const { id, ...body } = mark;
