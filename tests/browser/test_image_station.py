@@ -175,7 +175,7 @@ def test_a_stack_is_leafed_windowed_and_measured(rooms: House, seen: Seen) -> No
     expect(page.locator(".image-under")).to_contain_text("x 80 · y 180 · -900 HU")
     drag("l", (30, 230), (130, 230))
     expect(texts.filter(has_text=re.compile(r"^70(\.\d)? mm$"))).to_be_visible()
-    expect(page.locator(".picture-stage .message")).to_contain_text("认领后保存")
+    expect(page.locator(".picture-stage .message")).to_contain_text("认领病例后保存")
     # A rectangle inside of the dense square: nothing but 1200 HU.
     drag("b", (115, 65), (145, 95))
     expect(texts.filter(has_text="均值 1200 HU")).to_be_visible()
