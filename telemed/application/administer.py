@@ -3,6 +3,7 @@
 import ipaddress
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from telemed.application.jobs import JobKind
 from telemed.application.notifying import resolve
@@ -186,43 +187,6 @@ def create_user(world: World, uow: UnitOfWork, site: Institution, new: NewUser) 
     return user
 
 
-def add_device(
-    world: World,
-    *,
-    actor: Actor,
-    ae_title: str,
-    network: str,
-    certificate_sha256: str = "",
-    default_charset: str = "",
-    description: str = "",
-    institution_uid: str | None = None,
-) -> Device:
-    demand(actor, Action.ADMINISTER)
-    with world.unit_of_work() as uow:
-        site = site_of(uow, actor, institution_uid)
-        device = create_device(
-            world,
-            uow,
-            site,
-            ae_title=ae_title,
-            network=network,
-            certificate_sha256=certificate_sha256,
-            default_charset=default_charset,
-            description=description,
-        )
-        record(
-            world,
-            uow,
-            Kind.SITE_CHANGED,
-            actor=actor,
-            institution_id=site.id,
-            what="device",
-            device=device.uid,
-        )
-        uow.commit()
-    return device
-
-
 def create_device(
     world: World,
     uow: UnitOfWork,
@@ -237,23 +201,32 @@ def create_device(
     title = ae_title.strip()
     if not title or len(title) > 16 or "\\" in title or not title.isascii() or not title.isprintable():
         raise InvalidInput("error.ae_title_invalid", field="ae_title")
-    try:
-        ipaddress.ip_network(network, strict=False)
-    except ValueError as fault:
-        raise InvalidInput("error.network_invalid", field="network") from fault
     device = Device(
         uid=world.identifiers.uid(),
         institution_id=site.id,
         consortium_id=site.consortium_id or site.id,
         ae_title=title,
-        network=network,
-        certificate_sha256=certificate_sha256.replace(":", "").lower() or None,
-        default_charset=default_charset or None,
-        description=description,
+        **checked_device(network, certificate_sha256, default_charset, description),
     )
     uow.devices.add(device)
     uow.flush()
     return device
+
+
+def checked_device(
+    network: str, certificate_sha256: str, default_charset: str, description: str
+) -> dict[str, Any]:
+    """What is kept of a machine besides its title. Raises InvalidInput for a network that is none."""
+    try:
+        ipaddress.ip_network(network.strip(), strict=False)
+    except ValueError as fault:
+        raise InvalidInput("error.network_invalid", field="network") from fault
+    return {
+        "network": network.strip(),
+        "certificate_sha256": certificate_sha256.replace(":", "").lower().strip() or None,
+        "default_charset": default_charset.strip() or None,
+        "description": description.strip(),
+    }
 
 
 def notices(world: World, *, actor: Actor, limit: int = 200) -> Sequence[Notice]:

@@ -14,10 +14,12 @@ from telemed.adapters.db.engine import make_engine
 from telemed.adapters.db.upgrade import current, upgrade
 from telemed.application.administer import NewUser, create_user
 from telemed.application.install import add_institution, institution_by_code
+from telemed.application.record import record
 from telemed.application.seal import verify_chain
 from telemed.application.verify import verify_objects
 from telemed.bootstrap import build
 from telemed.domain.errors import InvalidInput
+from telemed.domain.events import Kind
 from telemed.domain.people import InstitutionKind, Role
 from telemed.i18n import text
 from telemed.settings import Settings
@@ -60,7 +62,17 @@ def user_add(
         username=username, display_name=name, role=role, password=password, license_number=license_number
     )
     with application.world.unit_of_work() as uow:
-        user = create_user(application.world, uow, institution_by_code(uow, site), new)
+        place = institution_by_code(uow, site)
+        user = create_user(application.world, uow, place, new)
+        record(
+            application.world,
+            uow,
+            Kind.SITE_CHANGED,
+            institution_id=place.id,
+            consortium_id=place.consortium_id,
+            what="user",
+            user=user.uid,
+        )
         uow.commit()
     typer.echo(user.uid)
 

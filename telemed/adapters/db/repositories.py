@@ -80,6 +80,9 @@ class SqlUsers(Repository):
     def by_username(self, username: str) -> User | None:
         return self._one(User, t.user_account.c.username == username)
 
+    def by_uid(self, uid: str) -> User | None:
+        return self._one(User, t.user_account.c.uid == uid)
+
     def of_institution(self, institution_id: int) -> Sequence[User]:
         return self._all(User, t.user_account.c.institution_id == institution_id, order=t.user_account.c.id)
 
@@ -103,9 +106,10 @@ class SqlSessions(Repository):
     def remove(self, session: Session) -> None:
         self._session.delete(session)
 
-    def remove_of(self, user_id: int, kind: str) -> None:
-        session = t.web_session.c
-        ended = delete(t.web_session).where(session.user_id == user_id, session.kind == kind)
+    def remove_of(self, user_id: int, kind: str | None = None) -> None:
+        ended = delete(t.web_session).where(t.web_session.c.user_id == user_id)
+        if kind is not None:
+            ended = ended.where(t.web_session.c.kind == kind)
         self._session.connection().execute(ended)
 
     def remove_expired(self, now: datetime) -> int:
@@ -116,6 +120,9 @@ class SqlSessions(Repository):
 class SqlDevices(Repository):
     def by_ae_title(self, ae_title: str) -> Sequence[Device]:
         return self._all(Device, t.device.c.ae_title == ae_title, t.device.c.active, order=t.device.c.id)
+
+    def by_uid(self, uid: str) -> Device | None:
+        return self._one(Device, t.device.c.uid == uid)
 
     def of_consortium(self, consortium_id: int) -> Sequence[Device]:
         return self._all(Device, t.device.c.consortium_id == consortium_id, order=t.device.c.id)
@@ -224,7 +231,11 @@ class SqlRules(Repository):
 
     def roster(self, consortium_id: int) -> Sequence[Duty]:
         groups = [group.id for group in self.groups(consortium_id)]
-        return find(self._session, Duty, ("reading_group_id",), reading_group_id=groups)
+        duties = find(self._session, Duty, ("reading_group_id",), reading_group_id=groups)
+        # Whoever is locked out reads nothing: a group they alone stand for is not manned.
+        people = find(self._session, User, ("id",), id=list({duty.user_id for duty in duties}))
+        let_in = {user.id for user in people if user.active}
+        return [duty for duty in duties if duty.user_id in let_in]
 
     def add(self, row: RoutingRule | TriageRule | ReadingGroup | Duty) -> None:
         self._session.add(row)

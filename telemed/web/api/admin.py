@@ -1,22 +1,29 @@
 """People, machines and institutions of the administrator's consortium."""
 
-from fastapi import APIRouter
+from typing import Annotated
 
-from telemed.application import administer
+from fastapi import APIRouter, Path
+
+from telemed.application import administer, lock_out
+from telemed.application import devices as machines
 from telemed.application.run_again import run_again
 from telemed.application.sites import NewSite, add_site
 from telemed.application.world import World
 from telemed.domain.access import Action, Actor
 from telemed.domain.people import Device, Institution, User
 from telemed.web.api.shapes import (
+    ActiveIn,
     AdminUserIn,
     AdminUserOut,
+    DeviceChange,
+    DeviceFieldsIn,
     DeviceIn,
     DeviceOut,
     InstitutionIn,
     InstitutionOut,
     InstitutionRef,
     MadeObjectsIn,
+    PasswordIn,
 )
 from telemed.web.context import TheWorld
 from telemed.web.guard import guard
@@ -25,6 +32,7 @@ from telemed.web.security import CurrentActor
 router = APIRouter(prefix="/admin", tags=["administration"])
 
 Sites = dict[int, Institution]
+Uid = Annotated[str, Path(max_length=64)]
 
 
 def sites_of(world: World, actor: Actor) -> Sites:
@@ -101,10 +109,44 @@ def read_devices(world: TheWorld, actor: CurrentActor) -> list[DeviceOut]:
 
 @router.post("/devices", status_code=201, **guard(Action.ADMINISTER))
 def add_device(world: TheWorld, actor: CurrentActor, body: DeviceIn) -> DeviceOut:
-    device = administer.add_device(
-        world, actor=actor, institution_uid=body.institution, **body.model_dump(exclude={"institution"})
+    """The same machine once more is the one that is there."""
+    device = machines.add_device(
+        world,
+        actor=actor,
+        ae_title=body.ae_title,
+        fields=_fields(body),
+        institution_uid=body.institution,
     )
     return device_out(device, sites_of(world, actor))
+
+
+@router.put("/devices/{device_id}", **guard(Action.ADMINISTER))
+def change_device(world: TheWorld, actor: CurrentActor, device_id: Uid, body: DeviceChange) -> DeviceOut:
+    """All of it anew but the title; without `active` the machine is shut out."""
+    device = machines.change_device(
+        world, actor=actor, uid=device_id, fields=_fields(body), active=body.active
+    )
+    return device_out(device, sites_of(world, actor))
+
+
+def _fields(body: DeviceFieldsIn) -> machines.DeviceFields:
+    return machines.DeviceFields(
+        **{name: getattr(body, name) for name in machines.DeviceFields.__dataclass_fields__}
+    )
+
+
+@router.put("/users/{user_id}/active", **guard(Action.ADMINISTER))
+def set_active(world: TheWorld, actor: CurrentActor, user_id: Uid, body: ActiveIn) -> AdminUserOut:
+    """Locks somebody out at once, with all their sessions, or lets them in again."""
+    user = lock_out.set_user_active(world, actor=actor, uid=user_id, active=body.active)
+    return user_out(user, sites_of(world, actor))
+
+
+@router.put("/users/{user_id}/password", **guard(Action.ADMINISTER))
+def set_password(world: TheWorld, actor: CurrentActor, user_id: Uid, body: PasswordIn) -> AdminUserOut:
+    """A new password; every session opened with the old one ends."""
+    user = lock_out.set_password(world, actor=actor, uid=user_id, password=body.password)
+    return user_out(user, sites_of(world, actor))
 
 
 @router.get("/institutions", **guard(Action.ADMINISTER))

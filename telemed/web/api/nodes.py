@@ -1,23 +1,19 @@
 """Other nodes, what goes to them by rule, and the certificates of a site's machines: the administrator's."""
 
-from typing import Annotated
-
-from fastapi import APIRouter, Path, Response
+from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field
 
 from telemed.application import remote_nodes as nodes
 from telemed.application.world import World
 from telemed.domain.access import Action, Actor
 from telemed.domain.exchange import ForwardRule
-from telemed.web.api.admin import Sites, sites_of
+from telemed.web.api.admin import Sites, Uid, sites_of
 from telemed.web.api.shapes import Body, Instant, InstitutionRef
 from telemed.web.context import TheWorld
 from telemed.web.guard import guard
 from telemed.web.security import CurrentActor
 
 router = APIRouter(prefix="/admin", tags=["administration"])
-
-Uid = Annotated[str, Path(max_length=64)]
 
 
 class NodeFields(Body):

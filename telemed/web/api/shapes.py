@@ -485,13 +485,24 @@ class DeviceOut(BaseModel):
     active: bool
 
 
-class DeviceIn(Body):
-    ae_title: str = Field(max_length=16)
+class ActiveIn(Body):
+    active: bool
+
+
+class DeviceFieldsIn(Body):
     network: str = Field(max_length=64)
     certificate_sha256: str = Field("", max_length=95)
     default_charset: str = Field("", max_length=32)
     description: str = Field("", max_length=200)
+
+
+class DeviceIn(DeviceFieldsIn):
+    ae_title: str = Field(max_length=16)
     institution: str | None = None
+
+
+class DeviceChange(DeviceFieldsIn):
+    active: bool = False
 
 
 class InstitutionOut(BaseModel):

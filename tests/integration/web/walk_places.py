@@ -11,6 +11,7 @@ from telemed.domain.people import Role
 from telemed.domain.writing import Demanded, Part, ReportText, RequiredPart, TextKind
 from tests.cast import HOSPITAL_A, TOWNSHIP_A1, Cast
 from tests.integration.web.conftest import Way
+from tests.integration.web.walked import WALKED, add_walked
 
 
 @dataclass
@@ -49,6 +50,7 @@ class Places:
             "text_id": "walk-text",
             "rule_id": "walk-rule",
             "step_id": "walk-step",
+            **WALKED,
             "delivery_id": self.delivery_ids.get(username, self.delivery_ids["technician"]),
         }
         # A parameter that takes slashes says so behind its name.
@@ -93,6 +95,7 @@ def walked_node(cast: Cast) -> None:
         )
         uow.critical.add(step)
         uow.commit()
+    add_walked(cast, site)
 
 
 def told_critical(cast: Cast, way: Way) -> str:

@@ -80,6 +80,9 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
         }
     },
     ("POST", "/api/v1/admin/devices"): {"json": {"ae_title": "WALK", "network": "127.0.0.0/8"}},
+    ("PUT", "/api/v1/admin/devices/{device_id}"): {"json": {"network": "127.0.0.0/8", "active": True}},
+    ("PUT", "/api/v1/admin/users/{user_id}/active"): {"json": {"active": True}},
+    ("PUT", "/api/v1/admin/users/{user_id}/password"): {"json": {"password": "fictional-long"}},
     ("POST", "/api/v1/admin/nodes"): {"json": {"ae_title": "WALKER", "host": "127.0.0.1", "port": 104}},
     ("PUT", "/api/v1/admin/nodes/{node_id}"): {
         "json": {"ae_title": "WALK", "host": "127.0.0.1", "port": 104}
