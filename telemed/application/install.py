@@ -3,6 +3,7 @@
 from telemed.application.administer import NewUser, create_user
 from telemed.application.ports import UnitOfWork
 from telemed.application.record import record
+from telemed.application.usual_critical_values import begin_critical_values
 from telemed.application.world import World
 from telemed.domain.errors import Conflict, InvalidInput, NotFound
 from telemed.domain.events import Kind
@@ -63,9 +64,10 @@ def ensure_administrator(world: World, *, password: str, language: str) -> bool:
     with world.unit_of_work() as uow:
         if uow.users.any():
             return False
-        root = uow.institutions.by_code(ROOT) or add_institution(
-            world, uow, kind=InstitutionKind.CONSORTIUM, code=ROOT, name="Telemed"
-        )
+        root = uow.institutions.by_code(ROOT)
+        if root is None:
+            root = add_institution(world, uow, kind=InstitutionKind.CONSORTIUM, code=ROOT, name="Telemed")
+            begin_critical_values(world, uow, root)
         create_user(
             world,
             uow,

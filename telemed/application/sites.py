@@ -4,6 +4,7 @@ from dataclasses import asdict, dataclass
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from telemed.application.install import add_institution
+from telemed.application.usual_critical_values import begin_critical_values
 from telemed.application.world import World
 from telemed.domain.access import Action, Actor, demand
 from telemed.domain.errors import InvalidInput
@@ -32,5 +33,6 @@ def add_site(world: World, *, actor: Actor, new: NewSite) -> Institution:
         raise InvalidInput("error.field_invalid", field="time_zone") from fault
     with world.unit_of_work() as uow:
         site = add_institution(world, uow, parent=uow.institutions.get(actor.consortium_id), **asdict(new))
+        begin_critical_values(world, uow, site)
         uow.commit()
     return site

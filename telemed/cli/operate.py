@@ -16,6 +16,7 @@ from telemed.application.administer import NewUser, create_user
 from telemed.application.install import add_institution, institution_by_code
 from telemed.application.record import record
 from telemed.application.seal import verify_chain
+from telemed.application.usual_critical_values import begin_critical_values
 from telemed.application.verify import verify_objects
 from telemed.bootstrap import build
 from telemed.domain.errors import InvalidInput
@@ -92,6 +93,7 @@ def site_add(
         made = add_institution(
             application.world, uow, kind=kind, code=code, name=name, parent=above, quiet_seconds=quiet_seconds
         )
+        begin_critical_values(application.world, uow, made)
         uow.commit()
     typer.echo(made.uid)
 

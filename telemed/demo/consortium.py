@@ -12,8 +12,8 @@ from telemed.application.install import add_institution
 from telemed.application.ports import UnitOfWork
 from telemed.application.proposals import PROPOSED
 from telemed.application.residents import register_resident
+from telemed.application.usual_critical_values import seed_critical_values
 from telemed.application.world import World
-from telemed.demo.critical_values import seed_critical_values
 from telemed.demo.report_texts import seed_report_texts
 from telemed.domain.inference import ModelApproval
 from telemed.domain.order import Priority

@@ -18,7 +18,7 @@ from telemed.web.intake import MOST_BYTES
 from telemed.web.live.hub import Hub
 from telemed.web.metrics import Counted, Metrics
 from telemed.web.middleware import LastResort, Limited, SafeHeaders
-from telemed.web.pages import critical, doors, nodes, rooms, static, verify
+from telemed.web.pages import critical, doors, nodes, rooms, setting_up, static, verify
 
 # Texts and forms; files are larger. Beside the content there is its envelope.
 MOST_BODY_BYTES = 1 << 20
@@ -68,6 +68,7 @@ def create_app(application: Application) -> FastAPI:
         rooms.router,
         critical.router,
         nodes.router,
+        setting_up.router,
         verify.router,
     ):
         app.include_router(router)

@@ -12,6 +12,7 @@ from jinja2.runtime import Context
 import telemed.web
 from telemed.i18n import catalogue, languages, text
 from tests.browser import samples
+from tests.browser.setting_up_samples import CONTRACTS, SETTING_UP
 
 WEB = Path(telemed.web.__file__).parent
 STATIC = WEB / "static"
@@ -124,6 +125,8 @@ ADMIN: dict[str, Any] = {
             "id": "1",
             "ae_title": "QS_ECG",
             "network": "10.20.0.0/16",
+            "certificate_sha256": "",
+            "default_charset": "GB18030",
             "institution": "青石镇卫生院",
             "description": "",
             "active": True,
@@ -262,6 +265,8 @@ PAGES: dict[str, tuple[str, str, dict[str, Any]]] = {
     "/admin": ("admin.html", "administrator", ADMIN),
     "/admin/critical": ("critical.html", "administrator", CRITICAL),
     "/admin/nodes": ("nodes.html", "administrator", NODES),
+    "/admin/reading": ("setting_up.html", "administrator", SETTING_UP),
+    "/admin/contracts": ("contracts.html", "administrator", CONTRACTS),
     "/verify/K7Q2-9MXP": ("verify.html", "", {"code": "K7Q2-9MXP", "found": FOUND}),
     "/verify/": ("verify.html", "", {"code": "", "found": None}),
     "/verify/wrong": ("verify.html", "", {"code": "wrong", "found": None}),

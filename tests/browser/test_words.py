@@ -103,7 +103,7 @@ def _data() -> list[str]:
             for one in value:
                 walk(one)
 
-    from tests.browser import rendering, samples
+    from tests.browser import rendering, samples, setting_up_samples
 
     for given in (
         samples.ROWS,
@@ -112,6 +112,8 @@ def _data() -> list[str]:
         rendering.ADMIN,
         rendering.FOUND,
         rendering.USERS,
+        setting_up_samples.SETTING_UP,
+        setting_up_samples.CONTRACTS,
     ):
         walk(given)
     return found

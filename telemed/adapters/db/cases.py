@@ -55,6 +55,12 @@ class SqlCases(SqlWorklist, SqlRepeats):
         )
         return self._session.execute(statement.order_by(_C.id).limit(limit)).scalars().all()
 
+    def unrouted(self, consortium_id: int, limit: int) -> Sequence[Case]:
+        statement = select(Case).where(
+            _C.consortium_id == consortium_id, _C.reading_group_id.is_(None), _C.state.in_(OPEN)
+        )
+        return self._session.execute(statement.order_by(_C.id).limit(limit)).scalars().all()
+
     def open_without_ai(self, institution_id: int) -> Sequence[Case]:
         return self._all(
             Case,

@@ -148,6 +148,15 @@ class SqlResidents(Repository):
     def contracts(self, resident_id: int) -> Sequence[Contract]:
         return self._all(Contract, t.contract.c.resident_id == resident_id, order=t.contract.c.id)
 
+    def contract_by_uid(self, uid: str) -> Contract | None:
+        return self._one(Contract, t.contract.c.uid == uid)
+
+    def latest_contracts(self, consortium_id: int, doctor_id: int | None, limit: int) -> Sequence[Contract]:
+        statement = select(Contract).where(t.contract.c.consortium_id == consortium_id)
+        if doctor_id is not None:
+            statement = statement.where(t.contract.c.family_doctor_id == doctor_id)
+        return self._session.execute(statement.order_by(t.contract.c.id.desc()).limit(limit)).scalars().all()
+
     def add(self, resident: Resident) -> None:
         self._session.add(resident)
 

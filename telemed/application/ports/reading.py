@@ -34,6 +34,9 @@ class Cases(Worklists, Protocol):
     def of_order(self, order_id: int) -> Sequence[Case]: ...
     def visible(self, actor: Actor, uid: str) -> Case | None: ...
     def expired_leases(self, now: datetime, limit: int) -> Sequence[Case]: ...
+    def unrouted(self, consortium_id: int, limit: int) -> Sequence[Case]:
+        """Cases still to be read that no rule has given to a group; the oldest first."""
+
     def open_without_ai(self, institution_id: int) -> Sequence[Case]:
         """Cases still to be read whose site had no approved model when they came."""
 

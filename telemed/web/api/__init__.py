@@ -5,6 +5,7 @@ from fastapi import APIRouter
 from telemed.web.api import (
     admin,
     cases,
+    contracts,
     corrections,
     critical,
     critical_lists,
@@ -18,6 +19,7 @@ from telemed.web.api import (
     orders,
     own_reading,
     picture_marks,
+    reading_groups,
     reports,
     session,
     uploads,
@@ -47,6 +49,8 @@ for part in (
     models,
     admin,
     nodes,
+    reading_groups,
+    contracts,
     viewer,
     writing,
 ):

@@ -39,7 +39,7 @@ def sites_of(world: World, actor: Actor) -> Sites:
     return {site.id: site for site in administer.institutions(world, actor=actor)}
 
 
-def _ref(sites: Sites, institution_id: int) -> InstitutionRef:
+def institution_ref(sites: Sites, institution_id: int) -> InstitutionRef:
     site = sites[institution_id]
     return InstitutionRef(id=site.uid, name=site.name)
 
@@ -50,7 +50,7 @@ def user_out(user: User, sites: Sites) -> AdminUserOut:
         username=user.username,
         display_name=user.display_name,
         role=user.role,
-        institution=_ref(sites, user.institution_id),
+        institution=institution_ref(sites, user.institution_id),
         license_number=user.license_number,
         language=user.language,
         active=user.active,
@@ -65,7 +65,7 @@ def device_out(device: Device, sites: Sites) -> DeviceOut:
         certificate_sha256=device.certificate_sha256 or "",
         default_charset=device.default_charset or "",
         description=device.description,
-        institution=_ref(sites, device.institution_id),
+        institution=institution_ref(sites, device.institution_id),
         active=device.active,
     )
 

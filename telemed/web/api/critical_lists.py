@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field, field_validator
 from telemed.application import critical_ladder as ladder
 from telemed.application import critical_rules as lists
 from telemed.application.administer import users
+from telemed.application.usual_critical_values import take_usual_list
 from telemed.application.world import World
 from telemed.domain.access import Action, Actor
 from telemed.domain.critical import CriticalPolicy, CriticalRule, EscalationStep, Milestone, Tier
@@ -199,6 +200,13 @@ def change_rule(world: TheWorld, actor: CurrentActor, body: RuleIn) -> RuleOut:
     line = lists.Line(**body.model_dump(exclude={"institution"}), institution_uid=body.institution)
     changed = lists.change_rule(world, actor=actor, line=line)
     return rule_out(changed, actor.language, sites_of(world, actor))
+
+
+@router.post("/critical-rules/usual", **guard(Action.ADMINISTER))
+def take_usual(world: TheWorld, actor: CurrentActor) -> ListsOut:
+    """Adds the lines of the usual list that the consortium has never had."""
+    take_usual_list(world, actor=actor)
+    return all_lists(world, actor)
 
 
 @router.put("/critical-policy", **guard(Action.ADMINISTER))

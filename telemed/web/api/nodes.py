@@ -7,7 +7,7 @@ from telemed.application import remote_nodes as nodes
 from telemed.application.world import World
 from telemed.domain.access import Action, Actor
 from telemed.domain.exchange import ForwardRule
-from telemed.web.api.admin import Sites, Uid, sites_of
+from telemed.web.api.admin import Sites, Uid, institution_ref, sites_of
 from telemed.web.api.shapes import Body, Instant, InstitutionRef
 from telemed.web.context import TheWorld
 from telemed.web.guard import guard
@@ -72,15 +72,11 @@ class CertificatesOut(CertificatesIn):
     institution: InstitutionRef
 
 
-def _ref(sites: Sites, institution_id: int) -> InstitutionRef:
-    return InstitutionRef(id=sites[institution_id].uid, name=sites[institution_id].name)
-
-
 def node_out(found: nodes.NodeState, sites: Sites) -> NodeOut:
     node = found.node
     return NodeOut(
         id=node.uid,
-        institution=_ref(sites, node.institution_id),
+        institution=institution_ref(sites, node.institution_id),
         active=node.active,
         waiting=found.waiting,
         failing_since=node.failing_since,
@@ -96,7 +92,7 @@ def rule_out(rule: ForwardRule, titles: dict[int, tuple[str, str]], sites: Sites
         ae_title=title,
         modality=rule.modality,
         with_made=rule.with_made,
-        institution=_ref(sites, rule.institution_id),
+        institution=institution_ref(sites, rule.institution_id),
         active=rule.active,
     )
 

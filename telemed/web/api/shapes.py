@@ -1,9 +1,9 @@
 """Bodies and answers of the API, as /openapi.json shows them."""
 
 from datetime import date, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, field_validator
 
 from telemed.domain.case import AiState, CaseState
 from telemed.domain.critical import Tier
@@ -14,12 +14,16 @@ from telemed.domain.report import ReportState
 from telemed.domain.worklist import View
 from telemed.domain.writing import Demanded, Part
 
+T = TypeVar("T")
+
 
 def _utc(value: datetime) -> str:
     return value.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 Instant = Annotated[datetime, PlainSerializer(_utc, return_type=str)]
+# A form sends a field nobody filled in as an empty text.
+EmptyIsNone = Annotated[T | None, BeforeValidator(lambda given: None if given == "" else given)]
 PriorityName = Literal["stat", "urgent", "routine"]
 
 

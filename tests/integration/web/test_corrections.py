@@ -10,7 +10,7 @@ import pytest
 from pydicom import dcmread
 
 from telemed.application.ports.dicom import StepQuery
-from telemed.demo.critical_values import seed_critical_values
+from telemed.application.usual_critical_values import seed_critical_values
 from telemed.domain.events import Kind
 from tests.cast import CONTRACTED, HOSPITAL_A, UNCONTRACTED, Cast
 from tests.factories.dicom import dr_bytes, ecg_bytes, uid

@@ -11,7 +11,7 @@ import pytest
 from telemed.application.critical import escalate
 from telemed.application.handlers import HANDLERS
 from telemed.application.run_jobs import run_due
-from telemed.demo.critical_values import LINES, seed_critical_values
+from telemed.application.usual_critical_values import LINES, seed_critical_values
 from telemed.domain.events import Kind
 from tests.cast import HOSPITAL_A, NOW, TOWNSHIP_A1, UNCONTRACTED, Cast
 from tests.integration.web.conftest import ORDER, Program, Way

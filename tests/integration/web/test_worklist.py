@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from telemed.demo.critical_values import seed_critical_values
+from telemed.application.usual_critical_values import seed_critical_values
 from telemed.domain.routing import Duty
 from tests.cast import CONTRACTED, HOSPITAL_A, Cast
 from tests.factories.dicom import ecg_bytes

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from telemed.demo.critical_values import seed_critical_values
+from telemed.application.usual_critical_values import seed_critical_values
 from telemed.domain.critical import EscalationStep
 from telemed.domain.exchange import ForwardRule, RemoteNode
 from telemed.domain.people import Role

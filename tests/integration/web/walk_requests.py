@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from tests.cast import CONTRACTED
 from tests.integration.web.conftest import ORDER, REPORT
 
 # One part that is no object: it is refused by itself, after the person was let in.
@@ -83,6 +84,23 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("PUT", "/api/v1/admin/devices/{device_id}"): {"json": {"network": "127.0.0.0/8", "active": True}},
     ("PUT", "/api/v1/admin/users/{user_id}/active"): {"json": {"active": True}},
     ("PUT", "/api/v1/admin/users/{user_id}/password"): {"json": {"password": "fictional-long"}},
+    ("POST", "/api/v1/admin/reading-groups"): {"json": {"code": "walk", "name": "虚构"}},
+    ("POST", "/api/v1/admin/routing-rules"): {
+        "json": {"rank": 77, "group": "walk-group", "limit_minutes": 30}
+    },
+    ("POST", "/api/v1/admin/duties"): {"json": {"group": "walk-group", "user": "walk-reader"}},
+    ("POST", "/api/v1/admin/triage-rules"): {
+        "json": {"modality": "ECG", "finding": "WALK", "priority": "stat"}
+    },
+    ("POST", "/api/v1/admin/contracts"): {
+        "json": {
+            "id_card_number": CONTRACTED,
+            "name": "虚构",
+            "doctor": "walk-user",
+            "valid_from": "2030-01-01",
+        }
+    },
+    ("PUT", "/api/v1/admin/contracts/{contract_id}"): {"json": {"valid_to": "2020-12-31"}},
     ("POST", "/api/v1/admin/nodes"): {"json": {"ae_title": "WALKER", "host": "127.0.0.1", "port": 104}},
     ("PUT", "/api/v1/admin/nodes/{node_id}"): {
         "json": {"ae_title": "WALK", "host": "127.0.0.1", "port": 104}
@@ -96,18 +114,24 @@ OWN_ROWS_ONLY = {
     "/",
     "/admin",
     "/admin/critical",
+    "/admin/contracts",
     "/admin/nodes",
+    "/admin/reading",
     "/api/v1/admin/critical-policy",
+    "/api/v1/admin/contracts",
     "/api/v1/admin/critical-rules",
+    "/api/v1/admin/critical-rules/usual",
     "/api/v1/admin/devices",
     "/api/v1/admin/escalation-steps",
     "/api/v1/admin/forward-rules",
     "/api/v1/admin/institutions",
     "/api/v1/admin/nodes",
+    "/api/v1/admin/reading-groups",
     "/api/v1/admin/repeat-rates",
     "/api/v1/admin/report-texts",
     "/api/v1/admin/required-parts",
     "/api/v1/report-texts",
+    "/api/v1/admin/triage-rules",
     "/api/v1/admin/users",
     "/api/v1/corrections",
     "/api/v1/critical",

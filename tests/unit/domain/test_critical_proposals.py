@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from telemed.application.proposals import proposed
-from telemed.demo.critical_values import LINES
+from telemed.application.usual_critical_values import LINES
 from telemed.domain.critical import CriticalRule
 
 RULES = [

@@ -1,4 +1,4 @@
-"""The demo's list of critical values, its clock and its ladder: data that a consortium replaces by its own.
+"""The list of critical values a consortium begins with, its clock and its ladder: rows it replaces by its own.
 
 The lists differ by province; these limits follow one of them (Zhejiang) and common hospital lists of imaging. The
 warning lines are examples. Ten seconds of ECG can neither prove nor exclude what must last 30 s: the text says so.
@@ -7,9 +7,12 @@ warning lines are examples. Ten seconds of ECG can neither prove nor exclude wha
 from dataclasses import dataclass, field
 
 from telemed.application.ports import UnitOfWork
+from telemed.application.record import record
 from telemed.application.world import World
+from telemed.domain.access import Action, Actor, demand
 from telemed.domain.critical import CriticalPolicy, CriticalRule, EscalationStep, Milestone, Tier
-from telemed.domain.people import Role
+from telemed.domain.events import Kind
+from telemed.domain.people import Institution, InstitutionKind, Role
 
 
 @dataclass(frozen=True)
@@ -119,38 +122,58 @@ LINES = (
 )
 
 
+def begin_critical_values(world: World, uow: UnitOfWork, site: Institution) -> None:
+    """With a new consortium come list, clock and first step; with its first hospital the steps of the centre."""
+    hospital = site.kind is InstitutionKind.HOSPITAL
+    if site.consortium_id is not None and (hospital or site.parent_id is None):
+        centre = site.id if hospital else None
+        seed_critical_values(world, uow, consortium_id=site.consortium_id, hospital_id=centre)
+
+
+def take_usual_list(world: World, *, actor: Actor) -> int:
+    """Adds the lines the consortium has never had, and a clock and a first step where there is none.
+
+    Returns how many lines are new.
+    """
+    demand(actor, Action.ADMINISTER)
+    with world.unit_of_work() as uow:
+        added = seed_critical_values(world, uow, consortium_id=actor.consortium_id, hospital_id=None)
+        record(world, uow, Kind.CRITICAL_RULE_CHANGED, actor=actor, what="usual_list", added=added)
+        uow.commit()
+    return added
+
+
 def seed_critical_values(
     world: World,
     uow: UnitOfWork,
     *,
     consortium_id: int,
-    hospital_id: int,
+    hospital_id: int | None,
     city_duty_id: int | None = None,
-) -> None:
-    """Lines, policy and ladder: team after 10 min, the centre's reviewing doctors after 15, the city after 20."""
-    now, new = world.clock.now(), world.identifiers.uid
-    for line in LINES:
+) -> int:
+    """Lists, policy and ladder: team after 10 min, the centre's reviewing doctors after 15, the city after 20.
+
+    What is there already stays as it is, lines that were ended too. Returns how many lines are new.
+    """
+    new = world.identifiers.uid
+    added = _seed_lines(world, uow, consortium_id)
+    if not uow.critical.policies(consortium_id):
+        uow.critical.add(CriticalPolicy(uid=new(), consortium_id=consortium_id, same_doctor_at_night=True))
+    steps = uow.critical.steps(consortium_id)
+    if not steps:
         uow.critical.add(
-            CriticalRule(
+            EscalationStep(
                 uid=new(),
                 consortium_id=consortium_id,
-                code=line.code,
-                edition=1,
-                modality=line.modality,
-                tier=line.tier,
-                text_zh=line.text_zh,
-                text_en=line.text_en,
-                created_at=now,
-                findings=list(line.findings),
-                limits=dict(line.limits),
+                rank=1,
+                code="team",
+                minutes=10,
+                role=Role.FAMILY_DOCTOR,
             )
         )
-    uow.critical.add(CriticalPolicy(uid=new(), consortium_id=consortium_id, same_doctor_at_night=True))
-    uow.critical.add(
-        EscalationStep(
-            uid=new(), consortium_id=consortium_id, rank=1, code="team", minutes=10, role=Role.FAMILY_DOCTOR
-        )
-    )
+    # A ladder with further steps is the consortium's own.
+    if hospital_id is None or any(step.rank > 1 for step in steps):
+        return added
     uow.critical.add(
         EscalationStep(
             uid=new(),
@@ -177,3 +200,27 @@ def seed_critical_values(
             before_check=True,
         )
     )
+    return added
+
+
+def _seed_lines(world: World, uow: UnitOfWork, consortium_id: int) -> int:
+    now = world.clock.now()
+    known = {rule.code for rule in uow.critical.rules(consortium_id, ended=True)}
+    missing = [line for line in LINES if line.code not in known]
+    for line in missing:
+        uow.critical.add(
+            CriticalRule(
+                uid=world.identifiers.uid(),
+                consortium_id=consortium_id,
+                code=line.code,
+                edition=1,
+                modality=line.modality,
+                tier=line.tier,
+                text_zh=line.text_zh,
+                text_en=line.text_en,
+                created_at=now,
+                findings=list(line.findings),
+                limits=dict(line.limits),
+            )
+        )
+    return len(missing)
