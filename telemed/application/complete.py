@@ -1,6 +1,6 @@
 """A study that is whole becomes a case in somebody's list, at once; AI comes beside it, never before it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from telemed.application.forward import queue_study
 from telemed.application.jobs import JobKind
@@ -9,9 +9,10 @@ from telemed.application.objects import qualities
 from telemed.application.orders import order_of_study
 from telemed.application.ports import UnitOfWork
 from telemed.application.promised import tell_missing
+from telemed.application.raising import raise_by_stored
 from telemed.application.record import record
 from telemed.application.world import World
-from telemed.domain.case import AiState, Case, CaseState
+from telemed.domain.case import READABLE, AiState, Case, CaseState
 from telemed.domain.errors import Conflict
 from telemed.domain.events import Kind
 from telemed.domain.order import Order, Procedure
@@ -67,13 +68,18 @@ def _complete(world: World, study_id: int, found: Mapping[int, str]) -> None:
         queue_study(world, uow, study)
         if study.modality != "ECG":
             uow.jobs.ask(JobKind.PREPARE_PICTURES, study.id, now, now)
-        cases = uow.cases.of_study(study.id)
+        cases = in_force(uow.cases.of_study(study.id))
         if cases:
             _extend(world, uow, study, cases[-1])
         else:
             open_case(world, uow, study)
         tell_missing(world, uow, study)
         uow.commit()
+
+
+def in_force(cases: Sequence[Case]) -> list[Case]:
+    """Without those that were closed because the recordings were another person's."""
+    return [case for case in cases if case.state is not CaseState.CLOSED]
 
 
 def open_case(world: World, uow: UnitOfWork, study: Study, *, follows: Case | None = None) -> Case:
@@ -156,7 +162,7 @@ def _extend(world: World, uow: UnitOfWork, study: Study, case: Case) -> None:
     """Late objects: the same case again, or a follow-up for the signer once the report is signed."""
     record(world, uow, Kind.STUDY_EXTENDED, study=study, case=case, generation=study.generation)
     # A signature on hold was given all the same: what came after it is read for itself.
-    if case.state in (CaseState.SIGNING, CaseState.FINAL, CaseState.REPEAT_REQUESTED, CaseState.CLOSED):
+    if case.state not in READABLE:
         follow_up = Case(
             uid=world.identifiers.uid(),
             institution_id=case.institution_id,
@@ -164,11 +170,12 @@ def _extend(world: World, uow: UnitOfWork, study: Study, case: Case) -> None:
             reporting_institution_id=case.reporting_institution_id,
             reading_group_id=case.reading_group_id,
             study_id=study.id,
-            procedure_id=case.procedure_id,
-            patient_id=case.patient_id,
+            procedure_id=study.procedure_id or case.procedure_id,
+            patient_id=study.patient_id,
             modality=case.modality,
             priority=case.priority,
             effective_priority=case.effective_priority,
+            raised_because=case.raised_because,
             deadline=world.clock.now() + (case.deadline - case.arrived_at),
             arrived_at=world.clock.now(),
             generation=study.generation,
@@ -176,6 +183,7 @@ def _extend(world: World, uow: UnitOfWork, study: Study, case: Case) -> None:
         )
         uow.cases.add(follow_up)
         uow.flush()
+        raise_by_stored(world, uow, follow_up, of=case)
         late = f"late:{study.uid}:{study.generation}"
         notify(world, uow, "notice.late_after_report", late, study, case=follow_up)
         _after_routing(world, uow, study, follow_up)

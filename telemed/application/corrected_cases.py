@@ -6,6 +6,7 @@ from telemed.application.complete import route_study
 from telemed.application.correction import Correction, Outcome
 from telemed.application.critical import carry_over
 from telemed.application.ports import UnitOfWork
+from telemed.application.raising import raise_by_stored
 from telemed.application.record import record
 from telemed.application.withdraw import close_case, met_by, tell_people
 from telemed.application.world import World
@@ -43,6 +44,7 @@ def correct(made: Correction, case: Case, order: Order, procedure: Procedure, ou
         priority=order.priority,
         deadline=route.deadline if route else case.deadline,
     )
+    raise_by_stored(world, uow, case)
     outdate_draft(world, uow, case)
     record(world, uow, Kind.CASE_CORRECTED, actor=actor, case=case, priority=int(case.effective_priority))
 
@@ -53,16 +55,17 @@ def outdate_draft(world: World, uow: UnitOfWork, case: Case) -> None:
         latest.outdate(world.clock.now())
 
 
-def carry(
-    made: Correction, old: Case, new: Case, sops: Sequence[str], outcome: Outcome, *, keep: bool
-) -> None:
-    """What machines said stays with the recording; what is critical in it is said of the right person."""
-    world, uow, actor = made.world, made.uow, made.actor
+def carry(made: Correction, old: Case, new: Case, sops: Sequence[str], *, keep: bool) -> None:
+    """What machines said stays with the recording."""
+    world, uow = made.world, made.uow
     uids = [world.identifiers.uid() for _ in range(uow.corrections.count_analyses(old.id))]
     if uow.corrections.carry_analyses(old, new, uids, sop_instance_uids=sops, keep=keep):
         new.ai_state = old.ai_state
-        if old.raised_because and new.raise_to(old.effective_priority, old.raised_because):
-            priority, because = int(new.effective_priority), new.raised_because
-            record(world, uow, Kind.CASE_RAISED, case=new, priority=priority, because=because)
-    told = carry_over(world, uow, actor=actor, old=old, new=new, reason=made.reason)
+        raise_by_stored(world, uow, new)
+
+
+def say_anew(made: Correction, old: Case, heirs: Sequence[Case], outcome: Outcome) -> None:
+    """What is critical in the old case is said of those who have its recordings now."""
+    world, uow, actor = made.world, made.uow, made.actor
+    told = carry_over(world, uow, actor=actor, old=old, heirs=heirs, reason=made.reason)
     outcome.told += tell_people(world, uow, actor, old, told, code="notice.critical_withdrawn")

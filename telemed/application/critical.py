@@ -351,50 +351,56 @@ def _tell(
 
 
 def carry_over(
-    world: World, uow: UnitOfWork, *, actor: Actor, old: Case, new: Case, reason: str
+    world: World, uow: UnitOfWork, *, actor: Actor, old: Case, heirs: Sequence[Case], reason: str
 ) -> frozenset[int]:
-    """What is open is said of the right person, under the clock it already has; of the wrong one it is taken back.
+    """What is open is taken back of the old case, and said of every case that has recordings of it now.
 
-    Returns who (user ids) was told of the wrong one by name.
+    Nobody knows which recording it was about: said of one person too many is safer than lost of the right one.
+    Returns who (user ids) was told of the old one by name.
     """
     told: frozenset[int] = frozenset()
-    now = world.clock.now()
     for value in uow.corrections.open_critical(old.id):
         told |= uow.corrections.told_of(value.id)
-        value.retract(actor.user_id, reason, now)
+        value.retract(actor.user_id, reason, world.clock.now())
         _mark(world, uow, value, actor)
         _note(world, uow, Kind.CRITICAL_WITHDRAWN, value, actor)
-        if uow.critical.open_of(new.id, value.code) is not None:
-            # Said of the right person already, from an earlier case of the same recordings.
-            continue
-        carried = CriticalValue(
-            uid=world.identifiers.uid(),
-            case_id=new.id,
-            institution_id=new.institution_id,
-            consortium_id=new.consortium_id,
-            reporting_institution_id=new.reporting_institution_id,
-            rule_id=value.rule_id,
-            code=value.code,
-            tier=value.tier,
-            finding_zh=value.finding_zh,
-            finding_en=value.finding_en,
-            note=value.note,
-            raised_by=value.raised_by,
-            raised_at=value.raised_at,
-            due_at=value.due_at,
-            proposed_by_ai=value.proposed_by_ai,
-        )
-        uow.critical.add(carried)
-        uow.flush()
-        _mark(world, uow, carried, actor)
-        _note(world, uow, Kind.CRITICAL_RAISED, carried, actor, instead_of=value.uid)
-        if value.released_at is not None:
-            # The second look was at the same recording: nobody looks again, and the trail says so of nobody.
-            kind = value.check_kind or Check.NOT_REQUIRED
-            carried.release(value.checked_by, kind, now, checked_at=value.checked_at)
-            _tell_first(world, uow, carried)
-        _ask_ladder(uow, carried, now)
+        for heir in heirs:
+            # Said of this person already, it may be, from an earlier case of the same recordings.
+            if uow.critical.open_of(heir.id, value.code) is None:
+                _say_of(world, uow, actor, value, heir)
     return told
+
+
+def _say_of(world: World, uow: UnitOfWork, actor: Actor, value: CriticalValue, heir: Case) -> None:
+    """The same finding under the clock it already has."""
+    now = world.clock.now()
+    carried = CriticalValue(
+        uid=world.identifiers.uid(),
+        case_id=heir.id,
+        institution_id=heir.institution_id,
+        consortium_id=heir.consortium_id,
+        reporting_institution_id=heir.reporting_institution_id,
+        rule_id=value.rule_id,
+        code=value.code,
+        tier=value.tier,
+        finding_zh=value.finding_zh,
+        finding_en=value.finding_en,
+        note=value.note,
+        raised_by=value.raised_by,
+        raised_at=value.raised_at,
+        due_at=value.due_at,
+        proposed_by_ai=value.proposed_by_ai,
+    )
+    uow.critical.add(carried)
+    uow.flush()
+    _mark(world, uow, carried, actor)
+    _note(world, uow, Kind.CRITICAL_RAISED, carried, actor, instead_of=value.uid)
+    if value.released_at is not None:
+        # The second look was at the same recording: nobody looks again, and the trail says so of nobody.
+        kind = value.check_kind or Check.NOT_REQUIRED
+        carried.release(value.checked_by, kind, now, checked_at=value.checked_at)
+        _tell_first(world, uow, carried)
+    _ask_ladder(uow, carried, now)
 
 
 # --- small things ----------------------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 from telemed.application.key_images import printed_key_images
 from telemed.application.ports import UnitOfWork
 from telemed.application.world import World
-from telemed.domain.case import AiState, Case
+from telemed.domain.case import Case
 from telemed.domain.document import ReportDocument
 from telemed.domain.report import Report
 from telemed.domain.resident import Patient, age_on
@@ -78,7 +78,7 @@ def age_text(patient: Patient, study: Study, language: str, zone: ZoneInfo) -> s
 
 def _ai_note(uow: UnitOfWork, case: Case, language: str) -> str:
     """How the machine took part: its models by name and version, or nothing where none answered."""
-    if case.ai_state is not AiState.DONE:
-        return ""
     models = {f"{a.model_name} {a.model_version}" for a in uow.analyses.of_case(case.id) if a.in_domain}
+    if not models:
+        return ""
     return text("document.ai_note", language, models=", ".join(sorted(models)))

@@ -8,7 +8,7 @@ from telemed.application.infer_film import ask_film, reads_films
 from telemed.application.notifying import Place, raise_notice
 from telemed.application.objects import read_object
 from telemed.application.ports import ModelDescription, UnitOfWork
-from telemed.application.proposals import raises
+from telemed.application.raising import raise_by
 from telemed.application.record import record
 from telemed.application.world import World
 from telemed.domain.analysis import Analysis, input_digest, result_key
@@ -18,7 +18,6 @@ from telemed.domain.events import Kind
 from telemed.domain.inference import GIVEN_UP, TAKEN_OUT, AnalysisRecord, Urgency
 from telemed.domain.order import Priority
 from telemed.domain.study import StoredObject, Study
-from telemed.domain.triage import raised_priority
 from telemed.imaging.waveform import WaveformError, read_waveform
 
 
@@ -65,8 +64,7 @@ def infer_case(world: World, *, case_id: int, urgency: Urgency | None = None) ->
             raise
         _out_of_service(world, case_id, fault)
         return
-    in_domain = any(answer.analysis.in_domain for answer in answers)
-    _settle(world, case_id, study, answers, AiState.DONE if in_domain else AiState.OUT_OF_DOMAIN)
+    _settle(world, case_id, study, answers, None)
 
 
 def newest_of_each(models: Iterable[ModelDescription]) -> list[ModelDescription]:
@@ -105,20 +103,29 @@ def _ask_waveform(
     return [(m, world.analyser.analyse(m.name, waveform, version=m.version, urgency=urgency)) for m in models]
 
 
-def _settle(world: World, case_id: int, study: Study, answers: list[_Answer], state: AiState) -> None:
+def _settle(world: World, case_id: int, study: Study, answers: list[_Answer], state: AiState | None) -> None:
+    """Without a `state` the answers say it. What was moved to another person meanwhile leaves nothing here."""
     with world.unit_of_work() as uow:
-        case = uow.cases.get(case_id)
-        records = [_record(world, case, study, answer) for answer in answers]
-        found = [(one.sop_instance_uid, one.answer) for one in records]
+        # Whoever moves a recording locks its cases first: what is read after the lock holds until the end.
+        case = uow.cases.lock(case_id)
+        if case.state is CaseState.CLOSED:
+            return
+        here = {one.sop_instance_uid for one in uow.studies.objects(study.id)} if answers else set()
+        kept = [answer for answer in answers if answer.stored.sop_instance_uid in here]
+        if answers and not kept:
+            return
+        if state is None:
+            in_domain = any(answer.analysis.in_domain for answer in kept)
+            state = AiState.DONE if in_domain else AiState.OUT_OF_DOMAIN
+        records = [_record(world, case, study, answer) for answer in kept]
         new = [uow.analyses.ensure(one) for one in records]
-        flagged = [f.name for a in answers for f in a.analysis.findings if f.flag]
         if any(new) or case.ai_state is not state:
             case.ai_state = state
-            flags = sorted(set(flagged))
+            flags = sorted({f.name for a in kept for f in a.analysis.findings if f.flag})
             record(world, uow, Kind.CASE_INFERRED, case=case, state=state.value, flags=flags)
         if any(fresh and one.in_domain for fresh, one in zip(new, records, strict=True)):
             ask_for_made(world, uow, case)
-        _raise(world, uow, case, flagged + raises(uow, case, found))
+        raise_by(world, uow, case, [(one.sop_instance_uid, one.answer) for one in records])
         uow.commit()
 
 
@@ -142,22 +149,24 @@ def _record(world: World, case: Case, study: Study, answer: _Answer) -> Analysis
     )
 
 
-def _raise(world: World, uow: UnitOfWork, case: Case, flagged: list[str]) -> None:
-    if case.state is CaseState.FINAL:
-        return
-    rules = uow.rules.triage(case.consortium_id)
-    priority, because = raised_priority(case.effective_priority, case.modality, flagged, rules)
-    if case.raise_to(priority, because):
-        record(world, uow, Kind.CASE_RAISED, case=case, priority=int(priority), because=because)
+def _fail(uow: UnitOfWork, case: Case) -> bool:
+    """True where the case now says that the machine failed: one that has its answers keeps what they said."""
+    stored = uow.analyses.of_case(case.id)
+    answered = {row.sop_instance_uid for row in stored}
+    shown = {one.sop_instance_uid for one in uow.studies.objects(case.study_id)}
+    if case.state is CaseState.CLOSED:
+        return False
+    whole = shown <= answered and any(row.in_domain for row in stored)
+    case.ai_state = AiState.DONE if whole else AiState.FAILED
+    return not whole
 
 
 def _out_of_service(world: World, case_id: int, fault: Unavailable) -> None:
     """The case says that the machine failed, and a person is told once a day and site, not once a case."""
     name, now = str(fault.params.get("name", "")), world.clock.now()
     with world.unit_of_work() as uow:
-        case = uow.cases.get(case_id)
-        if case.ai_state is not AiState.FAILED:
-            case.ai_state = AiState.FAILED
+        case = uow.cases.lock(case_id)
+        if case.ai_state is not AiState.FAILED and _fail(uow, case):
             record(
                 world,
                 uow,
@@ -178,18 +187,18 @@ def _out_of_service(world: World, case_id: int, fault: Unavailable) -> None:
 def give_up_inference(world: World, *, case_id: int, error: str) -> None:
     """After the last attempt: the case says that the machine could not read it, and stays where it is."""
     with world.unit_of_work() as uow:
-        case = uow.cases.get(case_id)
-        case.ai_state = AiState.FAILED
-        record(
-            world,
-            uow,
-            Kind.CASE_INFERRED,
-            case=case,
-            state=AiState.FAILED.value,
-            flags=[],
-            reason=GIVEN_UP,
-            params={"error": error},
-        )
+        case = uow.cases.lock(case_id)
+        if _fail(uow, case):
+            record(
+                world,
+                uow,
+                Kind.CASE_INFERRED,
+                case=case,
+                state=AiState.FAILED.value,
+                flags=[],
+                reason=GIVEN_UP,
+                params={"error": error},
+            )
         uow.commit()
 
 

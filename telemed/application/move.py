@@ -2,17 +2,18 @@
 
 from collections.abc import Sequence
 
-from telemed.application.complete import open_case
-from telemed.application.corrected_cases import by_speech, carry, close, correct, outdate_draft
+from telemed.application.complete import in_force, open_case
+from telemed.application.corrected_cases import by_speech, carry, close, correct, outdate_draft, say_anew
 from telemed.application.corrected_orders import free_step, settle_order, take_along
 from telemed.application.correction import Correction, Outcome
 from telemed.application.jobs import JobKind
 from telemed.application.notifying import resolve
 from telemed.application.ports import UnitOfWork
+from telemed.application.raising import raise_by_stored
 from telemed.application.record import record
 from telemed.application.separate import separate
 from telemed.application.withdraw import met_by, tell_people
-from telemed.domain.case import Case
+from telemed.domain.case import READABLE, Case
 from telemed.domain.correction import written_number
 from telemed.domain.errors import InvalidInput
 from telemed.domain.events import Kind
@@ -39,8 +40,9 @@ def move_study(made: Correction) -> Outcome:
     if cases:
         study.procedure_id = procedure.id
     if spoken:
-        new = silent[-1] if silent else open_case(world, uow, study, follows=spoken[-1])
-        _carry_all(made, spoken, new, _shown(uow, study), outcome)
+        new = _still_read(made, silent, spoken)
+        _carry_all(made, spoken, new, _shown(uow, study))
+        _say_all(made, spoken, [new], outcome)
         silent = [new]
     latest = silent[-1] if silent else None
     made.record(Kind.STUDY_REASSIGNED, case=latest, from_patient=before.uid)
@@ -57,22 +59,25 @@ def move_objects(made: Correction, objects: Sequence[StoredObject]) -> Outcome:
     sops = sorted({stored.sop_instance_uid for stored in objects})
     own, new = _into_own_study(made, objects)
     study.shed(len(sops))
-    outcome = Outcome(own, made.target, case_uid=new.uid if new else "")
+    outcome = Outcome(own, made.target, case_uid=new.uid)
     for case in spoken:
         close(made, case, outcome)
-    if new is not None:
-        _carry_all(made, spoken, new, sops, outcome)
-        _carry_all(made, silent, new, sops, outcome, keep=False)
+    _carry_all(made, spoken, new, sops)
+    _carry_all(made, silent, new, sops, keep=False)
     for case in silent:
         people = met_by(uow, case)
         case.take_back()
         case.generation = study.generation
+        # What the recording that left had raised is not this person's.
+        case.stand_as_ordered(uow.orders.get(uow.orders.procedure(case.procedure_id).order_id).priority)
+        raise_by_stored(world, uow, case)
         outcome.told += tell_people(world, uow, made.actor, case, people, code="notice.recording_moved")
         outdate_draft(world, uow, case)
         record(world, uow, Kind.CASE_CORRECTED, actor=made.actor, case=case, moved=sops)
-    if spoken and not silent:
-        rest = open_case(world, uow, study, follows=spoken[-1])
-        _carry_all(made, spoken, rest, _shown(uow, study), outcome)
+    if spoken:
+        rest = _still_read(made, silent, spoken)
+        _carry_all(made, spoken, rest, _shown(uow, study))
+        _say_all(made, spoken, [new, rest], outcome)
     for sop in sops:
         origin = {"from_study": study.uid, "from_patient": before.uid}
         made.record(Kind.OBJECT_REASSIGNED, study=own, case=new, sop_instance_uid=sop, **origin)
@@ -88,7 +93,7 @@ def release_held_back(made: Correction, objects: Sequence[StoredObject]) -> Outc
         made.record(
             Kind.OBJECT_RELEASED, study=own, case=new, sop_instance_uid=sop, from_study=made.study.uid
         )
-    return Outcome(own, made.target, case_uid=new.uid if new else "")
+    return Outcome(own, made.target, case_uid=new.uid)
 
 
 def admit(made: Correction, objects: Sequence[StoredObject], number: str) -> Outcome:
@@ -107,26 +112,34 @@ def admit(made: Correction, objects: Sequence[StoredObject], number: str) -> Out
     return Outcome(study, made.target, case_uid=cases[-1].uid if cases else "")
 
 
-def _into_own_study(made: Correction, objects: Sequence[StoredObject]) -> tuple[Study, Case | None]:
-    """The right person's study with its case; None where an older one of theirs is complete without any."""
+def _into_own_study(made: Correction, objects: Sequence[StoredObject]) -> tuple[Study, Case]:
+    """The right person's study with its case."""
     before = made.before()
     own, fresh = separate(made.world, made.uow, made.study, objects, made.target)
     for stored in objects:
         made.remember(before, now_in=own, object_id=stored.id)
-    return own, _open_own(made, own) if fresh else made.uow.cases.of_study(own.id)[-1]
+    if fresh:
+        return own, _open_own(made, own)
+    live = in_force(made.uow.cases.of_study(own.id))
+    return own, live[-1] if live else open_case(made.world, made.uow, own)
+
+
+def _still_read(made: Correction, silent: Sequence[Case], spoken: Sequence[Case]) -> Case:
+    """The case in which the study is read from now on: one that waits for a repeat is in nobody's list."""
+    readable = [case for case in silent if case.state in READABLE]
+    return readable[-1] if readable else open_case(made.world, made.uow, made.study, follows=spoken[-1])
 
 
 def _carry_all(
-    made: Correction,
-    old: Sequence[Case],
-    new: Case,
-    sops: Sequence[str],
-    outcome: Outcome,
-    *,
-    keep: bool = True,
+    made: Correction, old: Sequence[Case], new: Case, sops: Sequence[str], *, keep: bool = True
 ) -> None:
     for case in old:
-        carry(made, case, new, sops, outcome, keep=keep)
+        carry(made, case, new, sops, keep=keep)
+
+
+def _say_all(made: Correction, old: Sequence[Case], heirs: Sequence[Case], outcome: Outcome) -> None:
+    for case in old:
+        say_anew(made, case, heirs, outcome)
 
 
 def _shown(uow: UnitOfWork, study: Study) -> Sequence[str]:

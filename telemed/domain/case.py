@@ -10,6 +10,8 @@ from telemed.domain.errors import Conflict
 from telemed.domain.order import Priority
 
 CLAIM_LEASE = timedelta(minutes=15)
+CRITICAL = "critical"
+"""Why a case was raised, where a doctor raised a critical value."""
 
 
 class CaseState(StrEnum):
@@ -22,6 +24,10 @@ class CaseState(StrEnum):
     REPEAT_REQUESTED = "repeat_requested"
     # Its recordings turned out to be somebody else's; what was written stays readable, and holds no longer.
     CLOSED = "closed"
+
+
+READABLE = frozenset({CaseState.WAITING, CaseState.READING, CaseState.AWAITING_REVIEW})
+"""Somebody will read it: it stands in a list, and its last word is not given."""
 
 
 class AiState(StrEnum):
@@ -136,19 +142,27 @@ class Case:
         if priority >= self.effective_priority:
             return False
         self.effective_priority = priority
-        self.raised_because = because
+        # An order that comes later gives no reason of its own: what was found before it stays said.
+        self.raised_because = because or self.raised_because
         return True
 
     def correct(self, *, patient_id: int, procedure_id: int, priority: Priority, deadline: datetime) -> None:
         """The same recordings, another person's: read again, under that person's order.
 
-        What AI raised stays raised; an urgency that came from the other person's order does not.
+        An urgency that came from the other person's order does not stay. What machines found is found again by
+        whoever calls this: what stands here does not tell it from the order's.
         """
-        raised = self.effective_priority if self.raised_because else priority
         self.patient_id, self.procedure_id, self.priority = patient_id, procedure_id, priority
-        self.effective_priority = min(priority, raised)
+        self.stand_as_ordered(priority)
         self.move_deadline(deadline)
         self.take_back()
+
+    def stand_as_ordered(self, priority: Priority) -> None:
+        """As urgent as its order says, before anything else is said of what it shows now; a doctor's word stays."""
+        if self.raised_because == CRITICAL:
+            self.effective_priority = min(priority, self.effective_priority)
+        else:
+            self.effective_priority, self.raised_because = priority, ""
 
     def take_back(self) -> None:
         """Nobody's any more: whoever held it has to look again."""
@@ -166,7 +180,7 @@ class Case:
         if tier is None:
             return False
         urgent = Priority.STAT if tier is Tier.CRITICAL else Priority.URGENT
-        return self.raise_to(urgent, "critical")
+        return self.raise_to(urgent, CRITICAL)
 
     def move_deadline(self, deadline: datetime) -> None:
         """A deadline never moves later."""

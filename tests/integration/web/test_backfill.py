@@ -8,6 +8,7 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from telemed.application.backfill import ask_again, still_to_do
+from telemed.application.document import report_document
 from telemed.application.infer import give_up_inference, infer_case
 from telemed.application.jobs import RANK, JobKind
 from telemed.domain.case import AiState, Case
@@ -136,3 +137,25 @@ def test_a_service_that_dies_in_between_leaves_no_finding_doubled_and_none_missi
         told = [event for event in uow.events.of_study(case.study_id) if event.kind is Kind.CASE_INFERRED]
     assert len(told) == 1
     assert the_case(cast).ai_state is AiState.DONE
+
+
+def test_a_broken_model_takes_nothing_from_a_case_that_has_its_answers(cast: Cast, way: Way) -> None:
+    way.release()
+    cast.analyser.model = replace(cast.analyser.model, version="2.0", sha256="cd" * 32)
+    approve(cast)
+    for fault in (
+        Unavailable(TAKEN_OUT, name="fictional-ecg", reason="no memory for this node"),
+        Unavailable("inference.unreachable", url="-", detail="-"),
+    ):
+        cast.analyser.fault = fault
+        assert ask_again(cast.world, modality="ECG") == 1
+        cast.run_jobs()
+        give_up_inference(cast.world, case_id=1, error="inference.unreachable")
+        assert the_case(cast).ai_state is AiState.DONE
+    with cast.world.unit_of_work() as uow:
+        case = uow.cases.get(1)
+        (report,) = uow.reports.of_case(1)
+        # Whatever became of the machine since: what is printed says who took part.
+        case.ai_state = AiState.FAILED
+        document = report_document(cast.world, uow, case, report, language="zh-CN")
+    assert "fictional-ecg 1.0" in document.ai_note
