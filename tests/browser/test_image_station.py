@@ -158,12 +158,15 @@ def test_a_stack_is_leafed_windowed_and_measured(rooms: House, seen: Seen) -> No
     expect(corner).to_contain_text("12 / 12")
     page.keyboard.press("v")
     expect(corner).to_contain_text("100%")
-    box = page.locator(".image-surface").bounding_box()
-    assert box is not None
-    # At one to one the picture lies in the middle.
-    left, top = box["x"] + (box["width"] - 256) / 2, box["y"] + (box["height"] - 256) / 2
+
+    def corner_of_picture() -> tuple[float, float]:
+        """At one to one the picture lies in the middle, wherever a message has moved it."""
+        box = page.locator(".image-surface").bounding_box()
+        assert box is not None
+        return box["x"] + (box["width"] - 256) / 2, box["y"] + (box["height"] - 256) / 2
 
     def drag(key: str, *points: tuple[float, float]) -> None:
+        left, top = corner_of_picture()
         page.keyboard.press(key)
         page.mouse.move(left + points[0][0], top + points[0][1])
         page.mouse.down()
@@ -171,6 +174,7 @@ def test_a_stack_is_leafed_windowed_and_measured(rooms: House, seen: Seen) -> No
         page.mouse.move(left + points[1][0], top + points[1][1])
         page.mouse.up()
 
+    left, top = corner_of_picture()
     page.mouse.move(left + 80.5, top + 180.5)
     expect(page.locator(".image-under")).to_contain_text("x 80 · y 180 · -900 HU")
     drag("l", (30, 230), (130, 230))
