@@ -201,9 +201,9 @@ def card_number(birth: str, serial: str) -> str:
 
 # With a contract today; without one; with one that ended yesterday.
 CONTRACTED, UNCONTRACTED, FORMER = (
-    card_number("19600229", "001"),
-    card_number("19710315", "002"),
-    card_number("19820401", "003"),
+    card_number("19600229", "002"),
+    card_number("19510704", "001"),
+    card_number("19600229", "004"),
 )
 
 
@@ -364,9 +364,10 @@ def _residents(
     town, doctor = sites[TOWNSHIP_A1], people["family"]
     assert town.consortium_id is not None
     found = {}
-    for number, name in ((CONTRACTED, "测试甲"), (UNCONTRACTED, "测试乙"), (FORMER, "测试丙")):
+    cards = ((CONTRACTED, "测试甲", "F"), (UNCONTRACTED, "虚构乙", "M"), (FORMER, "测试丙", "F"))
+    for number, name, sex in cards:
         found[number] = register_resident(
-            world, uow, consortium_id=town.consortium_id, number=number, name=name, sex="F", birth_date=None
+            world, uow, consortium_id=town.consortium_id, number=number, name=name, sex=sex, birth_date=None
         )
     for number, until in ((CONTRACTED, None), (FORMER, date(2026, 11, 20))):
         uow.residents.add_contract(

@@ -6,8 +6,9 @@ from datetime import date
 
 from telemed.application.ports import UnitOfWork
 from telemed.application.world import World
-from telemed.domain.errors import InvalidInput
-from telemed.domain.resident import Patient, Resident, is_id_card_number
+from telemed.domain.errors import Conflict, InvalidInput
+from telemed.domain.resident import Patient, Resident, birth_of, card_contradictions, is_id_card_number
+from telemed.domain.same_name import names_differ
 
 
 def card_hash(world: World, number: str) -> str:
@@ -29,18 +30,23 @@ def register_resident(
     sex: str,
     birth_date: date | None,
 ) -> Resident:
-    """Finds or adds the person of a card number."""
+    """Finds or adds the person of a card number. Refused where it is plainly somebody else's card: a spouse's, say,
+    whose family doctor would be sent these reports."""
     if not is_id_card_number(number):
         raise InvalidInput("error.id_card_invalid", field="id_card_number")
+    if against := card_contradictions(number, sex=sex, birth_date=birth_date):
+        raise InvalidInput("error.id_card_contradicts", field="id_card_number", fields=" ".join(against))
     known = resident_of_card(world, uow, consortium_id=consortium_id, number=number)
     if known is not None:
+        if names_differ(known.name, name, world.names.pinyin):
+            raise Conflict("error.card_of_another_name")
         return known
     resident = Resident(
         uid=world.identifiers.uid(),
         consortium_id=consortium_id,
         name=name,
         sex=sex,
-        birth_date=birth_date or date(int(number[6:10]), int(number[10:12]), int(number[12:14])),
+        birth_date=birth_date or birth_of(number),
         id_card_keyed_hash=card_hash(world, number),
         id_card_last4=number[-4:].upper(),
     )

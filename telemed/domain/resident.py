@@ -19,6 +19,25 @@ def is_id_card_number(number: str) -> bool:
     return number[17].upper() == _CHECK[remainder]
 
 
+def birth_of(number: str) -> date:
+    return date(int(number[6:10]), int(number[10:12]), int(number[12:14]))
+
+
+def sex_of(number: str) -> str:
+    """The last of the three digits of the serial number: odd for men, even for women."""
+    return "M" if int(number[16]) % 2 else "F"
+
+
+def card_contradictions(number: str, *, sex: str, birth_date: date | None) -> list[str]:
+    """Which details speak against this person's being the one of a valid card: a relative's card was given."""
+    found = []
+    if birth_date is not None and birth_date != birth_of(number):
+        found.append("birth_date")
+    if {sex, sex_of(number)} == {"M", "F"}:
+        found.append("sex")
+    return found
+
+
 @dataclass(eq=False, kw_only=True)
 class Resident:
     uid: str

@@ -60,7 +60,7 @@ def the_day() -> dict[str, DayCase]:
 def resident(case: DayCase) -> DemoResident:
     """The patient as a resident with a family doctor."""
     patient = case.patient
-    number = card_number(f"{patient.birth_date:%Y%m%d}", "771")
+    number = card_number(f"{patient.birth_date:%Y%m%d}", "771" if patient.sex == "M" else "772")
     return DemoResident(patient.patient_id, case.name, patient.sex, number, contract=True)
 
 

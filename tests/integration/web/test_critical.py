@@ -13,7 +13,7 @@ from telemed.application.handlers import HANDLERS
 from telemed.application.run_jobs import run_due
 from telemed.application.usual_critical_values import LINES, seed_critical_values
 from telemed.domain.events import Kind
-from tests.cast import HOSPITAL_A, NOW, TOWNSHIP_A1, UNCONTRACTED, Cast
+from tests.cast import FORMER, HOSPITAL_A, NOW, TOWNSHIP_A1, Cast
 from tests.integration.web.conftest import ORDER, Program, Way
 
 AVB, WARNING = "ecg.avb3", "ecg.warning.qtc"
@@ -115,7 +115,7 @@ def test_the_second_doctor_s_look_tells_everyone_without_a_report(case: Way, lis
 
 
 def test_without_a_contract_the_institution_alone_is_told(listed: Cast, way: Way) -> None:
-    patient = {**ORDER["patient"], "id_card_number": UNCONTRACTED}  # type: ignore[dict-item]
+    patient = {**ORDER["patient"], "name": "测试丙", "id_card_number": FORMER}  # type: ignore[dict-item]
     way.order(patient=patient)
     way.send()
     listed.run_jobs()
@@ -250,7 +250,7 @@ def test_a_worker_that_was_down_catches_up_once(case: Way, listed: Cast) -> None
 
 def test_the_team_at_the_site_sees_what_nobody_received(listed: Cast, way: Way) -> None:
     """A resident without a contract: the step tells the site's family doctors, and only after ten minutes."""
-    patient = {**ORDER["patient"], "id_card_number": UNCONTRACTED}  # type: ignore[dict-item]
+    patient = {**ORDER["patient"], "name": "测试丙", "id_card_number": FORMER}  # type: ignore[dict-item]
     way.order(patient=patient)
     way.send()
     listed.run_jobs()

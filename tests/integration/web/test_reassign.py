@@ -190,7 +190,7 @@ def test_the_same_wish_again_changes_nothing_and_a_stale_one_is_refused(cast: Ca
     order_for_right(way)
     way.order(
         accession_number="FIC-0003",
-        patient={**ORDER["patient"], "patient_id": "FIC-P3", "id_card_number": FORMER},
+        patient={**ORDER["patient"], "patient_id": "FIC-P3", "name": "测试丙", "id_card_number": FORMER},
     )
     first = correct(way)
     with cast.world.unit_of_work(write=False) as uow:

@@ -107,14 +107,14 @@ def test_triage_rules_raise_and_there_is_one_for_a_finding(admin: Program) -> No
 def test_a_contract_by_number_and_name(admin: Program, cast: Cast) -> None:
     path = f"{API}/contracts"
     doctor = uid_of(admin, "family")
-    new = {"id_card_number": UNCONTRACTED, "name": "测试乙", "doctor": doctor, "valid_from": "2026-11-01"}
+    new = {"id_card_number": UNCONTRACTED, "name": "虚构乙", "doctor": doctor, "valid_from": "2026-11-01"}
     made = admin.post(path, {**new, "valid_to": ""}, expect=201)
-    assert (made["name"], made["id_last4"], made["valid_to"]) == ("测**", UNCONTRACTED[-4:], None)
+    assert (made["name"], made["id_last4"], made["valid_to"]) == ("虚**", UNCONTRACTED[-4:], None)
     assert admin.post(path, new, expect=201)["id"] == made["id"]
     assert UNCONTRACTED not in str(admin.get(path))
     assert made["id"] in {one["id"] for one in admin.get(f"{path}?doctor={doctor}")}
     for wrong, status, code in (
-        ({"name": "虚构"}, 409, "error.card_of_another_name"),
+        ({"name": "测试"}, 409, "error.card_of_another_name"),
         ({"id_card_number": UNCONTRACTED[:-1] + "?"}, 422, "error.id_card_invalid"),
         ({"doctor": uid_of(admin, "reporting")}, 422, "error.contract_needs_family_doctor"),
         ({"valid_to": "2026-10-01"}, 422, "error.ends_before_start"),
@@ -130,7 +130,7 @@ def test_a_contract_by_number_and_name(admin: Program, cast: Cast) -> None:
     with cast.world.unit_of_work(write=False) as uow:
         facts = [one.facts for one in uow.events.after(0, 1000) if one.facts.get("what") == "contract"]
     assert len(facts) == 3
-    assert "测试" not in str(facts)
+    assert "虚构" not in str(facts)
 
 
 def test_a_critical_value_can_be_raised_without_a_clock_of_ones_own(

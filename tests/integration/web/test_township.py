@@ -300,3 +300,23 @@ def test_an_order_for_another_person_under_a_used_number_is_refused(way: Way) ->
     refusal = technician.post("/api/v1/orders", other, 409)
     assert refusal["code"] == "error.patient_id_of_another"
     assert "FIC-USED" in refusal["detail"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "status", "code", "fields"),
+    [
+        ({"sex": "M"}, 422, "error.id_card_contradicts", "性别"),
+        ({"birth_date": "1961-02-28"}, 422, "error.id_card_contradicts", "出生日期"),
+        ({"name": "另一·示例"}, 409, "error.card_of_another_name", "姓名"),
+    ],
+)
+def test_somebody_else_s_card_is_refused_by_what_it_contradicts(
+    way: Way, changes: dict[str, str], status: int, code: str, fields: str
+) -> None:
+    order = {**ORDER, "patient": {**ORDER["patient"], "patient_id": "FIC-SPOUSE", **changes}}
+    refused = way.program("technician").post("/api/v1/orders", order, expect=status)
+    assert refused["code"] == code
+    assert fields in refused["detail"]
+    # The own card, and a name spelt in Latin letters, are one person's.
+    patient = {**ORDER["patient"], "patient_id": "FIC-SPOUSE", "name": "Ceshi Jia"}
+    way.program("technician").post("/api/v1/orders", {**ORDER, "patient": patient}, expect=201)

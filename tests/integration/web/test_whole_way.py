@@ -86,9 +86,15 @@ def test_a_resident_without_a_contract_still_has_a_recipient(cast: Cast, way: Wa
     way.release()
     from tests.cast import UNCONTRACTED
 
-    patient = {**ORDER["patient"], "patient_id": "FIC-P2", "name": "测试乙", "id_card_number": UNCONTRACTED}
+    patient = {
+        "patient_id": "FIC-P2",
+        "name": "虚构乙",
+        "sex": "M",
+        "birth_date": "1951-07-04",
+        "id_card_number": UNCONTRACTED,
+    }
     way.order(accession_number="FIC-0002", patient=patient)
-    way.send(ecg_bytes(patient_id="FIC-P2", patient_name="测试乙", accession="FIC-0002"))
+    way.send(ecg_bytes(patient_id="FIC-P2", patient_name="虚构乙", accession="FIC-0002"))
     cast.run_jobs()
     rows = way.program("reporting").get("/api/v1/worklist")["rows"]
     way.case_id = next(row["id"] for row in rows if row["study_instance_uid"] == way.study_uid)
@@ -97,7 +103,7 @@ def test_a_resident_without_a_contract_still_has_a_recipient(cast: Cast, way: Wa
     cast.run_jobs()
     institution = way.program("technician").get("/api/v1/inbox")["rows"]
     family = way.program("family").get("/api/v1/inbox")["rows"]
-    assert sorted(row["patient"]["name"] for row in institution) == ["测试乙", "测试甲"]
+    assert sorted(row["patient"]["name"] for row in institution) == ["测试甲", "虚构乙"]
     assert [row["patient"]["name"] for row in family] == ["测试甲"]
 
 
