@@ -25,7 +25,7 @@ from telemed.dimse import command as c
 from telemed.dimse.identifier import Encoding, write_answer
 from telemed.dimse.pdu import ProtocolError
 from telemed.domain.errors import DomainError, InvalidInput, NotFound, Unavailable
-from telemed.domain.matching import OneOf, uid_criterion
+from telemed.domain.matching import Like, OneOf, text_criterion, uid_criterion
 from telemed.domain.study import StoredObject
 
 log = logging.getLogger(__name__)
@@ -36,6 +36,7 @@ _UNIQUE = {
     Level.SERIES: "SeriesInstanceUID",
     Level.IMAGE: "SOPInstanceUID",
 }
+_ISSUER = "IssuerOfPatientID"
 _FAILED_LIST = 0x00080058
 # UI has a length of 16 bits in Explicit VR.
 _MOST_NAMED = 1000
@@ -83,7 +84,12 @@ def retrieval_keys(asked: Request, *, patient_root: bool) -> dict[str, OneOf]:
         raise InvalidInput("error.retrieve_needs_key", level=level.value)
     # Keys beneath the level say nothing (PS3.4 C.4.2.2.1).
     names = list(_UNIQUE.values())
-    return {name: keys[name] for name in names[: names.index(_UNIQUE[level]) + 1] if name in keys}
+    found = {name: keys[name] for name in names[: names.index(_UNIQUE[level]) + 1] if name in keys}
+    # A patient number is an institution's own: with its issuer it says whose it is.
+    issuer = text_criterion(asked.values(_ISSUER))
+    if isinstance(issuer, Like):
+        raise InvalidInput("error.retrieve_needs_key", level=level.value)
+    return found if issuer is None else {**found, _ISSUER: issuer}
 
 
 def _serve(

@@ -7,7 +7,7 @@ from telemed.application.ports.dicom import Retrievable
 from telemed.application.presented import presented
 from telemed.application.record import record
 from telemed.application.world import World
-from telemed.domain.errors import NotFound
+from telemed.domain.errors import InvalidInput, NotFound
 from telemed.domain.events import Kind
 from telemed.domain.exchange import RemoteNode
 from telemed.domain.matching import OneOf
@@ -31,9 +31,13 @@ def destination_of(world: World, *, device: Device, ae_title: str) -> RemoteNode
 def plan_retrieval(
     world: World, *, device: Device, keys: Mapping[str, OneOf], service: str, destination: str
 ) -> Sequence[Retrievable]:
-    """What will be sent. Each study's opening is an event, written before the first byte leaves."""
+    """What will be sent. Each study's opening is an event, written before the first byte leaves.
+
+    Raises InvalidInput where the keys mean patients or studies of several institutions: nothing is mixed.
+    """
     with world.unit_of_work() as uow:
         found = uow.index.retrievable(device, keys)
+        _demand_one_meaning(found, keys)
         studies = {one.study.id: one.study for one in found}
         for study in studies.values():
             record(
@@ -48,6 +52,16 @@ def plan_retrieval(
             )
         uow.commit()
     return found
+
+
+def _demand_one_meaning(found: Sequence[Retrievable], keys: Mapping[str, OneOf]) -> None:
+    by_number = not any(name in keys for name in ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID"))
+    # By what the keys mean: the patient number alone, else each study UID for itself.
+    owners: dict[str, int] = {}
+    for one in found:
+        meant = "" if by_number else one.study.study_instance_uid
+        if owners.setdefault(meant, one.study.institution_id) != one.study.institution_id:
+            raise InvalidInput("error.retrieve_ambiguous")
 
 
 @dataclass

@@ -90,7 +90,7 @@ def met_by(uow: UnitOfWork, case: Case) -> frozenset[int]:
 
 
 def _people(uow: UnitOfWork, case: Case, versions: Sequence[Report]) -> frozenset[int]:
-    found: set[int | None] = {*uow.corrections.openers([case.id]), case.claimed_by}
+    found: set[int | None] = {*uow.corrections.openers([case.id], case.study_id), case.claimed_by}
     for report in versions:
         found |= {report.author_id, report.signed_by, report.reviewed_by}
         for delivery in uow.deliveries.of_report(report.id):

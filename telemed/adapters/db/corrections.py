@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, case, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, case, exists, func, or_, select, update
 
 from telemed.adapters.db import tables as t
 from telemed.adapters.db.criteria import like_pattern
@@ -96,11 +96,16 @@ class SqlCorrections(Repository):
         )
         return self._session.execute(statement).scalars().all()
 
-    def openers(self, case_ids: Collection[int]) -> frozenset[int]:
-        actor = t.event.c.actor_user_id
-        looked = (actor.is_not(None), t.event.c.kind != Kind.CASE_FETCHED)
-        statement = select(actor).where(t.event.c.case_id.in_(case_ids), *looked).distinct()
-        return frozenset(self._session.execute(statement).scalars())
+    def openers(self, case_ids: Collection[int], study_id: int) -> frozenset[int]:
+        event, of_study = t.event.c, t.event.c.study_id == study_id
+        moved = select(func.coalesce(func.max(event.id), 0)).where(
+            of_study, event.kind == Kind.STUDY_REASSIGNED
+        )
+        # A viewer knows studies alone: what it opened names no case.
+        looked = and_(of_study, event.kind == Kind.OBJECT_READ, event.id > moved.scalar_subquery())
+        opened = and_(event.case_id.in_(case_ids), event.kind != Kind.CASE_FETCHED)
+        statement = select(event.actor_user_id).where(or_(opened, looked), event.actor_user_id.is_not(None))
+        return frozenset(self._session.execute(statement.distinct()).scalars())
 
     def studies_on(self, procedure_id: int) -> int:
         statement = select(func.count()).where(t.study.c.procedure_id == procedure_id)

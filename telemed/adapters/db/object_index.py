@@ -9,12 +9,13 @@ from typing import Any
 from sqlalchemy import ColumnElement, FromClause, Select, Table, and_, exists, func, or_, select
 
 from telemed.adapters.db import tables as t
+from telemed.adapters.db.accession import accession_number, studies_numbered
 from telemed.adapters.db.criteria import matches, matches_name
 from telemed.adapters.db.repositories import Repository
 from telemed.adapters.db.scope import studies_visible_to_device, visible_studies
 from telemed.application.ports.dicom import IndexRow, Level, ObjectQuery, Retrievable
 from telemed.domain.access import Actor
-from telemed.domain.matching import Between, Criterion, OneOf, parse_date
+from telemed.domain.matching import Between, Criterion, NamePattern, OneOf, parse_date
 from telemed.domain.people import Device
 from telemed.domain.study import SHOWN, ObjectRole, StoredObject, Study
 
@@ -32,7 +33,7 @@ _OF_STUDY: _Columns = {
     "StudyInstanceUID": _STUDY.study_instance_uid,
     "StudyDate": _STUDY.study_date,
     "StudyTime": _STUDY.study_time,
-    "AccessionNumber": _STUDY.accession_number,
+    "AccessionNumber": accession_number(),
     "StudyDescription": _STUDY.description,
     "InstitutionName": t.institution.c.name,
 }
@@ -65,27 +66,33 @@ _AT_ONCE = 500
 class SqlObjectIndex(Repository):
     def find(self, device: Device, query: ObjectQuery, limit: int) -> Sequence[IndexRow]:
         allowed, columns = studies_visible_to_device(device), _COLUMNS[query.level]
-        statement = _selected(query, columns, allowed).limit(limit)
-        rows = [dict(row) for row in self._session.execute(statement).mappings()]
-        if query.name is not None:
-            rows = [row for row in rows if query.name.fits(row["_name"], row["_readings"])]
+        statement = _selected(query, columns, allowed)
+        if query.name is None:
+            rows = [dict(row) for row in self._session.execute(statement.limit(limit)).mappings()]
+        else:
+            rows = self._fitting(statement, query.name, 0, limit)
         # Not in the statement: it would make the engine walk the table in this order.
         rows.sort(key=lambda row: [row[f"_{name}"] for name in _keys(query.level)])
         return self._told(allowed, query, rows)
 
     def seen(self, actor: Actor, query: ObjectQuery, offset: int, limit: int) -> Sequence[IndexRow]:
         allowed = visible_studies(actor)
-        columns = _COLUMNS[query.level] | {"AccessionNumber": _accession()}
+        columns = _COLUMNS[query.level]
         statement = _selected(query, columns, allowed).order_by(*_order(query.level))
         if query.name is None:
             found = self._session.execute(statement.offset(offset).limit(limit)).mappings()
             return self._told(allowed, query, [dict(row) for row in found])
-        # The statement finds a few names too many: pages are counted behind the last decision.
-        wanted, every = query.name, self._session.execute(statement.execution_options(yield_per=500))
+        return self._told(allowed, query, self._fitting(statement, query.name, offset, limit))
+
+    def _fitting(
+        self, statement: Select[Any], wanted: NamePattern, offset: int, limit: int
+    ) -> list[dict[str, Any]]:
+        """The statement finds a few names too many: they are counted behind the last decision."""
+        every = self._session.execute(statement.execution_options(yield_per=500))
         fitting = (dict(row) for row in every.mappings() if wanted.fits(row["_name"], row["_readings"]))
         page = list(islice(fitting, offset, offset + limit))
         every.close()
-        return self._told(allowed, query, page)
+        return page
 
     def _told(
         self, allowed: ColumnElement[bool], query: ObjectQuery, rows: list[dict[str, Any]]
@@ -180,18 +187,6 @@ def _selected(query: ObjectQuery, columns: _Columns, allowed: ColumnElement[bool
     )
 
 
-def _accession() -> ColumnElement[Any]:
-    """As the order has it, where the study found its order; else as the machine wrote it."""
-    of_order = (
-        select(func.nullif(t.exam_order.c.accession_number, ""))
-        .join(t.procedure, t.procedure.c.order_id == t.exam_order.c.id)
-        .where(t.procedure.c.id == _STUDY.procedure_id)
-        .correlate(t.study)
-        .scalar_subquery()
-    )
-    return func.coalesce(of_order, _STUDY.accession_number)
-
-
 def _order(level: Level) -> Iterable[ColumnElement[Any]]:
     """Newest studies first; beneath them as they are read."""
     yield from (_STUDY.last_object_at.desc(), _STUDY.id.desc())
@@ -257,6 +252,10 @@ def _conditions(query: ObjectQuery, columns: _Columns) -> Iterable[ColumnElement
             yield _born(criterion)
         elif name in ("SeriesNumber", "InstanceNumber"):
             yield _numbered(columns[name], criterion)
+        elif name == "AccessionNumber":
+            yield matches(columns[name], criterion)
+            if isinstance(criterion, OneOf):
+                yield _STUDY.id.in_(studies_numbered(criterion))
         else:
             yield matches(columns[name], criterion)
     if query.name is not None:

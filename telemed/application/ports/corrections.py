@@ -73,8 +73,11 @@ class Corrections(Protocol):
     def objects_of(self, study_id: int) -> Sequence[StoredObject]:
         """Of every role, in series and instance order."""
 
-    def openers(self, case_ids: Collection[int]) -> frozenset[int]:
-        """Everyone (by user id) who did anything with these cases: read, wrote, signed, opened, acknowledged."""
+    def openers(self, case_ids: Collection[int], study_id: int) -> frozenset[int]:
+        """Everyone (by user id) who did anything with these cases: read, wrote, signed, opened, acknowledged.
+
+        And whoever looked at objects of the study, with any viewer, since it was last reassigned as a whole.
+        """
 
     def studies_on(self, procedure_id: int) -> int: ...
     def carry_analyses(

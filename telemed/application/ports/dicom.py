@@ -106,12 +106,14 @@ class Retrievable:
 class ObjectIndex(Protocol):
     """Selects within what a device (its institution's studies, and those it reads) or a person may see."""
 
-    def find(self, device: Device, query: ObjectQuery, limit: int) -> Sequence[IndexRow]: ...
+    def find(self, device: Device, query: ObjectQuery, limit: int) -> Sequence[IndexRow]:
+        """So many that fit; none that fits is left out for one that does not."""
+
     def seen(self, actor: Actor, query: ObjectQuery, offset: int, limit: int) -> Sequence[IndexRow]:
         """What a person may see, newest studies first: study, series or image level."""
 
     def retrievable(self, device: Device, keys: Mapping[str, OneOf]) -> Sequence[Retrievable]:
-        """`keys`: any of PatientID, StudyInstanceUID, SeriesInstanceUID, SOPInstanceUID."""
+        """`keys`: any of PatientID, IssuerOfPatientID, StudyInstanceUID, SeriesInstanceUID, SOPInstanceUID."""
 
 
 # --- others ------------------------------------------------------------------------------------------------

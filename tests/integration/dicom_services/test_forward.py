@@ -15,9 +15,12 @@ from typing import Any
 
 import pytest
 
+from telemed.application.reassign import Wish, reassign
 from telemed.application.remote_nodes import NewNode, add_forward_rule, add_remote_node
+from telemed.application.retrieve_objects import plan_retrieval
 from telemed.domain.errors import Forbidden, InvalidInput, NotFound, Unavailable
 from telemed.domain.exchange import ForwardRule, RemoteNode
+from telemed.domain.matching import OneOf
 from tests.cast import TOWNSHIP_A1
 from tests.factories.dicom import dr_bytes, ecg_bytes, uid
 from tests.integration.dicom_services.conftest import AE_TITLE, OpenNode, dcmtk
@@ -176,6 +179,25 @@ def test_while_our_own_store_is_away_the_queue_waits_and_nobody_else_is_blamed(
         door.cast.clock.move(minutes=1)
         door.cast.run_jobs()
     assert (len(there.got), states(door)) == (2, ["sent", "sent"])
+
+
+def test_what_was_sent_under_the_wrong_person_is_told_of(door: OpenNode) -> None:
+    """By rule to one node, fetched by a machine: each is to be corrected on its own side."""
+    door.order("F-2", "李四", modality="DX")
+    there = Destination()
+    with there.listening() as port:
+        forward_to(door, port)
+        door.put(*files(2))
+        whole(door)
+    keys = {"StudyInstanceUID": OneOf((STUDY,))}
+    plan_retrieval(door.cast.world, device=door.reader, keys=keys, service="c-get", destination="A_PACS")
+    wish = Wish(from_patient_id="F-1", patient_id="F-2", reason="选错了工作列表项")
+    reassign(door.cast.world, actor=door.actor("technician"), study_instance_uid=STUDY, wish=wish)
+    with door.cast.world.unit_of_work(write=False) as uow:
+        study = uow.studies.by_instance_uid(door.device.institution_id, STUDY)
+        assert study is not None
+        told = [one.facts for one in uow.notices.of_study(study.id)]
+    assert told == [{"ae_title": name, "former": "F-1", "now": "F-2"} for name in ("DEST", "A_PACS")]
 
 
 def test_only_within_the_consortium(door: OpenNode) -> None:

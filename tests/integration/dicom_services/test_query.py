@@ -14,7 +14,9 @@ from pynetdicom import AE
 from dicom_node import find
 from dicom_node import services as s
 from telemed.application import query
+from telemed.application.ports.dicom import Level, ObjectQuery
 from telemed.dimse.identifier import write_answer
+from telemed.domain.matching import OneOf, name_criterion
 from tests.factories.dicom import dr_bytes, ecg_bytes, uid
 from tests.integration.dicom_services.conftest import AE_TITLE, OpenNode, dcmtk
 from tests.pdu import RawSender, command_set, data_pdu, parse_command
@@ -272,3 +274,37 @@ def read_statuses(sender: RawSender) -> list[int]:
             found.append(int.from_bytes(parse_command(answer.body[6:])[0x0900], "little"))
             if found[-1] not in (0xFF00, 0xFF01):
                 return found
+
+
+def test_a_name_is_found_behind_any_number_that_nearly_fit(
+    door: OpenNode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(query, "MOST_ANSWERS", 2)
+    # The statement finds "li" within the readings too; the pattern's own beginning decides.
+    for number, name in enumerate(("wangli",) * 4 + ("lina",)):
+        door.put(ecg_bytes(patient_id=f"N{number}", patient_name=name, seed=number))
+    wanted = frozenset({"PatientID"})
+    asked = ObjectQuery(level=Level.STUDY, name=name_criterion("li*"), wanted=wanted)
+    assert query.find_objects(door.cast.world, device=door.device, query=asked) == (
+        [{"PatientID": "N4"}],
+        False,
+    )
+    every = ObjectQuery(level=Level.STUDY, name=name_criterion("*li*"), wanted=wanted)
+    rows, limited = query.find_objects(door.cast.world, device=door.device, query=every)
+    assert (len(rows), limited) == (2, True)
+
+
+def test_the_accession_number_is_the_order_s(door: OpenNode) -> None:
+    """As QIDO answers it: a machine's own number is replaced once the study has found its order."""
+    door.order("Q-9", "张三", accession="ORDERED")
+    (study,) = map(str, door.column("scheduled_step", "study_instance_uid"))
+    door.put(ecg_bytes(patient_id="Q-9", study_uid=study, accession="TYPED"))
+    door.cast.run_jobs()
+    for sought, answers in (("ORDERED", [{"AccessionNumber": "ORDERED"}]), ("TYPED", [])):
+        asked = ObjectQuery(
+            level=Level.STUDY,
+            keys={"AccessionNumber": OneOf((sought,))},
+            wanted=frozenset({"AccessionNumber"}),
+        )
+        rows, _ = query.find_objects(door.cast.world, device=door.device, query=asked)
+        assert rows == answers

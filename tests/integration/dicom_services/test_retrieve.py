@@ -7,16 +7,20 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import pytest
-from pydicom import Dataset
+from pydicom import Dataset, dcmread
 from pynetdicom import AE, build_role, evt
 from pynetdicom.events import Event
 
 from dicom_node import services as s
+from telemed.application.retrieve_objects import plan_retrieval
+from telemed.domain.errors import InvalidInput
 from telemed.domain.exchange import RemoteNode
+from telemed.domain.matching import OneOf
 from telemed.imaging.header import dataset_offset
 from tests.factories.dicom import dr_bytes, ecg_bytes, uid
 from tests.integration.dicom_services.conftest import AE_TITLE, OpenNode, dcmtk
@@ -361,3 +365,34 @@ def test_a_conflicting_object_is_never_sent(door: OpenNode) -> None:
     answers, there = get(door, StudyInstanceUID=STUDY)
     assert counts(answers[-1]) == (1, 0, 0)
     assert list(there.got.values()) == [data_set(films(1, sop_uid=instance)[0])]
+
+
+def test_a_number_or_a_study_uid_of_two_institutions_is_never_mixed(door: OpenNode) -> None:
+    """Patient numbers are each institution's own: one meaning is answered, two are refused."""
+    world, shared = door.cast.world, str(uid("shared"))
+    mine = dr_bytes(patient_id="1001", patient_name="张^甲", study_uid=shared, seed="a")
+    theirs = dr_bytes(patient_id="1001", patient_name="李^乙", study_uid=shared, seed="b")
+    door.put(mine)
+    door.put(theirs, device=door.other)
+    door.cast.clock.move(minutes=2)
+    door.cast.run_jobs()
+    with world.unit_of_work(write=False) as uow:
+        code = uow.institutions.get(door.device.institution_id).code
+
+    def found(**keys: str) -> list[str]:
+        asked = {name: OneOf((value,)) for name, value in keys.items()}
+        planned = plan_retrieval(world, device=door.reader, keys=asked, service="c-move", destination="X")
+        return [one.sop_instance_uid for one in planned]
+
+    sop = str(dcmread(BytesIO(mine)).SOPInstanceUID)
+    assert found(PatientID="1001", IssuerOfPatientID=code) == [sop]
+    assert found(StudyInstanceUID=shared, IssuerOfPatientID=code) == [sop]
+    with pytest.raises(InvalidInput):
+        found(PatientID="1001")
+    there = Destination()
+    with there.listening() as port:
+        register(door, "DEST", port, institution_id=door.reader.institution_id)
+        (refused,) = move(door, calling="A_PACS", StudyInstanceUID=shared)
+        assert (int(refused.Status), there.got) == (0xA900, {})
+        (*_, last) = move(door, calling="A_PACS", StudyInstanceUID=shared, IssuerOfPatientID=code)
+    assert (int(last.Status), list(there.got)) == (0, [sop])

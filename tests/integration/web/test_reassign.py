@@ -350,3 +350,13 @@ def test_two_signed_cases_of_one_study_are_both_withdrawn_and_read_again_as_one(
     assert sorted(answered) == sorted(set(answered))
     assert len(answered) == 2
     assert {state for _, state in sought(way, "测试甲")} == {"closed"}
+
+
+def test_whoever_looked_with_a_viewer_alone_is_told_too(way: Way) -> None:
+    way.arrive()
+    order_for_right(way)
+    # A viewer asks by the study's UID and knows of no case.
+    way.program("colleague").get(f"/dicom-web/studies/{way.study_uid}/metadata")
+    correct(way)
+    assert told(way, "colleague") == ["notice.patient_corrected"]
+    assert told(way, "reviewing") == []

@@ -22,6 +22,7 @@ const SHOWN = new Set([
   "notice.patient_corrected",
   "notice.recording_moved",
   "notice.objects_missing",
+  "notice.archive_holds_former",
   "notice.case_taken_over",
   "notice.report_revised",
 ]);
