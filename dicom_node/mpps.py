@@ -12,7 +12,7 @@ from telemed.application.modality_worklist import new_dicom_uid
 from telemed.application.mpps import Performance, begin_step, change_step
 from telemed.application.world import World
 from telemed.domain.errors import Conflict, DomainError, InvalidInput, NotFound
-from telemed.domain.scheduling import PerformedState
+from telemed.domain.scheduling import PerformedState, StepKey
 
 log = logging.getLogger(__name__)
 
@@ -65,14 +65,21 @@ def read_performance(ds: Dataset, implied: PerformedState | None) -> Performance
         state = PerformedState(written) if written else PerformedState.IN_PROGRESS
     except ValueError as fault:
         raise InvalidInput("error.performed_step_state") from fault
-    scheduled = next(iter(ds.get("ScheduledStepAttributesSequence") or ()), Dataset())
+    # In the group case one performed step answers several orders: an item for each.
+    named = [_named(item) for item in ds.get("ScheduledStepAttributesSequence") or ()]
+    step_id, study_uid = named[0] if named else ("", "")
     return Performance(
         state=state,
-        study_instance_uid=str(scheduled.get("StudyInstanceUID") or ""),
-        step_id=str(scheduled.get("ScheduledProcedureStepID") or "").strip(),
+        study_instance_uid=study_uid,
+        step_id=step_id,
+        grouped=named[1:],
         promised=_promised(ds),
         attributes={name: str(ds.get(name)) for name in KEPT if ds.get(name)},
     )
+
+
+def _named(item: Dataset) -> StepKey:
+    return str(item.get("ScheduledProcedureStepID") or "").strip(), str(item.get("StudyInstanceUID") or "")
 
 
 def _promised(ds: Dataset) -> list[str] | None:

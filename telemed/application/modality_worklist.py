@@ -85,7 +85,9 @@ class WorklistDesk:
         world = self._world
         with world.unit_of_work(write=False) as uow:
             zone = ZoneInfo(uow.institutions.get(device.institution_id).time_zone)
-            found = uow.steps.open_for(device, _dated(query, dates, times, zone), MOST_STEPS)
+            found = uow.steps.open_for(
+                device, _dated(query, dates, times, zone), MOST_STEPS, world.clock.now()
+            )
         if times is not None and dates is None:
             found = [e for e in found if times.fits(f"{e.step.scheduled_at.astimezone(zone):%H%M%S}")]
         self._record(device, found)

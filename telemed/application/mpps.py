@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from telemed.application.jobs import JobKind
+from telemed.application.performed_orders import follow, ordered_for, remember_group, scheduled_under
 from telemed.application.ports import UnitOfWork
 from telemed.application.promised import promised_by, tell_missing
 from telemed.application.record import record
@@ -12,7 +13,7 @@ from telemed.application.world import World
 from telemed.domain.errors import Conflict, InvalidInput, NotFound
 from telemed.domain.events import Kind
 from telemed.domain.people import Device
-from telemed.domain.scheduling import PerformedState, PerformedStep, ScheduledStep
+from telemed.domain.scheduling import PerformedState, PerformedStep, ScheduledStep, StepKey
 from telemed.domain.study import Study, StudyState
 
 
@@ -23,6 +24,8 @@ class Performance:
     state: PerformedState
     study_instance_uid: str = ""
     step_id: str = ""
+    # The further ordered steps that this one was performed for.
+    grouped: Sequence[StepKey] = ()
     # None where the message says nothing about objects.
     promised: Sequence[str] | None = None
     attributes: Mapping[str, Any] = field(default_factory=dict)
@@ -33,7 +36,8 @@ def begin_step(world: World, *, device: Device, sop_instance_uid: str, said: Per
     if said.state is not PerformedState.IN_PROGRESS:
         raise InvalidInput("error.performed_step_begins")
     with world.unit_of_work() as uow:
-        scheduled = _scheduled(uow, device, said)
+        ordered = scheduled_under(uow, device, [(said.step_id, said.study_instance_uid), *said.grouped])
+        scheduled = ordered[0] if ordered else None
         performed = PerformedStep(
             uid=world.identifiers.uid(),
             institution_id=device.institution_id,
@@ -47,10 +51,10 @@ def begin_step(world: World, *, device: Device, sop_instance_uid: str, said: Per
             promised=list(said.promised or ()),
             attributes=dict(said.attributes),
         )
+        remember_group(performed, ordered)
         if not uow.steps.ensure_performed(performed):
             raise Conflict("error.performed_step_exists")
-        if scheduled is not None:
-            scheduled.move(said.state)
+        follow(world, uow, performed, ordered, world.clock.now())
         _event(world, uow, performed, scheduled)
         uow.commit()
     return performed
@@ -68,9 +72,9 @@ def change_step(world: World, *, device: Device, sop_instance_uid: str, said: Pe
         performed.attributes = {**performed.attributes, **said.attributes}
         if said.state is not PerformedState.IN_PROGRESS:
             performed.end(said.state, world.clock.now())
-        scheduled = uow.steps.get(performed.step_id) if performed.step_id else None
-        if scheduled is not None:
-            scheduled.move(performed.state)
+        ordered = ordered_for(uow, performed)
+        scheduled = ordered[0] if ordered else None
+        follow(world, uow, performed, ordered, world.clock.now())
         _event(world, uow, performed, scheduled)
         study = uow.studies.by_instance_uid(device.institution_id, performed.study_instance_uid)
         if study is not None and study.state is StudyState.COMPLETE:
@@ -107,14 +111,6 @@ def _performed(uow: UnitOfWork, study: Study) -> Sequence[PerformedStep]:
 def _held(uow: UnitOfWork, study: Study) -> set[str]:
     uow.flush()
     return {stored.sop_instance_uid for stored in uow.studies.objects(study.id)}
-
-
-def _scheduled(uow: UnitOfWork, device: Device, said: Performance) -> ScheduledStep | None:
-    if said.step_id:
-        found = uow.steps.by_step_id(device.institution_id, said.step_id)
-        if found is not None:
-            return found
-    return uow.steps.by_study_uid(device.institution_id, said.study_instance_uid)
 
 
 def _event(world: World, uow: UnitOfWork, performed: PerformedStep, scheduled: ScheduledStep | None) -> None:

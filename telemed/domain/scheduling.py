@@ -7,6 +7,9 @@ from typing import Any
 
 from telemed.domain.errors import Conflict
 
+# How an ordered step is named: its id, and the study UID given with it.
+StepKey = tuple[str, str]
+
 
 class StepState(StrEnum):
     SCHEDULED = "scheduled"
@@ -34,13 +37,17 @@ class ScheduledStep:
     code_scheme: str = ""
     code_meaning: str = ""
     state: StepState = StepState.SCHEDULED
+    # When a machine last said that it began.
+    begun_at: datetime | None = None
     id: int = field(init=False)
     version: int = field(init=False)
 
-    def move(self, performed: "PerformedState") -> None:
+    def move(self, performed: "PerformedState", at: datetime) -> None:
         """Follows the machine; what is completed stays completed (a second attempt may be discontinued)."""
         if self.state is StepState.COMPLETED:
             return
+        if performed is PerformedState.IN_PROGRESS and self.state is not StepState.IN_PROGRESS:
+            self.begun_at = at
         self.state = {
             PerformedState.IN_PROGRESS: StepState.IN_PROGRESS,
             PerformedState.COMPLETED: StepState.COMPLETED,

@@ -1,9 +1,11 @@
 """Rows of the worklist, of remote nodes, of the forwarding queues and of storage commitment."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from itertools import islice
 from typing import Any
 
-from sqlalchemy import ColumnElement, exists, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
 
 from telemed.adapters.db import tables as t
 from telemed.adapters.db.criteria import matches, matches_name
@@ -19,6 +21,10 @@ from telemed.domain.scheduling import PerformedStep, ScheduledStep, StepState
 from telemed.domain.study import StoredObject, Study
 
 _S = t.scheduled_step.c
+# A machine that says nothing for so long after it began will not end the step any more.
+GIVEN_UP_AFTER = timedelta(hours=12)
+# Who has not come within a week is sought by name or number, and no longer stands in everybody's way.
+LISTED_FOR = timedelta(days=7)
 
 
 class SqlSteps(Repository):
@@ -40,20 +46,35 @@ class SqlSteps(Repository):
         )
         return found[0] if found else None
 
-    def open_for(self, device: Device, query: StepQuery, limit: int) -> Sequence[WorklistEntry]:
-        statement = (
+    def open_for(
+        self, device: Device, query: StepQuery, limit: int, now: datetime
+    ) -> Sequence[WorklistEntry]:
+        # From now towards both sides, so that the limit cuts off what is farthest.
+        waiting = self._waiting(device, query, now)
+        past = waiting.where(_S.scheduled_at <= now).order_by(_S.scheduled_at.desc(), _S.id.desc())
+        future = waiting.where(_S.scheduled_at > now).order_by(_S.scheduled_at, _S.id)
+        found = [*self._fitting(past, query, limit), *self._fitting(future, query, limit)]
+        nearest = sorted(found, key=lambda entry: abs(entry.step.scheduled_at - now))[:limit]
+        return sorted(nearest, key=lambda entry: (entry.step.scheduled_at, entry.step.id))
+
+    def _waiting(self, device: Device, query: StepQuery, now: datetime) -> Select[Any]:
+        return (
             select(ScheduledStep, Procedure, Order, Patient, Institution, t.user_account.c.display_name)
             .join(t.procedure, t.procedure.c.id == _S.procedure_id)
             .join(t.exam_order, t.exam_order.c.id == t.procedure.c.order_id)
             .join(t.patient, t.patient.c.id == t.exam_order.c.patient_id)
             .join(t.institution, t.institution.c.id == _S.institution_id)
             .outerjoin(t.user_account, t.user_account.c.id == t.exam_order.c.created_by)
-            .where(*_waiting_at(device), *_conditions(query))
-            .order_by(_S.scheduled_at, _S.id)
-            .limit(limit)
+            .where(*_waiting_at(device, now), *_conditions(device, query, now))
         )
-        rows = self._session.execute(statement).all()
-        return [
+
+    def _fitting(self, statement: Select[Any], query: StepQuery, limit: int) -> list[WorklistEntry]:
+        """Where a name is sought the statement finds a few too many: the limit counts those that fit."""
+        name = query.name
+        every = self._session.execute(
+            statement.limit(limit) if name is None else statement.execution_options(yield_per=500)
+        )
+        entries = (
             WorklistEntry(
                 step=step,
                 procedure=procedure,
@@ -62,9 +83,12 @@ class SqlSteps(Repository):
                 institution=institution,
                 requested_by=requested_by or "",
             )
-            for step, procedure, order, patient, institution, requested_by in rows
-            if query.name is None or query.name.fits(patient.name, patient.name_pinyin)
-        ]
+            for step, procedure, order, patient, institution, requested_by in every
+            if name is None or name.fits(patient.name, patient.name_pinyin)
+        )
+        found = list(islice(entries, limit))
+        every.close()
+        return found
 
     def performed(self, institution_id: int, sop_instance_uid: str) -> PerformedStep | None:
         table = t.performed_step.c
@@ -84,12 +108,18 @@ class SqlSteps(Repository):
         return ensure(self._session, performed, "institution_id", "sop_instance_uid")[1]
 
 
-def _waiting_at(device: Device) -> list[ColumnElement[bool]]:
+def _waiting_at(device: Device, now: datetime) -> list[ColumnElement[bool]]:
     """Of the device's institution alone; a step whose study has come is done, MPPS or not."""
     study = t.study.c
     return [
         _S.institution_id == device.institution_id,
-        _S.state == StepState.SCHEDULED,
+        or_(
+            _S.state == StepState.SCHEDULED,
+            and_(
+                _S.state == StepState.IN_PROGRESS,
+                func.coalesce(_S.begun_at, _S.scheduled_at) < now - GIVEN_UP_AFTER,
+            ),
+        ),
         ~exists(select(1).where(study.procedure_id == _S.procedure_id)),
         ~exists(
             select(1).where(
@@ -99,7 +129,7 @@ def _waiting_at(device: Device) -> list[ColumnElement[bool]]:
     ]
 
 
-def _conditions(query: StepQuery) -> list[ColumnElement[bool]]:
+def _conditions(device: Device, query: StepQuery, now: datetime) -> list[ColumnElement[bool]]:
     keyed: list[tuple[ColumnElement[Any], Any]] = [
         (t.patient.c.patient_id, query.patient_id),
         (t.exam_order.c.accession_number, query.accession_number),
@@ -112,6 +142,15 @@ def _conditions(query: StepQuery) -> list[ColumnElement[bool]]:
     if query.station is not None:
         # What no station was named for, every machine of the institution may do.
         found.append(or_(matches(_S.station_ae_title, query.station), _S.station_ae_title == ""))
+    else:
+        others = select(t.device.c.ae_title).where(
+            t.device.c.institution_id == device.institution_id,
+            t.device.c.active,
+            t.device.c.ae_title != device.ae_title,
+        )
+        found.append(_S.station_ae_title.not_in(others))
+    if query.is_broad:
+        found.append(_S.scheduled_at >= now - LISTED_FOR)
     if query.since is not None:
         found.append(_S.scheduled_at >= query.since)
     if query.before is not None:

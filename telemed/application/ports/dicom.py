@@ -35,6 +35,12 @@ class StepQuery:
     since: datetime | None = None
     before: datetime | None = None
 
+    @property
+    def is_broad(self) -> bool:
+        """Names no order, person or day: it asks for what is to be done now."""
+        named = (self.name, self.patient_id, self.accession_number, self.study_instance_uid, self.step_id)
+        return not any((*named, self.procedure_id, self.since, self.before))
+
 
 @dataclass(frozen=True, kw_only=True)
 class WorklistEntry:
@@ -52,8 +58,14 @@ class Steps(Protocol):
     def of_procedure(self, procedure_id: int) -> ScheduledStep | None: ...
     def by_step_id(self, institution_id: int, step_id: str) -> ScheduledStep | None: ...
     def by_study_uid(self, institution_id: int, study_instance_uid: str) -> ScheduledStep | None: ...
-    def open_for(self, device: Device, query: StepQuery, limit: int) -> Sequence[WorklistEntry]:
-        """Steps of the device's institution that wait to be performed, by their time."""
+    def open_for(
+        self, device: Device, query: StepQuery, limit: int, now: datetime
+    ) -> Sequence[WorklistEntry]:
+        """Steps of the device's institution that wait to be performed: the nearest to now, by their time.
+
+        Those that were begun long ago and never ended wait again. A query that names no station finds none that
+        another registered machine of the institution is to do; a broad one finds none of long ago.
+        """
 
     def performed(self, institution_id: int, sop_instance_uid: str) -> PerformedStep | None: ...
     def performed_of_studies(

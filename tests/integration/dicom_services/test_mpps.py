@@ -10,6 +10,7 @@ from pydicom import Dataset
 from pynetdicom import AE
 
 from dicom_node.services import MPPS
+from telemed.application.ports.dicom import StepQuery
 from telemed.domain.study import StudyState
 from tests.factories.dicom import dr_bytes, uid
 from tests.integration.dicom_services.conftest import AE_TITLE, OpenNode
@@ -97,12 +98,50 @@ def test_the_order_follows_the_machine(door: OpenNode) -> None:
     assert "张" not in str(door.column("performed_step", "attributes"))
 
 
-def test_a_discontinued_step_moves_the_order_too(door: OpenNode) -> None:
+def listed(door: OpenNode) -> list[str]:
+    with door.cast.world.unit_of_work(write=False) as uow:
+        found = uow.steps.open_for(door.device, StepQuery(), 10, door.cast.world.clock.now())
+    return [entry.patient.patient_id for entry in found]
+
+
+def test_a_step_broken_off_before_anything_came_is_on_the_worklist_again(door: OpenNode) -> None:
+    door.order("M-1", "张三", modality="DX", accession="BROKEN")
+    (study,) = map(str, door.column("scheduled_step", "study_instance_uid"))
+    begin(door, beginning(study))
+    assert listed(door) == []
+    change(door, ending([], "DISCONTINUED"))
+    assert listed(door) == ["M-1"]
+    assert door.column("notice", "code") == ["notice.step_broken_off"]
+    # The second attempt leaves a film and is broken off: what came is read, a person orders the rest.
+    begin(door, beginning(study), str(uid("mpps", "again")))
+    door.put(film(1, study)[1])
+    change(door, ending([], "DISCONTINUED"), str(uid("mpps", "again")))
+    assert listed(door) == []
+    assert door.column("notice", "code")[-1] == "notice.step_broken_off_with_objects"
+    assert door.column("scheduled_step", "state") == ["discontinued"]
+
+
+def test_a_step_that_its_machine_never_ended_is_listed_again(door: OpenNode) -> None:
     door.order("M-1", "张三", modality="DX")
     (study,) = map(str, door.column("scheduled_step", "study_instance_uid"))
     begin(door, beginning(study))
-    change(door, ending([], "DISCONTINUED"))
-    assert door.column("scheduled_step", "state") == ["discontinued"]
+    door.cast.clock.move(minutes=11 * 60)
+    assert listed(door) == []
+    door.cast.clock.move(minutes=2 * 60)
+    assert listed(door) == ["M-1"]
+
+
+def test_one_performed_step_ends_every_order_it_was_made_for(door: OpenNode) -> None:
+    for number in (1, 2):
+        door.order(f"M-{number}", "张三", modality="DX")
+    first, second = map(str, door.column("scheduled_step", "study_instance_uid"))
+    ds, other = beginning(first), Dataset()
+    other.StudyInstanceUID, other.ScheduledProcedureStepID = second, ""
+    ds.ScheduledStepAttributesSequence.append(other)
+    begin(door, ds)
+    assert door.column("scheduled_step", "state") == ["in_progress"] * 2
+    change(door, ending([]))
+    assert door.column("scheduled_step", "state") == ["completed"] * 2
 
 
 def test_completed_with_everything_here_makes_the_study_whole_at_once(door: OpenNode) -> None:

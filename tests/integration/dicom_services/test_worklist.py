@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -11,8 +11,11 @@ from pydicom import Dataset, dcmread
 from pynetdicom import AE
 
 from dicom_node.worklist import MATCHED
+from telemed.application import modality_worklist
+from telemed.application.administer import create_device
 from telemed.application.modality_worklist import Schedule
 from telemed.domain.order import Priority
+from tests.cast import TOWNSHIP_A1
 from tests.factories.dicom import ecg_bytes
 from tests.integration.dicom_services.conftest import AE_TITLE, OpenNode, dcmtk
 
@@ -332,3 +335,30 @@ def test_a_garbled_identifier_gets_an_answer_and_the_next_one_its_matches(door: 
             sender.send(data_pdu(1, command, command=True, last=True))
             sender.send(data_pdu(1, data, command=False, last=True))
             assert sender.read_status() == expected
+
+
+def listed(door: OpenNode, **keys: str) -> list[str]:
+    asked = Dataset()
+    for keyword, value in {"PatientID": "", **keys}.items():
+        setattr(asked, keyword, value)
+    return [str(answer.PatientID) for answer in ask(door, asked)[0]]
+
+
+def test_the_list_is_of_now_and_of_this_machine(door: OpenNode, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = door.cast.world.clock.now()
+    for days in (-9, -2, 0, 3):
+        door.order(f"D{days}", "测试", schedule=Schedule(at=now + timedelta(days=days)))
+    other = Schedule(at=now, station_ae_title="ROOM2")
+    door.order("ROOM", "测试", schedule=other)
+    assert listed(door) == ["D-2", "D0", "ROOM", "D3"]
+    # Once the other station is a registered machine, its orders are its own, unless somebody asks for them.
+    with door.cast.world.unit_of_work() as uow:
+        site = door.cast.sites[TOWNSHIP_A1]
+        create_device(door.cast.world, uow, site, ae_title="ROOM2", network="127.0.0.0/8")
+        uow.commit()
+    assert listed(door) == ["D-2", "D0", "D3"]
+    # Who is late is found by number.
+    assert listed(door, PatientID="D-9") == ["D-9"]
+    # The limit cuts off what is farthest from now, not what is newest.
+    monkeypatch.setattr(modality_worklist, "MOST_STEPS", 2)
+    assert listed(door) == ["D-2", "D0"]

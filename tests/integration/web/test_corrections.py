@@ -324,7 +324,7 @@ def test_a_worklist_line_used_for_somebody_else_is_asked_about_and_another_numbe
     way.order()
     with cast.world.unit_of_work(write=False) as uow:
         (device,) = uow.devices.by_ae_title("A1_ECG")
-        (entry,) = uow.steps.open_for(device, StepQuery(), 10)
+        (entry,) = uow.steps.open_for(device, StepQuery(), 10, cast.world.clock.now())
     # The machine wrote its own number beside the right UID and the right person.
     own = {"patient_name": "测试甲", "study_uid": entry.step.study_instance_uid}
     way.send(ecg_bytes(patient_id="FIC-P1", accession="000000001", **own))
@@ -332,7 +332,7 @@ def test_a_worklist_line_used_for_somebody_else_is_asked_about_and_another_numbe
     assert open_corrections(way) == []
     order_for_right(way)
     with cast.world.unit_of_work(write=False) as uow:
-        (entry,) = uow.steps.open_for(device, StepQuery(), 10)
+        (entry,) = uow.steps.open_for(device, StepQuery(), 10, cast.world.clock.now())
     used = {"patient_name": "测试甲", "study_uid": entry.step.study_instance_uid}
     way.send(ecg_bytes(patient_id="FIC-P1", seed="another", **used))
     cast.run_jobs()

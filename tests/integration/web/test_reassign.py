@@ -289,7 +289,7 @@ def open_steps(cast: Cast, device: Any) -> Any:
     from telemed.application.ports.dicom import StepQuery
 
     with cast.world.unit_of_work(write=False) as uow:
-        return [entry.step for entry in uow.steps.open_for(device, StepQuery(), 10)]
+        return [entry.step for entry in uow.steps.open_for(device, StepQuery(), 10, cast.world.clock.now())]
 
 
 def sought(way: Way, text: str) -> list[tuple[str, str]]:

@@ -23,6 +23,7 @@ scheduled_step = Table(
     words("code_scheme", 16),
     words("code_meaning", 64),
     Column("state", EnumValue(StepState), nullable=False),
+    Column("begun_at", UtcDateTime),
     version(),
     UniqueConstraint("procedure_id"),
     UniqueConstraint("institution_id", "step_id"),
