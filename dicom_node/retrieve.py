@@ -25,7 +25,7 @@ from telemed.dimse import command as c
 from telemed.dimse.identifier import Encoding, write_answer
 from telemed.dimse.pdu import ProtocolError
 from telemed.domain.errors import DomainError, InvalidInput, NotFound, Unavailable
-from telemed.domain.matching import Like, OneOf, text_criterion, uid_criterion
+from telemed.domain.matching import OneOf, text_criterion, uid_criterion
 from telemed.domain.study import StoredObject
 
 log = logging.getLogger(__name__)
@@ -87,9 +87,11 @@ def retrieval_keys(asked: Request, *, patient_root: bool) -> dict[str, OneOf]:
     found = {name: keys[name] for name in names[: names.index(_UNIQUE[level]) + 1] if name in keys}
     # A patient number is an institution's own: with its issuer it says whose it is.
     issuer = text_criterion(asked.values(_ISSUER))
-    if isinstance(issuer, Like):
+    if issuer is None:
+        return found
+    if not isinstance(issuer, OneOf):
         raise InvalidInput("error.retrieve_needs_key", level=level.value)
-    return found if issuer is None else {**found, _ISSUER: issuer}
+    return {**found, _ISSUER: issuer}
 
 
 def _serve(
