@@ -17,7 +17,7 @@ from telemed.application.retrieve_objects import data_set_of, is_warning, readab
 from telemed.application.world import World
 from telemed.domain.errors import DomainError, Unavailable
 from telemed.domain.events import Kind
-from telemed.domain.exchange import ForwardItem, ForwardState, RemoteNode
+from telemed.domain.exchange import ForwardItem, ForwardState, RemoteNode, pause_after
 from telemed.domain.study import ObjectRole, StoredObject, Study
 
 log = logging.getLogger(__name__)
@@ -28,6 +28,8 @@ BATCH, BATCH_SECONDS = 50, timedelta(seconds=60)
 _TELL_AFTER = 5
 # The other side has no room or no time now: it may take the object later (PS3.4 B.2.3, PS3.7 C.5).
 _LATER = frozenset({0x0122, 0x0213})
+# So many in a row without room: the other side is full, and the queue waits.
+_FULL_AFTER = 3
 # Our own store does not answer: no fault of the destination, whose pauses and notices are its own.
 _OWN_PAUSE = timedelta(minutes=1)
 
@@ -53,8 +55,11 @@ def _queue(world: World, uow: UnitOfWork, nodes: Iterable[int], objects: Sequenc
     now = world.clock.now()
     for node_id in nodes:
         fresh = [uow.forwards.ensure(_item(node_id, stored, now)) for stored in objects]
-        if any(fresh):
-            uow.jobs.ask(JobKind.FORWARD_OBJECTS, node_id, now, now)
+        if not any(fresh):
+            continue
+        # A node that is away is asked again at its own time, however much is made for it meanwhile.
+        away = uow.remote_nodes.get(node_id).failing_since is not None
+        (uow.jobs.ask_in_turn if away else uow.jobs.ask)(JobKind.FORWARD_OBJECTS, node_id, now, now)
 
 
 def forward_objects(world: World, *, node_id: int) -> None:
@@ -68,10 +73,13 @@ def forward_objects(world: World, *, node_id: int) -> None:
     try:
         kinds = dict.fromkeys((f.sop_class_uid, f.transfer_syntax_uid) for _, forms in waiting for f in forms)
         with world.peers.sending_line(node, list(kinds)) as line:
+            unwanted = 0
             for item, forms in waiting:
                 if world.clock.now() > until:
                     break
-                _send_one(world, node, line, item, forms)
+                unwanted = 0 if _send_one(world, node, line, item, forms) else unwanted + 1
+                if unwanted == _FULL_AFTER:
+                    raise Unavailable("error.peer_has_no_room", ae_title=node.ae_title)
     except _NotFromHere as fault:
         log.warning("forwarding to %s waits for the object store: %s", node.ae_title, fault.__cause__)
         _wait(world, node_id)
@@ -84,8 +92,11 @@ def forward_objects(world: World, *, node_id: int) -> None:
 
 def _send_one(
     world: World, node: RemoteNode, line: SendingLine, item: ForwardItem, forms: Sequence[StoredObject]
-) -> None:
-    """Raises Unavailable where the queue must wait for the other side, _NotFromHere where for our own store."""
+) -> bool:
+    """False where the other side has no room for it now.
+
+    Raises Unavailable where the queue must wait for the other side, _NotFromHere where for our own store.
+    """
     status: int | None = None
     stored = readable_form(forms, line.accepts)
     if stored is not None:
@@ -99,8 +110,10 @@ def _send_one(
         else:
             status = line.store(stored, data)
             if status >> 8 == 0xA7 or status in _LATER:
-                raise Unavailable("error.peer_has_no_room", ae_title=node.ae_title)
+                _set_aside(world, node, item.id, stored, status)
+                return False
     _settle(world, node, item.id, stored or forms[0], status)
+    return True
 
 
 def _forms(uow: UnitOfWork, stored: StoredObject) -> list[StoredObject]:
@@ -129,18 +142,32 @@ def _settle(world: World, node: RemoteNode, item_id: int, stored: StoredObject, 
             status=status,
         )
         if not sent:
-            notify_institution(
-                world,
-                uow,
-                "notice.forward_refused",
-                f"forward:{node.uid}:{study.uid}",
-                institution_id=study.institution_id,
-                consortium_id=study.consortium_id,
-                study_id=study.id,
-                ae_title=node.ae_title,
-                status="-" if status is None else f"0x{status:04X}",
-            )
+            _tell_refused(world, uow, node, study, status)
         uow.commit()
+
+
+def _set_aside(world: World, node: RemoteNode, item_id: int, stored: StoredObject, status: int) -> None:
+    """It is tried again behind the others: it may be this one alone that finds no room there."""
+    with world.unit_of_work() as uow:
+        item = uow.forwards.get(item_id)
+        item.attempts, item.last_status = item.attempts + 1, status
+        if item.attempts == _TELL_AFTER:
+            _tell_refused(world, uow, node, uow.studies.get(stored.study_id), status)
+        uow.commit()
+
+
+def _tell_refused(world: World, uow: UnitOfWork, node: RemoteNode, study: Study, status: int | None) -> None:
+    notify_institution(
+        world,
+        uow,
+        "notice.forward_refused",
+        f"forward:{node.uid}:{study.uid}",
+        institution_id=study.institution_id,
+        consortium_id=study.consortium_id,
+        study_id=study.id,
+        ae_title=node.ae_title,
+        status="-" if status is None else f"0x{status:04X}",
+    )
 
 
 def _go_on(world: World, node_id: int) -> None:
@@ -149,8 +176,10 @@ def _go_on(world: World, node_id: int) -> None:
         node = uow.remote_nodes.get(node_id)
         if node.failures:
             node.answered()
-        if uow.forwards.waiting(node_id, 1):
-            uow.jobs.ask(JobKind.FORWARD_OBJECTS, node_id, now, now)
+        for item, _ in uow.forwards.waiting(node_id, 1):
+            # Only those that were set aside are left where the first is one of them.
+            again = now + pause_after(item.attempts) if item.attempts else now
+            uow.jobs.ask(JobKind.FORWARD_OBJECTS, node_id, again, now)
         uow.commit()
 
 

@@ -216,7 +216,7 @@ class SqlForwards(Repository):
 
     def waiting(self, node_id: int, limit: int) -> Sequence[tuple[ForwardItem, StoredObject]]:
         item, node = t.forward_item.c, t.remote_node.c
-        statement = (
+        waiting = (
             select(ForwardItem, StoredObject)
             .join(t.stored_object, t.stored_object.c.id == item.object_id)
             .join(t.remote_node, node.id == item.remote_node_id)
@@ -225,10 +225,13 @@ class SqlForwards(Repository):
                 item.state == ForwardState.WAITING,
                 node.consortium_id == t.stored_object.c.consortium_id,
             )
-            .order_by(item.id)
-            .limit(limit)
         )
-        return [(row[0], row[1]) for row in self._session.execute(statement)]
+        fresh = waiting.where(item.attempts == 0).order_by(item.id).limit(limit)
+        found = [(row[0], row[1]) for row in self._session.execute(fresh)]
+        if len(found) < limit:
+            tried = waiting.where(item.attempts > 0).order_by(item.attempts, item.id)
+            found += [(row[0], row[1]) for row in self._session.execute(tried.limit(limit - len(found)))]
+        return found
 
     def get(self, item_id: int) -> ForwardItem:
         return self._get(ForwardItem, item_id)

@@ -40,7 +40,15 @@ class SqlJobs(Repository):
     def ask(self, kind: JobKind, subject_id: int, due_at: datetime, now: datetime) -> None:
         self.ask_all(kind, [(subject_id, due_at)], now)
 
+    def ask_in_turn(self, kind: JobKind, subject_id: int, due_at: datetime, now: datetime) -> None:
+        self._ask(kind, [(subject_id, due_at)], now, hurrying=False)
+
     def ask_all(self, kind: JobKind, subjects: Sequence[tuple[int, datetime]], now: datetime) -> None:
+        self._ask(kind, subjects, now, hurrying=True)
+
+    def _ask(
+        self, kind: JobKind, subjects: Sequence[tuple[int, datetime]], now: datetime, *, hurrying: bool
+    ) -> None:
         asked = [
             {
                 "kind": kind,
@@ -54,7 +62,7 @@ class SqlJobs(Repository):
             for subject_id, due_at in subjects
         ]
         if asked:
-            run_each(self._session.connection(), Job, _asking(self._dialect), asked)
+            run_each(self._session.connection(), Job, _asking(self._dialect, hurrying), asked)
 
     @property
     def _dialect(self) -> str:
@@ -165,18 +173,19 @@ class SqlJobs(Repository):
 
 
 @cache
-def _asking(dialect: str) -> Insert:
+def _asking(dialect: str, hurrying: bool) -> Insert:
     # One statement, decided by the unique key of open jobs: no look before, hence no race with a rival that asks
     # too, or with a runner that ends at this moment.
     insert = (postgresql if dialect == "postgresql" else sqlite).insert(t.job)
     running = and_(_J.lease_token != "", _J.lease_token.not_like(f"{_AGAIN}%"))
     names = ("kind", "subject_id", "due_at", "rank", "created_at", "state", "attempts")
     statement = insert.values({name: bindparam(name) for name in names})
+    asked_for = statement.excluded.due_at
     asked: Insert = statement.on_conflict_do_update(
         index_elements=["kind", "subject_id"],
         index_where=text("state = 'pending'"),
         set_={
-            "due_at": statement.excluded.due_at,
+            "due_at": asked_for if hurrying else case((running, asked_for), else_=_J.due_at),
             "lease_token": case((running, _AGAIN + _J.lease_token), else_=_J.lease_token),
         },
     )

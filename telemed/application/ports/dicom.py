@@ -152,7 +152,7 @@ class RemoteNodes(Protocol):
 class Forwards(Protocol):
     def ensure(self, item: ForwardItem) -> bool: ...
     def waiting(self, node_id: int, limit: int) -> Sequence[tuple[ForwardItem, StoredObject]]:
-        """The oldest first; never an object of another consortium than the node's."""
+        """The oldest first, last those that were tried; never an object of another consortium than the node's."""
 
     def get(self, item_id: int) -> ForwardItem: ...
     def count_waiting(self, consortium_id: int) -> Mapping[int, int]:

@@ -67,6 +67,9 @@ class Jobs(Protocol):
     def ask(self, kind: JobKind, subject_id: int, due_at: datetime, now: datetime) -> None:
         """One open job per kind and subject: if there is one, its due time moves; one that runs, runs again."""
 
+    def ask_in_turn(self, kind: JobKind, subject_id: int, due_at: datetime, now: datetime) -> None:
+        """As `ask`, but a job that waits keeps its time: what is put off on purpose is not hurried by more work."""
+
     def ask_all(self, kind: JobKind, subjects: Sequence[tuple[int, datetime]], now: datetime) -> None:
         """As `ask`, for (subject, due time) of one kind."""
 

@@ -146,7 +146,8 @@ def test_a_refusal_is_settled_and_no_room_is_waited_for(door: OpenNode) -> None:
         forward_to(door, port)
         door.put(*files(3))
         whole(door)
-        assert states(door) == ["refused", "waiting", "waiting"]
+        # Gone past: it may be that object alone.
+        assert states(door) == ["refused", "waiting", "sent"]
         assert door.column("forward_item", "last_status")[0] == 0xC000
         assert "notice.forward_refused" in door.column("notice", "code")
         door.cast.clock.move(seconds=10)
@@ -198,6 +199,37 @@ def test_what_was_sent_under_the_wrong_person_is_told_of(door: OpenNode) -> None
         assert study is not None
         told = [one.facts for one in uow.notices.of_study(study.id)]
     assert told == [{"ae_title": name, "former": "F-1", "now": "F-2"} for name in ("DEST", "A_PACS")]
+
+
+def test_a_full_destination_is_left_in_peace_and_what_found_no_room_goes_last(door: OpenNode) -> None:
+    there = Destination(statuses=(0xA700,) * 4)
+    with there.listening() as port:
+        node = forward_to(door, port)
+        door.put(*files(5))
+        whole(door)
+        # Three in a row, and the queue waits.
+        assert (len(there.got), states(door)) == (3, ["waiting"] * 5)
+        door.cast.clock.move(seconds=5)
+        door.cast.run_jobs()
+        assert states(door) == ["sent", "sent", "sent", "waiting", "sent"]
+        door.cast.clock.move(seconds=5)
+        door.cast.run_jobs()
+    assert states(door) == ["sent"] * 5
+    with door.cast.world.unit_of_work(write=False) as uow:
+        assert uow.remote_nodes.get(node.id).failures == 0
+
+
+def test_traffic_does_not_hurry_a_destination_that_is_away(door: OpenNode) -> None:
+    node = forward_to(door, free_port())
+    for number in range(4):
+        door.put(ecg_bytes(patient_id=f"BK-{number}", seed=number))
+        door.cast.run_jobs()
+    with door.cast.world.unit_of_work(write=False) as uow:
+        assert uow.remote_nodes.get(node.id).failures == 1
+    door.cast.clock.move(seconds=5)
+    door.cast.run_jobs()
+    with door.cast.world.unit_of_work(write=False) as uow:
+        assert uow.remote_nodes.get(node.id).failures == 2
 
 
 def test_only_within_the_consortium(door: OpenNode) -> None:
