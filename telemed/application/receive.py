@@ -40,6 +40,8 @@ class Received:
     file_sha256: str
     dataset_sha256: str
     size: int
+    # Safe, and shown to nobody until a person has looked at it.
+    held_back: bool = False
 
 
 def receive(world: World, batch: Sequence[Incoming]) -> list[Received]:
@@ -270,4 +272,5 @@ def _received(reception: Reception, item: Incoming, study: Study, stored: Stored
         file_sha256=stored.file_sha256,
         dataset_sha256=stored.dataset_sha256,
         size=item.part.size,
+        held_back=stored.role is ObjectRole.CONFLICT,
     )

@@ -93,6 +93,9 @@ def open_study(
             raise NotFound("error.study_not_found")
         wanted = {one.id for one in series}
         objects = [one for one in uow.studies.objects(study.id, made=True) if one.series_id in wanted]
+        if not objects:
+            # What is held back is shown to nobody: not even that it is there.
+            raise NotFound("error.study_not_found")
         record(world, uow, Kind.OBJECT_READ, actor=actor, study=study, what="metadata")
         identities = identities_of(world, uow, study)
         uow.commit()

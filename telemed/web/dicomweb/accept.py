@@ -30,7 +30,7 @@ class Wanted:
 
 def wanted(request: Request) -> Sequence[Wanted]:
     """Best first. Nothing said is everything taken; the parameter in the address wins over the header."""
-    text = request.query_params.get("accept") or request.headers.get("accept") or "*/*"
+    text = accept_text(request) or "*/*"
     ranges: list[tuple[float, Wanted]] = []
     for part in _parts(text):
         kind, parameters = media_type(part)
@@ -41,6 +41,10 @@ def wanted(request: Request) -> Sequence[Wanted]:
         if weight > 0:
             ranges.append((weight, Wanted(content, multipart or kind == "*/*", not multipart, syntax)))
     return [one for _, one in sorted(ranges, key=lambda pair: -pair[0])]
+
+
+def accept_text(request: Request) -> str:
+    return request.query_params.get("accept") or request.headers.get("accept") or ""
 
 
 def _parts(text: str) -> list[str]:

@@ -1,12 +1,12 @@
 """Objects of a STOW request on their way into the spool: each with its own answer, a bad one stops no other."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from telemed.application.ports import SpoolPart
 from telemed.application.receive import Incoming, receive
 from telemed.application.world import World
 from telemed.domain.access import Actor
-from telemed.domain.errors import DomainError, OutOfResources, Unreadable
+from telemed.domain.errors import DomainError, InvalidInput, OutOfResources, Unreadable
 from telemed.imaging.header import HeaderError, StudyHeader, read_header, verify_structure
 from telemed.imaging.part10 import PREAMBLE, read_file_meta
 from telemed.web.dicomweb.multipart import Event, PartBegan, PartData, media_type
@@ -25,6 +25,8 @@ PROCESSING_FAILURE = 0x0110
 OUT_OF_RESOURCES = 0xA700
 DOES_NOT_MATCH = 0xA900
 CANNOT_UNDERSTAND = 0xC000
+# Warning Reason (0008,1196), of our own within the warnings: kept apart, another patient's or another content.
+HELD_BACK = 0xB0FF
 # The same request later may well succeed.
 TEMPORARY = frozenset({OUT_OF_RESOURCES, PROCESSING_FAILURE})
 
@@ -38,12 +40,15 @@ class Outcome:
     sop_class_uid: str = ""
     sop_instance_uid: str = ""
     reason: int = 0
+    # Kept, and to be looked at by a person before anybody is shown it.
+    held_back: bool = False
 
 
 def reason_of(error: DomainError) -> int:
     if isinstance(error, OutOfResources):
         return OUT_OF_RESOURCES
-    return CANNOT_UNDERSTAND if isinstance(error, Unreadable) else PROCESSING_FAILURE
+    # What is too large stays so: the same request later fares no better.
+    return CANNOT_UNDERSTAND if isinstance(error, Unreadable | InvalidInput) else PROCESSING_FAILURE
 
 
 class Landing:
@@ -105,7 +110,7 @@ class Landing:
                 self._settle()
             return
         if self._part.size + len(data) > MOST_OBJECT_BYTES:
-            raise OutOfResources("error.file_too_large", limit=MOST_OBJECT_BYTES)
+            raise InvalidInput("error.file_too_large", limit=MOST_OBJECT_BYTES)
         self._part.write(data)
 
     def _settle(self) -> SpoolPart:
@@ -157,12 +162,16 @@ class Landing:
 
     def _flush(self) -> None:
         waiting, self._waiting = self._waiting, []
-        reason = 0
         try:
-            receive(self._world, waiting)
+            received = receive(self._world, waiting)
         except DomainError as error:
             reason = reason_of(error)
-        self.outcomes += [_outcome(item.header, reason) for item in waiting]
+            self.outcomes += [_outcome(item.header, reason) for item in waiting]
+            return
+        self.outcomes += [
+            replace(_outcome(item.header, 0), held_back=one.held_back)
+            for item, one in zip(waiting, received, strict=True)
+        ]
 
 
 def _header(part: SpoolPart) -> StudyHeader:

@@ -12,7 +12,7 @@ from telemed.domain.access import Action, Actor
 from telemed.domain.errors import InvalidInput
 from telemed.imaging.pixels import MEDIA_TYPES, rendered
 from telemed.web.context import TheWorld
-from telemed.web.dicomweb.accept import wanted
+from telemed.web.dicomweb.accept import accept_text, wanted
 from telemed.web.dicomweb.answers import CaseQuery, refused
 from telemed.web.dicomweb.frames import demand_frames, frame_numbers
 from telemed.web.dicomweb.parts import Part, several, single
@@ -79,7 +79,7 @@ def _picture(
     ranges = wanted(request)
     if not any(one.takes(media) for one in ranges for media in MEDIA_TYPES.values()):
         return refused(request, 406, "error.not_acceptable", possible=", ".join(MEDIA_TYPES.values()))
-    kind = _format(request.headers.get("accept", ""))
+    kind = _format(accept_text(request))
     opened = open_bytes(world, actor=actor, sop_instance_uid=place[2], place=place[:2], case_uid=case)
     listed = "-".join(map(str, frames))
     headers = kept(opened.stored.file_sha256, f"-{kind}-{listed}-{box}-{levels}".replace(" ", ""))

@@ -11,7 +11,7 @@ from telemed.application.world import World
 from telemed.domain.access import Action, Actor
 from telemed.web.context import TheWorld
 from telemed.web.dicomweb.answers import DICOM, DICOM_JSON, base_url, element, refused
-from telemed.web.dicomweb.landing import TEMPORARY, Landing, Outcome
+from telemed.web.dicomweb.landing import HELD_BACK, TEMPORARY, Landing, Outcome
 from telemed.web.dicomweb.multipart import (
     Event,
     MalformedMultipart,
@@ -44,7 +44,7 @@ _RULE["openapi_extra"] |= {
 }
 _ANSWERS: dict[int | str, dict[str, Any]] = {
     200: {"description": "All are kept, and safe"},
-    202: {"description": "Some are kept; FailedSOPSequence says which are not"},
+    202: {"description": "Some are not kept (FailedSOPSequence), or kept apart for a person (WarningReason)"},
     409: {"description": "None is kept"},
 }
 
@@ -127,7 +127,8 @@ def _answer(request: Request, outcomes: Sequence[Outcome]) -> Response:
     kept = [one for one in outcomes if not one.reason]
     named = [one for one in outcomes if one.reason and one.sop_instance_uid]
     nameless = [one for one in outcomes if one.reason and not one.sop_instance_uid]
-    studies = {one.study_instance_uid for one in kept}
+    held_back = [one for one in kept if one.held_back]
+    studies = {one.study_instance_uid for one in kept if not one.held_back}
     body: dict[str, Any] = {}
     if len(studies) == 1:
         body["00081190"] = element("UR", f"{base}/studies/{studies.pop()}")
@@ -138,7 +139,7 @@ def _answer(request: Request, outcomes: Sequence[Outcome]) -> Response:
     if nameless:
         body["0008119A"] = {"vr": "SQ", "Value": [_reason(one) for one in nameless]}
     failed = [*named, *nameless]
-    status = 200 if not failed else 202 if kept else 409
+    status = 200 if not failed and not held_back else 202 if kept else 409
     headers = {"Cache-Control": "no-store"}
     if failed and not kept and all(one.reason in TEMPORARY for one in failed):
         status, headers["Retry-After"] = 503, "5"
@@ -154,5 +155,7 @@ def _reason(one: Outcome) -> dict[str, Any]:
 
 
 def _place(one: Outcome, base: str) -> dict[str, Any]:
+    if one.held_back:
+        return {"00081190": element("UR"), "00081196": element("US", HELD_BACK)}
     path = f"{one.study_instance_uid}/series/{one.series_instance_uid}/instances/{one.sop_instance_uid}"
     return {"00081190": element("UR", f"{base}/studies/{path}")}

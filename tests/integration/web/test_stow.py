@@ -6,9 +6,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from telemed.domain.errors import OutOfResources
+from telemed.web.dicomweb import landing
 from tests.cast import Cast
 from tests.factories.dicom import dr_bytes, ecg_bytes, uid
 from tests.integration.web.conftest import Program
@@ -143,3 +145,31 @@ def test_without_room_the_sender_is_told_to_come_back(sender: Program, monkeypat
 
 def test_who_reads_may_not_send(program: Callable[[str], Program]) -> None:
     assert send(program("reporting"), body(dr_bytes())).status_code == 403
+
+
+def test_what_is_held_back_is_said_to_be_and_found_nowhere(sender: Program) -> None:
+    """Another person's number in the same study: safe, and shown to nobody."""
+    study, apart = str(uid("STOW held back")), str(uid("STOW held back", "series"))
+    first = dr_bytes(study_uid=study, patient_id="FIC-P1", seed=1)
+    other = dr_bytes(study_uid=study, series_uid=apart, patient_id="FIC-P9", seed=2)
+    assert send(sender, body(first)).status_code == 200
+    for _ in range(2):
+        # Sent again it is no more to be seen than before.
+        answer = send(sender, body(other))
+        (told,) = answer.json()["00081199"]["Value"]
+        assert (answer.status_code, told["00081196"]["Value"]) == (202, [0xB0FF])
+        assert told["00081190"] == {"vr": "UR"}
+        assert "00081190" not in answer.json()
+    for path in ("", "/metadata"):
+        accept = {"Accept": "*/*"}
+        assert (
+            sender.http.get(f"/dicom-web/studies/{study}/series/{apart}{path}", headers=accept).status_code
+            == 404
+        )
+
+
+def test_what_is_too_large_is_not_asked_for_again(sender: Program, monkeypatch: Any, cast: Cast) -> None:
+    monkeypatch.setattr(landing, "MOST_OBJECT_BYTES", 70 << 10)
+    answer = send(sender, body(dr_bytes(np.zeros((512, 512), np.uint16))))
+    assert (answer.status_code, "retry-after" in answer.headers) == (409, False)
+    assert left_over(cast) == []

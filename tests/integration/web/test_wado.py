@@ -281,6 +281,9 @@ def test_several_frames_are_rendered_into_several_parts(archive: Program) -> Non
     answer = archive.get(f"{place(1)}/frames/1,1/rendered", headers={"Accept": "image/png"})
     assert kinds(answer) == ["image/png", "image/png"]
     alone = archive.get(f"{place(1)}/frames/1/rendered", headers={"Accept": "image/png"})
+    # The parameter in the address says the same for those who cannot set a header.
+    named = archive.get(f"{place(1)}/rendered?accept=image/png")
+    assert (named.headers["content-type"], named.content) == ("image/png", alone.content)
     assert raw(answer) == [alone.content] * 2
     for wrong, code in (("x", "error.frame_list"), ("1,2", "pixel.no_such_frame")):
         assert archive.get(f"{place(1)}/frames/{wrong}/rendered", expect=422)["code"] == code
