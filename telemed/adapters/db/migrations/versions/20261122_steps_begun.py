@@ -4,7 +4,7 @@ from alembic import op
 import sqlalchemy as sa
 
 revision = '20261122_steps_begun'
-down_revision = '20261122_centre_lists'
+down_revision = '20261122_patient_number'
 branch_labels = None
 depends_on = None
 
