@@ -109,9 +109,12 @@ class Landing:
             if len(self._head) >= _META:
                 self._settle()
             return
-        if self._part.size + len(data) > MOST_OBJECT_BYTES:
+        self._append(self._part, data)
+
+    def _append(self, part: SpoolPart, data: bytes | memoryview) -> None:
+        if part.size + len(data) > MOST_OBJECT_BYTES:
             raise InvalidInput("error.file_too_large", limit=MOST_OBJECT_BYTES)
-        self._part.write(data)
+        part.write(data)
 
     def _settle(self) -> SpoolPart:
         """The head is there: it is a Part 10 file, and the spool has room for it."""
@@ -123,7 +126,7 @@ class Landing:
             raise HeaderError("header.not_dicom")
         self._part = self._world.spool.open_part()
         self._part.write_meta(head[: meta.dataset_offset])
-        self._part.write(memoryview(head)[meta.dataset_offset :])
+        self._append(self._part, memoryview(head)[meta.dataset_offset :])
         self._head.clear()
         return self._part
 
