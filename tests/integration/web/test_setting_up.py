@@ -139,6 +139,12 @@ def test_a_critical_value_can_be_raised_without_a_clock_of_ones_own(
     way.arrive()
     found = admin.post(f"{API}/critical-rules/usual", {})
     assert (len(found["rules"]), found["tell_minutes"]) == (len(LINES), 10)
+    assert [step["code"] for step in found["steps"]] == ["team"]
+    # The first hospital brings the steps of the centre; a township none.
+    for kind in ("township", "hospital"):
+        admin.post(f"{API}/institutions", {"code": f"new-{kind}", "name": "虚构", "kind": kind}, expect=201)
+    steps = admin.get(f"{API}/critical-rules")["steps"]
+    assert [(one["rank"], one["minutes"]) for one in steps] == [(1, 10), (2, 15), (3, 20)]
     ended = {
         "code": LINES[0].code,
         "tier": "critical",

@@ -11,7 +11,7 @@ from telemed.domain.people import Role
 from telemed.domain.writing import Demanded, Part, ReportText, RequiredPart, TextKind
 from tests.cast import HOSPITAL_A, TOWNSHIP_A1, Cast
 from tests.integration.web.conftest import Way
-from tests.integration.web.walked import WALKED, add_walked
+from tests.integration.web.walked import JOB_NOTICE, WALKED, add_walked
 
 
 @dataclass
@@ -39,7 +39,7 @@ class Places:
             "frames": "1",
             "address": "54000100/0/54001010",
             "name": "fictional-ecg",
-            "notice_id": self.notice_id,
+            "notice_id": JOB_NOTICE if "/jobs/" in template else self.notice_id,
             # A doubt about whose it is: the notice is the entry of the correction list.
             "correction_id": self.notice_id,
             "critical_id": self.critical_id,

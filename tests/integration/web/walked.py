@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import date
 
 from telemed.application.administer import NewUser, create_device, create_user
+from telemed.application.run_again import JOB_FAILED
+from telemed.domain.notice import Notice
 from telemed.domain.order import Priority
 from telemed.domain.people import Institution, Role
 from telemed.domain.resident import Contract
@@ -21,6 +23,8 @@ WALKED = {
     # The duties of the cast come before it.
     "duty_id": "1",
 }
+# Tells of a job that was given up and has been done since.
+JOB_NOTICE = "walk-job"
 
 
 def add_walked(cast: Cast, site: Institution) -> None:
@@ -57,6 +61,17 @@ def add_walked(cast: Cast, site: Institution) -> None:
         )
         uow.rules.add(
             Duty(reading_group_id=group.id, user_id=other.id, starts_at=cast.clock.now(), ends_at=None)
+        )
+        uow.notices.raise_once(
+            Notice(
+                uid=JOB_NOTICE,
+                institution_id=site.id,
+                consortium_id=consortium,
+                code=JOB_FAILED,
+                cause_key=JOB_NOTICE,
+                created_at=cast.clock.now(),
+                facts={"job": 0, "kind": "infer_case", "error": "error.untold", "attempts": 1},
+            )
         )
         resident = next(iter(cast.residents.values()))
         uow.residents.add_contract(
