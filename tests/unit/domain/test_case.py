@@ -1,12 +1,14 @@
 """The reading task: its claim, its urgency, its deadline."""
 
 import re
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from telemed.domain.case import CLAIM_LEASE, CaseState
+from telemed.domain.critical import Tier
 from telemed.domain.errors import Conflict
 from telemed.domain.order import Priority
 from tests.unit.domain.builders import DR_REPORTING, DR_REVIEWING, MINUTE, NOON, case
@@ -121,6 +123,27 @@ def test_the_reason_stays_that_of_the_last_move() -> None:
     found.raise_to(Priority.URGENT, "AFIB")
     found.raise_to(Priority.URGENT, "MI")
     assert found.raised_because == "AFIB"
+    # An order that comes later is more urgent, and takes nothing of what was found.
+    assert found.raise_to(Priority.STAT, "")
+    assert (found.effective_priority, found.raised_because) == (Priority.STAT, "AFIB")
+
+
+def test_for_the_right_person_the_other_order_s_urgency_falls_away_and_a_doctor_s_word_does_not() -> None:
+    right: dict[str, Any] = {
+        "patient_id": 2,
+        "procedure_id": 2,
+        "priority": Priority.ROUTINE,
+        "deadline": NOON,
+    }
+    ordered, told = case(), case()
+    ordered.raise_to(Priority.URGENT, "AFIB")
+    ordered.raise_to(Priority.STAT, "")
+    ordered.correct(**right)
+    assert (ordered.effective_priority, ordered.raised_because) == (Priority.ROUTINE, "")
+    told.mark_critical(Tier.CRITICAL)
+    told.mark_critical(None)
+    told.correct(**right)
+    assert (told.effective_priority, told.raised_because) == (Priority.STAT, "critical")
 
 
 @given(st.lists(st.integers(-600, 600)))
