@@ -30,6 +30,7 @@ class Charset:
 
 
 GB18030, UTF8 = Charset("GB18030", "gb18030"), Charset("ISO_IR 192", "utf-8")
+GBK = Charset("GBK", "gbk")
 
 
 def tag_of(keyword: str) -> int:
@@ -88,6 +89,9 @@ def answer_charset(declared: Sequence[str], device: Device) -> Charset:
     """
     for term in (*declared, device.default_charset or ""):
         codec = codec_of(term)
+        if term.strip().upper() == GBK.term:
+            # Who declares it may know no other term, and no character beyond it.
+            return GBK
         if codec == "gb18030":
             return GB18030
         if codec == "utf-8":

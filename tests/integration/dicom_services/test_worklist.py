@@ -104,7 +104,13 @@ def test_findscu_gets_the_order_with_its_name_in_characters_and_pinyin(
 
 @pytest.mark.parametrize(
     ("declared", "expected"),
-    [("GB18030", "GB18030"), ("ISO_IR 192", "ISO_IR 192"), ("ISO_IR 100", "GB18030"), ("", "GB18030")],
+    [
+        ("GB18030", "GB18030"),
+        ("GBK", "GBK"),
+        ("ISO_IR 192", "ISO_IR 192"),
+        ("ISO_IR 100", "GB18030"),
+        ("", "GB18030"),
+    ],
 )
 def test_the_answer_is_in_a_set_that_the_asker_reads(
     door: OpenNode, tmp_path: Path, declared: str, expected: str
