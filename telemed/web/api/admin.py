@@ -172,8 +172,8 @@ def set_made_objects(
     return institution_out(site, sites_of(world, actor))
 
 
-@router.post("/jobs/{notice_id}/run-again", **guard(Action.ADMINISTER))
-def start_job_again(world: TheWorld, actor: CurrentActor, notice_id: str) -> dict[str, bool]:
+@router.post("/jobs/{failure_id}/run-again", **guard(Action.ADMINISTER))
+def start_job_again(world: TheWorld, actor: CurrentActor, failure_id: str) -> dict[str, bool]:
     """The given-up job that a notice tells of: once its cause is mended."""
-    run_again(world, actor=actor, uid=notice_id)
+    run_again(world, actor=actor, uid=failure_id)
     return {"started": True}

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from telemed.application.usual_critical_values import seed_critical_values
 from telemed.domain.critical import EscalationStep
 from telemed.domain.exchange import ForwardRule, RemoteNode
+from telemed.domain.notice import Notice
 from telemed.domain.people import Role
 from telemed.domain.writing import Demanded, Part, ReportText, RequiredPart, TextKind
 from tests.cast import HOSPITAL_A, TOWNSHIP_A1, Cast
@@ -45,6 +46,7 @@ class Places:
             "critical_id": self.critical_id,
             "institution_id": self.institution_id,
             "node_id": "walk-node",
+            "failure_id": "walk-failure",
             "part_id": "walk-part",
             "mark_id": "walk-mark",
             "text_id": "walk-text",
@@ -55,6 +57,21 @@ class Places:
         }
         # A parameter that takes slashes says so behind its name.
         return template.replace(":path}", "}").format(**values)
+
+
+def walked_failure(cast: Cast) -> Notice:
+    """Of a job that is gone: starting it again settles the notice."""
+    house = cast.sites[HOSPITAL_A]
+    assert house.consortium_id is not None
+    return Notice(
+        uid="walk-failure",
+        institution_id=house.id,
+        consortium_id=house.consortium_id,
+        code="notice.job_failed",
+        cause_key="walk-failure",
+        created_at=cast.clock.now(),
+        facts={"job": 0, "kind": "deliver_report", "error": "error.worker_lost", "attempts": 8},
+    )
 
 
 def walked_node(cast: Cast) -> None:
@@ -77,6 +94,7 @@ def walked_node(cast: Cast) -> None:
         findings="虚构",
     )
     with cast.world.unit_of_work() as uow:
+        uow.notices.raise_once(walked_failure(cast))
         uow.writing.ensure_required(part)
         uow.writing.ensure_text(text)
         uow.remote_nodes.add(node)
