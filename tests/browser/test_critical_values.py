@@ -87,7 +87,7 @@ def test_the_red_card_is_received_acted_upon_and_closed(
     card.locator(".say input").fill("家属已到场")
     card.get_by_role("button", name="其他处置").click()
     expect(card.locator(".actions-taken li").last).to_contain_text("家属已到场")
-    card.get_by_role("button", name="关闭").click()
+    card.get_by_role("button", name="办结").click()
     expect(card).to_have_count(0)
     assert stub.state.sent("POST", "/acknowledge$") == [
         {"how": "screen", "read_back": "急性心肌梗死,立即转诊"}

@@ -211,7 +211,7 @@ def rows_of(layout: str, limb: list[str]) -> list[list[str]]:
         "6×2": [list(row) for row in zip(limb, CHEST, strict=True)],
         "12×1": [[lead] for lead in limb + CHEST],
         "单导联放大": [["II"]],
-        "长条节律": [["II"], ["II"], ["II"]],
+        "节律长图": [["II"], ["II"], ["II"]],
     }[layout]
 
 
@@ -224,7 +224,7 @@ def test_in_every_layout_each_lead_stands_in_its_place_at_its_true_scale(
     page, scale = open_ecg(open_page, stub, 1, 3.6)
     if order is CABRERA:
         page.keyboard.press("b")
-    for index, layout in enumerate(["3×4 + 1", "3×4 + 3", "6×2", "12×1", "单导联放大", "长条节律"]):
+    for index, layout in enumerate(["3×4 + 1", "3×4 + 3", "6×2", "12×1", "单导联放大", "节律长图"]):
         page.keyboard.press(str(index + 1))
         expect(page.locator("#ecg-format option:checked")).to_have_text(layout)
         ink = drawn(page)

@@ -231,7 +231,7 @@ def _critical(house: House, keys: Keyboard, case: DayCase, sign_in: SignIn, tmp_
     doctor.reach(red.get_by_role("button", name="已呼叫 120"))
     doctor.press("Enter")
     expect(red.locator(".actions-taken")).to_contain_text("已呼叫 120")
-    doctor.reach(red.get_by_role("button", name="关闭"))
+    doctor.reach(red.get_by_role("button", name="办结"))
     doctor.press("Enter")
     expect(red).to_have_count(0)
 

@@ -2,6 +2,7 @@ import json
 import re
 from collections.abc import Sequence
 from importlib.resources import files
+from pathlib import Path
 from string import Formatter
 
 import pytest
@@ -65,3 +66,23 @@ def test_an_unknown_key_a_missing_parameter_and_an_unknown_language_are_errors()
         text("pdf.page", "en", page="1")
     with pytest.raises(KeyError, match="fr"):
         catalogue("fr")
+
+
+def test_chinese_has_the_marks_of_chinese() -> None:
+    """Half-width marks belong to codes and to formats that are typed."""
+    typed = {"error.viewport", "error.window"}
+    wrong = [
+        key
+        for key, text in catalogue("zh-CN").items()
+        if key not in typed and re.search("[\u3400-\u9fff][,;:?!()]|[,;:?!()][\u3400-\u9fff]", text)
+    ]
+    assert wrong == []
+
+
+def test_every_field_that_an_error_names_has_its_word() -> None:
+    named = set()
+    for package in ("telemed", "ai_models"):
+        for module in Path(str(files(package))).rglob("*.py"):
+            named |= set(re.findall(r'field="([a-z_0-9]+)"', module.read_text(encoding="utf-8")))
+    assert named
+    assert sorted(name for name in named if f"field.{name}" not in catalogue("en")) == []

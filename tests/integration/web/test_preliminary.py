@@ -38,7 +38,7 @@ def test_it_is_out_before_the_second_signature_and_the_final_follows_it(cast: Ca
     assert (exam["state"], exam["report"]["preliminary"]) == ("reading", True)
     assert way.program("technician").http.get(mail["pdf_url"]).content.startswith(b"%PDF")
     code = case["versions"][0]["verification_code"]
-    assert "急诊报告" in way.program("technician").http.get(f"/verify/{code}").text
+    assert "急诊初步报告" in way.program("technician").http.get(f"/verify/{code}").text
 
     doctor = way.program("reporting")
     draft = doctor.put(f"{way.path}/draft", {**REPORT, "impression": "急性前壁心肌梗死", "revision": 0})

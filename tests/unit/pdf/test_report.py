@@ -110,7 +110,7 @@ def test_every_state_is_named_and_only_a_final_report_needs_no_notice(pdf: Typst
 
 def test_a_preliminary_report_says_that_the_final_one_prevails(pdf: TypstPdf) -> None:
     (page,) = pages(pdf.render(report(state="preliminary")))
-    assert "急诊报告，以正式报告为准" in page
+    assert "急诊初步报告，以正式报告为准" in page
 
 
 def test_without_a_reviewer_no_reviewer_is_printed(pdf: TypstPdf) -> None:
