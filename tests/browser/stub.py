@@ -200,6 +200,8 @@ class Handler(BaseHTTPRequestHandler):
             self.json(self.state.whole(self.state.cases[match[1]]))
         elif match := re.fullmatch(r"/api/v1/cases/([^/]+)/median-beats", path):
             self.json(own_reading.beats(self.state.cases[match[1]]))
+        elif re.fullmatch(r"/api/v1/cases/([^/]+)/marks", path):
+            self.json({"rows": []})
         elif match := re.fullmatch(r"/api/v1/cases/([^/]+)/priors", path):
             self.json({"rows": self.state.priors.get(match[1], [])})
         elif match := re.fullmatch(r"/api/v1/cases/([^/]+)/own-reading", path):

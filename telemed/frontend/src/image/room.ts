@@ -68,16 +68,14 @@ export class ImageRoom {
     this.messages.replaceChildren();
     this.opening = true;
     this.item = item;
-    const marks = this.marks.open(item);
+    // Answered for at once: the pictures may come later than the refusal, or not at all.
+    const marks = this.marks.open(item).catch((cause: unknown) => this.say(explain(cause)));
     try {
       await this.station.open(item.series);
     } finally {
       this.opening = false;
     }
-    marks.then(
-      () => this.placeMarks(),
-      (cause: unknown) => this.say(explain(cause)),
-    );
+    void marks.then(() => this.placeMarks());
     this.bar.opened();
     const layout = layoutFor(item);
     if (layout && layout.window > 1) this.station.preset(layout.window - 1);
