@@ -48,8 +48,9 @@ demo: install  ## start everything with a fictional consortium on this machine
 drill: install  ## the promises under fire, full form: cuts, conflicts, a full disk, kills
 	@$(BIN)/telemed drill
 
+# Three for two cores: a test waits for its servers and its browser about as long as it computes.
 test: install-test  ## the whole test suite
-	@$(BIN)/python -m pytest -n 2 --dist loadfile
+	@$(BIN)/python -m pytest -n 3 --dist loadfile --durations=25
 
 check: install-test  ## style, types, layers, front-end lint and types
 	$(BIN)/ruff check .

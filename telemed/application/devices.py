@@ -24,6 +24,7 @@ def add_device(
 ) -> Device:
     """The same machine once more is the one that is there; another network under its title is a Conflict."""
     demand(actor, Action.ADMINISTER)
+    checked_device(**vars(fields))
     with world.unit_of_work() as uow:
         site = site_of(uow, actor, institution_uid)
         title = ae_title.strip()

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from telemed.domain.case import CaseState
+from telemed.domain.case import CRITICAL, CaseState
 from telemed.domain.correction import (
     DECISIONS,
     Decision,
@@ -96,7 +96,7 @@ def test_what_changed_since_it_was_shown_is_not_corrected_unseen() -> None:
         demand_as_shown("P2", "P1")
 
 
-def test_a_corrected_case_takes_the_right_order_s_urgency_and_keeps_the_machine_s() -> None:
+def test_a_corrected_case_takes_the_right_order_s_urgency_and_keeps_a_doctor_s() -> None:
     urgent = case(
         priority=Priority.STAT, effective_priority=Priority.STAT, state=CaseState.READING, claimed_by=5
     )
@@ -106,7 +106,8 @@ def test_a_corrected_case_takes_the_right_order_s_urgency_and_keeps_the_machine_
     assert urgent.effective_priority is Priority.ROUTINE
     assert urgent.deadline < later
     assert (urgent.state, urgent.claimed_by) == (CaseState.WAITING, None)
-    raised = case(priority=Priority.ROUTINE, effective_priority=Priority.URGENT, raised_because="AFIB")
+    # What a machine found is found again by whoever corrects; what a doctor said stands.
+    raised = case(priority=Priority.ROUTINE, effective_priority=Priority.URGENT, raised_because=CRITICAL)
     raised.correct(patient_id=9, procedure_id=8, priority=Priority.ROUTINE, deadline=raised.deadline)
     assert raised.effective_priority is Priority.URGENT
     raised.correct(patient_id=9, procedure_id=8, priority=Priority.STAT, deadline=raised.deadline)
