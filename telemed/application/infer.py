@@ -166,17 +166,9 @@ def _out_of_service(world: World, case_id: int, fault: Unavailable) -> None:
     name, now = str(fault.params.get("name", "")), world.clock.now()
     with world.unit_of_work() as uow:
         case = uow.cases.lock(case_id)
-        if case.ai_state is not AiState.FAILED and _fail(uow, case):
-            record(
-                world,
-                uow,
-                Kind.CASE_INFERRED,
-                case=case,
-                state=AiState.FAILED.value,
-                flags=[],
-                reason=TAKEN_OUT,
-                params={"name": name, "reason": str(fault.params.get("reason", ""))},
-            )
+        if case.ai_state is not AiState.FAILED:
+            reason = str(fault.params.get("reason", ""))
+            _fail_aloud(world, uow, case, TAKEN_OUT, {"name": name, "reason": reason})
         cause = f"model_out:{case.institution_id}:{name}:{now.date().isoformat()}"
         place = Place(institution_id=case.institution_id, consortium_id=case.consortium_id)
         facts = {"model": name, "reason": str(fault.params.get("reason", ""))}
@@ -188,18 +180,17 @@ def give_up_inference(world: World, *, case_id: int, error: str) -> None:
     """After the last attempt: the case says that the machine could not read it, and stays where it is."""
     with world.unit_of_work() as uow:
         case = uow.cases.lock(case_id)
-        if _fail(uow, case):
-            record(
-                world,
-                uow,
-                Kind.CASE_INFERRED,
-                case=case,
-                state=AiState.FAILED.value,
-                flags=[],
-                reason=GIVEN_UP,
-                params={"error": error},
-            )
+        _fail_aloud(world, uow, case, GIVEN_UP, {"error": error})
         uow.commit()
+
+
+def _fail_aloud(world: World, uow: UnitOfWork, case: Case, reason: str, params: dict[str, str]) -> None:
+    """The event of a failure, where the case comes to say so."""
+    if _fail(uow, case):
+        failed = AiState.FAILED.value
+        record(
+            world, uow, Kind.CASE_INFERRED, case=case, state=failed, flags=[], reason=reason, params=params
+        )
 
 
 def fault_of(uow: UnitOfWork, case: Case) -> Fault | None:
