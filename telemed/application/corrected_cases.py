@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from telemed.application.complete import route_study
 from telemed.application.correction import Correction, Outcome
-from telemed.application.critical import carry_over
+from telemed.application.critical_correction import carry_over
 from telemed.application.ports import UnitOfWork
 from telemed.application.raising import raise_by_stored
 from telemed.application.record import record
@@ -24,7 +24,7 @@ def by_speech(uow: UnitOfWork, cases: Sequence[Case]) -> tuple[list[Case], list[
         if case.state is CaseState.CLOSED:
             continue
         said = any(report.signed_by is not None for report in uow.reports.of_case(case.id))
-        (spoken if said or uow.corrections.open_critical(case.id) else silent).append(case)
+        (spoken if said or uow.corrections.critical_said(case.id) else silent).append(case)
     return spoken, silent
 
 
@@ -66,6 +66,6 @@ def carry(made: Correction, old: Case, new: Case, sops: Sequence[str], *, keep: 
 
 def say_anew(made: Correction, old: Case, heirs: Sequence[Case], outcome: Outcome) -> None:
     """What is critical in the old case is said of those who have its recordings now."""
-    world, uow, actor = made.world, made.uow, made.actor
-    told = carry_over(world, uow, actor=actor, old=old, heirs=heirs, reason=made.reason)
-    outcome.told += tell_people(world, uow, actor, old, told, code="notice.critical_withdrawn")
+    outcome.told += carry_over(
+        made.world, made.uow, actor=made.actor, old=old, heirs=heirs, reason=made.reason
+    )

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 
 from telemed.application.commit import report_commitment
 from telemed.application.complete import complete_study
-from telemed.application.critical import escalate
+from telemed.application.critical_telling import escalate
 from telemed.application.deliver import deliver_report
 from telemed.application.file_made import file_made
 from telemed.application.forward import forward_objects

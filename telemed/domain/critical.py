@@ -258,10 +258,13 @@ class CriticalValue:
         self.closed_by, self.closed_at, self.closing_note = user_id, now, reason.strip()
 
     def retract(self, user_id: int, reason: str, now: datetime) -> None:
-        """The recording is another person's: told or not, it is no longer said of this one."""
-        self.demand_open()
+        """The recording is another person's: told or not, done with or not, it is no longer said of this one.
+
+        Of one that was done with stays on the card who closed it and when; who took it back is in the trail.
+        """
+        if self.closed_at is None:
+            self.closed_by, self.closed_at, self.closing_note = user_id, now, reason
         self.state = CriticalState.WITHDRAWN
-        self.closed_by, self.closed_at, self.closing_note = user_id, now, reason
 
     def acknowledge(self, user_id: int, read_back: ReadBack, now: datetime) -> None:
         """Completes the card. Critical ones need the receiver's own words; a warning needs the receiver alone."""

@@ -14,7 +14,7 @@ from telemed.application.ports.corrections import About, FoundOrder, FoundPatien
 from telemed.domain.access import Actor
 from telemed.domain.case import Case
 from telemed.domain.correction import Reassignment
-from telemed.domain.critical import CriticalValue
+from telemed.domain.critical import CriticalAlert, CriticalState, CriticalValue
 from telemed.domain.events import Kind
 from telemed.domain.inference import AnalysisRecord
 from telemed.domain.notice import Notice
@@ -134,16 +134,14 @@ class SqlCorrections(Repository):
             self._session.add(_copy(row, uid, new))
         return len(rows)
 
-    def open_critical(self, case_id: int) -> Sequence[CriticalValue]:
+    def critical_said(self, case_id: int) -> Sequence[CriticalValue]:
         value = t.critical_value.c
-        return self._all(CriticalValue, value.case_id == case_id, value.closed_at.is_(None), order=value.id)
+        stands = value.state != CriticalState.WITHDRAWN
+        return self._all(CriticalValue, value.case_id == case_id, stands, order=value.id)
 
-    def told_of(self, critical_value_id: int) -> frozenset[int]:
+    def alerts_of(self, critical_value_id: int) -> Sequence[CriticalAlert]:
         alert = t.critical_alert.c
-        statement = select(alert.user_id).where(
-            alert.critical_value_id == critical_value_id, alert.user_id.is_not(None)
-        )
-        return frozenset(self._session.execute(statement).scalars())
+        return self._all(CriticalAlert, alert.critical_value_id == critical_value_id, order=alert.id)
 
     def about(self, notices: Sequence[Notice]) -> dict[int, About]:
         statement = (

@@ -7,7 +7,7 @@ from typing import Protocol
 from telemed.domain.access import Actor
 from telemed.domain.case import Case
 from telemed.domain.correction import Reassignment
-from telemed.domain.critical import CriticalValue
+from telemed.domain.critical import CriticalAlert, CriticalValue
 from telemed.domain.notice import Notice
 from telemed.domain.order import Order, Procedure
 from telemed.domain.resident import Patient
@@ -89,9 +89,11 @@ class Corrections(Protocol):
         """
 
     def count_analyses(self, case_id: int) -> int: ...
-    def open_critical(self, case_id: int) -> Sequence[CriticalValue]: ...
-    def told_of(self, critical_value_id: int) -> frozenset[int]:
-        """The persons (user ids) a critical value was told to by name."""
+    def critical_said(self, case_id: int) -> Sequence[CriticalValue]:
+        """All that was raised of a case and not withdrawn, oldest first; what was done with too."""
+
+    def alerts_of(self, critical_value_id: int) -> Sequence[CriticalAlert]:
+        """Whom a critical value was told to, by name or as an institution."""
 
     def about(self, notices: Sequence[Notice]) -> dict[int, About]:
         """By the notice's id, for those that name a case."""

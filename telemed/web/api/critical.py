@@ -7,6 +7,7 @@ from fastapi import APIRouter, Query
 from pydantic import AwareDatetime, BaseModel, Field
 
 from telemed.application import critical
+from telemed.application import critical_receiving as receiving
 from telemed.application.document import exam_name
 from telemed.application.ports import CriticalRow
 from telemed.domain.access import Action, Actor, may
@@ -269,16 +270,16 @@ def open_card(world: TheWorld, actor: CurrentActor, critical_id: str) -> Critica
 
 @router.post("/critical/{critical_id}/acknowledge", **guard(Action.ANSWER_CRITICAL))
 def acknowledge(world: TheWorld, actor: CurrentActor, critical_id: str, body: AcknowledgeIn) -> CriticalOut:
-    answer = critical.Answer(**body.model_dump())
-    return critical_out(critical.acknowledge(world, actor=actor, uid=critical_id, answer=answer), actor)
+    answer = receiving.Answer(**body.model_dump())
+    return critical_out(receiving.acknowledge(world, actor=actor, uid=critical_id, answer=answer), actor)
 
 
 @router.post("/critical/{critical_id}/act", **guard(Action.ANSWER_CRITICAL))
 def act(world: TheWorld, actor: CurrentActor, critical_id: str, body: ActIn) -> CriticalOut:
-    row = critical.act(world, actor=actor, uid=critical_id, key=body.id, kind=body.kind, note=body.note)
+    row = receiving.act(world, actor=actor, uid=critical_id, key=body.id, kind=body.kind, note=body.note)
     return critical_out(row, actor)
 
 
 @router.post("/critical/{critical_id}/close", **guard(Action.ANSWER_CRITICAL))
 def close(world: TheWorld, actor: CurrentActor, critical_id: str, body: CloseIn) -> CriticalOut:
-    return critical_out(critical.close(world, actor=actor, uid=critical_id, note=body.note), actor)
+    return critical_out(receiving.close(world, actor=actor, uid=critical_id, note=body.note), actor)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 from typing import Any
 
 import pytest
@@ -12,7 +13,8 @@ from telemed.application.infer import infer_case
 from telemed.application.usual_critical_values import seed_critical_values
 from telemed.domain.case import Case, CaseState
 from telemed.domain.order import Priority
-from tests.cast import HOSPITAL_A, Cast
+from telemed.domain.resident import Contract
+from tests.cast import HOSPITAL_A, UNCONTRACTED, Cast
 from tests.factories.dicom import ecg_bytes, uid
 from tests.integration.web.conftest import Way
 from tests.integration.web.test_backfill import approve
@@ -66,6 +68,62 @@ def test_a_critical_value_of_one_of_two_recordings_is_said_of_both_persons(
     assert sorted(row["patient"]["patient_id"] for row in found) == ["FIC-P1", "FIC-P2"]
     told = way.program("family").get("/api/v1/critical")["rows"]
     assert [row["patient"]["patient_id"] for row in told] == ["FIC-P1"]
+
+
+@pytest.mark.parametrize("signed", [False, True])
+def test_a_critical_value_that_was_done_with_for_the_wrong_person_is_said_of_the_right_one(
+    cast: Cast, way: Way, signed: bool
+) -> None:
+    way.arrive()
+    raise_critical(cast, way)
+    family, technician = way.program("family"), way.program("technician")
+    (wrong,) = family.get("/api/v1/critical")["rows"]
+    path = f"/api/v1/critical/{wrong['id']}"
+    family.post(f"{path}/acknowledge", {"how": "screen", "read_back": "三度房室传导阻滞"})
+    family.post(f"{path}/act", {"id": "press-once", "kind": "called_120"})
+    family.post(f"{path}/close", {"note": "已送县医院"})
+    if signed:
+        way.sign()
+        way.approve()
+    order_for_right(way)
+    with_family_doctor(cast, UNCONTRACTED)
+    answer = correct(way)
+    # Whoever looks after the right person has not been told yet, and hears of it under the clock that ran.
+    for program in (family, technician):
+        (right,) = program.get("/api/v1/critical")["rows"]
+        assert (right["patient"]["patient_id"], right["case_id"]) == ("FIC-P2", answer["case_id"])
+        assert (right["state"], right["due_at"]) == ("released", wrong["due_at"])
+    # The former one keeps what was done, as withdrawn; whoever did it is told, by name and as an institution.
+    former = family.get(path)
+    assert (former["state"], former["patient"]["patient_id"]) == ("withdrawn", "FIC-P1")
+    assert (former["closing_note"], former["closed_by"]) == ("已送县医院", "虚构家医")
+    codes = [one["code"] for one in family.get("/api/v1/notices")["notices"]]
+    assert codes.count("notice.critical_withdrawn") == 1
+    here = [
+        one["text"]
+        for one in technician.get("/api/v1/notices")["notices"]
+        if one["code"] == "notice.critical_withdrawn_here"
+    ]
+    assert len(here) == 1
+    assert "FIC-0001" in here[0]
+
+
+def with_family_doctor(cast: Cast, card: str) -> None:
+    """A contract with the doctor everybody here has."""
+    doctor, person = cast.people["family"], cast.residents[card]
+    with cast.world.unit_of_work() as uow:
+        uow.residents.add_contract(
+            Contract(
+                uid=cast.world.identifiers.uid(),
+                resident_id=person.id,
+                family_doctor_id=doctor.id,
+                institution_id=doctor.institution_id,
+                consortium_id=person.consortium_id,
+                valid_from=date(2026, 1, 1),
+                valid_to=None,
+            )
+        )
+        uow.commit()
 
 
 @pytest.mark.parametrize("signed", [False, True])

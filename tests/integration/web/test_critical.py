@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from telemed.application.critical import escalate
+from telemed.application.critical_telling import escalate
 from telemed.application.handlers import HANDLERS
 from telemed.application.run_jobs import run_due
 from telemed.application.usual_critical_values import LINES, seed_critical_values

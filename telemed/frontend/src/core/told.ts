@@ -19,6 +19,7 @@ const SHOWN = new Set([
   "notice.report_withdrawn",
   "notice.case_withdrawn",
   "notice.critical_withdrawn",
+  "notice.critical_withdrawn_here",
   "notice.patient_corrected",
   "notice.recording_moved",
   "notice.objects_missing",
@@ -51,7 +52,7 @@ export function startTold(place: HTMLElement): void {
 }
 
 function card(one: Told): HTMLElement {
-  const strong = one.code === "notice.report_withdrawn" || one.code === "notice.critical_withdrawn";
+  const strong = one.code === "notice.report_withdrawn" || one.code.startsWith("notice.critical_withdrawn");
   const button = h("button", { type: "button", class: "small" }, t("ui.told.read"));
   const element = h(
     "div",
