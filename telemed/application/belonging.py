@@ -13,6 +13,7 @@ def expected_here(uow: UnitOfWork, study: Study, patient_id: str) -> bool:
     return patient_id[:64] in accepted_numbers(study.id, "", made)
 
 
-def claim_of(patient_id: str) -> str:
+def claim_of(patient_id: str, issuer: str) -> str:
     """What tells one foreign number from another, in a place where the number itself must not stand."""
-    return hashlib.sha256(patient_id.encode()).hexdigest()[:16]
+    told = f"{patient_id}\\{issuer}" if issuer else patient_id
+    return hashlib.sha256(told.encode()).hexdigest()[:16]

@@ -4,7 +4,7 @@ answer goes to the device on an association of our own, again and again until it
 import hashlib
 import logging
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from telemed.application.jobs import JobKind
@@ -140,7 +140,8 @@ def _put_off(world: World, request_id: int, device: Device, reason: str) -> None
     now = world.clock.now()
     with world.unit_of_work() as uow:
         request = uow.commitments.get(request_id)
-        again: datetime | None = request.failed(now)
+        days = uow.institutions.get(request.institution_id).commitment_days
+        again: datetime | None = request.failed(now, timedelta(days=days))
         if again is None:
             _event(world, uow, Kind.COMMITMENT_GIVEN_UP, request, reason=reason)
         else:

@@ -13,21 +13,18 @@ from telemed.application.registering import BESIDE, modality_of, stored_number
 from telemed.application.world import World
 from telemed.domain.events import Kind
 from telemed.domain.study import ObjectRole, StoredObject, Study, quiet_until
-from telemed.imaging.header import StudyHeader
 
 
 def file_new(world: World, uow: UnitOfWork, item: Incoming, known: Known) -> tuple[Study, StoredObject]:
     """A first object under its UID; quarantined if its study already belongs to somebody else."""
     study = known.studies[item.institution_id, item.header.study_instance_uid]
     series = known.series[study.id, item.header.series_instance_uid]
-    differing = _other_patient(known, study, item.header) and not expected_here(
-        uow, study, item.header.patient_id
-    )
+    differing = _other_patient(known, study, item) and not expected_here(uow, study, item.header.patient_id)
     role = ObjectRole.CONFLICT if differing else ObjectRole.PRIMARY
     stored = add_row(world, uow, item, known, study=study, series_id=series.id, role=role)
     if differing:
         # Whose picture it is must be settled by a person before anyone reads it under a name.
-        claims = claim_of(item.header.patient_id)
+        claims = claim_of(item.header.patient_id, known.number_of(item)[1])
         cause = f"patient:{item_key(item)}"
         notify(world, uow, "notice.patient_conflict", cause, study, stored, claims=claims)
         record(world, uow, Kind.OBJECT_CONFLICT, study=study, device_id=item.device_id, **facts(item))
@@ -92,12 +89,16 @@ def facts(item: Incoming) -> dict[str, Any]:
     }
 
 
-def _other_patient(known: Known, study: Study, header: StudyHeader) -> bool:
-    """An object without a PatientID contradicts nobody. In a study that came without one the first number counts."""
-    number = header.patient_id[:64]
+def _other_patient(known: Known, study: Study, item: Incoming) -> bool:
+    """An object without a PatientID contradicts nobody. In a study that came without one the first number counts.
+
+    Another issuer's number is another's, the same digits or not; an object that names none leaves it open.
+    """
+    number = item.header.patient_id[:64]
     if not number:
         return False
     patient = known.patients[study.patient_id]
     if is_surrogate(patient, study.study_instance_uid):
         return study.patient_number not in ("", number)
-    return number != patient.patient_id
+    _, issuer, _ = known.number_of(item)
+    return number != patient.patient_id or (bool(item.header.issuer) and issuer != patient.issuer)

@@ -8,7 +8,7 @@ from itertools import groupby
 from typing import TypeVar
 
 from telemed.application.arrival import Incoming
-from telemed.application.patients import local_id
+from telemed.application.patients import issuer_of, local_id
 from telemed.application.ports import UnitOfWork
 from telemed.domain.resident import Patient
 from telemed.domain.scheduling import PerformedStep
@@ -17,18 +17,26 @@ from telemed.domain.study import Series, StoredObject, Study
 T = TypeVar("T")
 # (institution or study, UID or number that is unique within it)
 _Key = tuple[int, str]
+# (institution, issuer, patient number)
+_Number = tuple[int, str, str]
 
 
 @dataclass
 class Known:
     # Of each institution: how long a study of images is quiet before it is whole.
     quiet_seconds: dict[int, int] = field(default_factory=dict)
+    # Under which names it gives out its own patient numbers; asked for only where an object names an issuer.
+    own_issuers: dict[int, tuple[str, ...]] = field(default_factory=dict)
     held: dict[_Key, list[StoredObject]] = field(default_factory=lambda: defaultdict(list))
     studies: dict[_Key, Study] = field(default_factory=dict)
     patients: dict[int, Patient] = field(default_factory=dict)
-    patients_by_number: dict[_Key, Patient] = field(default_factory=dict)
+    patients_by_number: dict[_Number, Patient] = field(default_factory=dict)
     series: dict[_Key, Series] = field(default_factory=dict)
     performed: dict[_Key, list[PerformedStep]] = field(default_factory=lambda: defaultdict(list))
+
+    def number_of(self, item: Incoming) -> _Number:
+        own = self.own_issuers.get(item.institution_id, ())
+        return (item.institution_id, issuer_of(item.header, own), local_id(item.header))
 
     def study_of(self, stored: StoredObject, uow: UnitOfWork) -> Study:
         """Of an object already held; it may belong to another study than the arriving one says."""
@@ -43,7 +51,7 @@ class Known:
 
     def add_patient(self, patient: Patient) -> None:
         self.patients[patient.id] = patient
-        self.patients_by_number[patient.institution_id, patient.patient_id] = patient
+        self.patients_by_number[patient.institution_id, patient.issuer, patient.patient_id] = patient
 
 
 def look_up(uow: UnitOfWork, batch: Sequence[Incoming]) -> Known:
@@ -54,6 +62,8 @@ def look_up(uow: UnitOfWork, batch: Sequence[Incoming]) -> Known:
             _different(item.header.sop_instance_uid for item in items),
             _different(item.header.study_instance_uid for item in items),
         )
+        if any(item.header.issuer for item in items):
+            known.own_issuers[institution_id] = uow.institutions.get(institution_id).own_issuers
         for stored in uow.studies.held_under_any(institution_id, sops):
             known.held[institution_id, stored.sop_instance_uid].append(stored)
         for study in uow.studies.by_instance_uids(institution_id, studies):
@@ -74,13 +84,13 @@ def _people(uow: UnitOfWork, known: Known, institution_id: int, items: Sequence[
     if filed:
         for patient in uow.patients.among(_different(filed)):
             known.add_patient(patient)
-    fresh = _different(
-        local_id(item.header)
-        for item in items
-        if (institution_id, item.header.study_instance_uid) not in known.studies
-    )
-    if fresh:
-        for patient in uow.patients.by_local_ids(institution_id, fresh):
+    fresh = defaultdict(list)
+    for item in items:
+        if (institution_id, item.header.study_instance_uid) not in known.studies:
+            _, issuer, number = known.number_of(item)
+            fresh[issuer].append(number)
+    for issuer, numbers in fresh.items():
+        for patient in uow.patients.by_local_ids(institution_id, _different(numbers), issuer):
             known.add_patient(patient)
 
 

@@ -1,7 +1,7 @@
 """The local patient identity behind a received object: the institution's own number, never the name."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import date
 
 from telemed.application.ports import NameReadings, UnitOfWork
@@ -9,7 +9,7 @@ from telemed.application.record import record
 from telemed.application.residents import new_patient, resident_of_card
 from telemed.application.world import World
 from telemed.domain.events import Kind
-from telemed.domain.resident import Patient, Resident, is_id_card_number
+from telemed.domain.resident import Patient, Resident, foreign_issuer, is_id_card_number
 from telemed.domain.same_name import names_differ
 from telemed.imaging.header import StudyHeader
 
@@ -27,11 +27,18 @@ def surrogate_id(study_instance_uid: str) -> str:
     return ("?" + study_instance_uid[-(_ID_LENGTH - 1) :]) if study_instance_uid else "?"
 
 
+def issuer_of(header: StudyHeader, own: Iterable[str]) -> str:
+    """Of the header's patient number; "" where it is the receiving institution, which is known under `own` names."""
+    return foreign_issuer(header.issuer, own)[:_ID_LENGTH] if header.patient_id else ""
+
+
 def is_surrogate(patient: Patient, study_instance_uid: str) -> bool:
     return patient.patient_id == surrogate_id(study_instance_uid)
 
 
-def patient_of(world: World, *, header: StudyHeader, institution_id: int, consortium_id: int) -> Patient:
+def patient_of(
+    world: World, *, header: StudyHeader, institution_id: int, consortium_id: int, issuer: str
+) -> Patient:
     """Whom the header names, as somebody not seen before."""
     fresh = new_patient(
         world,
@@ -42,6 +49,7 @@ def patient_of(world: World, *, header: StudyHeader, institution_id: int, consor
         sex=_sex(header),
         birth_date=dicom_date(header.birth_date),
     )
+    fresh.issuer = issuer
     fresh.name_pinyin = fresh.name_pinyin[:_PINYIN_LENGTH]
     fresh.name_initials = fresh.name_initials[:_INITIALS_LENGTH]
     return fresh

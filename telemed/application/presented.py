@@ -26,6 +26,7 @@ def identities_of(world: World, uow: UnitOfWork, study: Study) -> Identities:
         alphabetic=world.names.alphabetic(patient.name),
         sex=patient.sex,
         birth_date=f"{patient.birth_date:%Y%m%d}" if patient.birth_date else "",
+        issuer=patient.issuer or uow.institutions.get(study.institution_id).code,
         accession_number=study.accession_number[:16],
         study_instance_uid=study.study_instance_uid,
         series_instance_uid="",

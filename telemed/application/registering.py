@@ -7,10 +7,11 @@ from collections.abc import Iterator, Sequence
 
 from telemed.application.arrival import Incoming
 from telemed.application.known import Known
-from telemed.application.notifying import notify
-from telemed.application.patients import contradictions, is_surrogate, link_by_card, local_id, patient_of
+from telemed.application.notifying import notify, notify_institution
+from telemed.application.patients import contradictions, is_surrogate, link_by_card, patient_of
 from telemed.application.ports import UnitOfWork
 from telemed.application.world import World
+from telemed.domain.resident import Patient
 from telemed.domain.study import Series, Study
 from telemed.imaging.header import StudyHeader
 from telemed.imaging.waveform import ECG_SOP_CLASSES
@@ -63,15 +64,18 @@ def _people(world: World, uow: UnitOfWork, openers: Sequence[Incoming], known: K
             header=item.header,
             institution_id=item.institution_id,
             consortium_id=item.consortium_id,
+            issuer=key[1],
         )
         for item in openers
-        if (key := (item.institution_id, local_id(item.header))) not in known.patients_by_number
+        if (key := known.number_of(item)) not in known.patients_by_number
     }
     if strangers:
         for patient in uow.patients.ensure_all([strangers[key] for key in sorted(strangers)]):
             known.add_patient(patient)
     for item in openers:
-        patient = known.patients_by_number[item.institution_id, local_id(item.header)]
+        patient = known.patients_by_number[known.number_of(item)]
+        if patient.issuer:
+            _tell_foreign(world, uow, patient)
         if patient.resident_id is None:
             link_by_card(world, uow, item.header, patient)
 
@@ -84,7 +88,7 @@ def _studies(world: World, uow: UnitOfWork, openers: Sequence[Incoming], known: 
             known.add_patient(uow.patients.get(study.patient_id))
     for item in openers:
         study = known.studies[item.institution_id, item.header.study_instance_uid]
-        patient = known.patients_by_number[item.institution_id, local_id(item.header)]
+        patient = known.patients_by_number[known.number_of(item)]
         if is_surrogate(patient, item.header.study_instance_uid):
             notify(world, uow, "notice.patient_id_missing", f"patient_id_missing:{study.uid}", study)
         elif differing := contradictions(world.names, patient, item.header):
@@ -98,6 +102,19 @@ def _studies(world: World, uow: UnitOfWork, openers: Sequence[Incoming], known: 
             )
 
 
+def _tell_foreign(world: World, uow: UnitOfWork, patient: Patient) -> None:
+    """Once an issuer: it may be another name of the institution, which somebody here then records as such."""
+    notify_institution(
+        world,
+        uow,
+        "notice.issuer_foreign",
+        f"issuer:{patient.institution_id}:{patient.issuer}",
+        institution_id=patient.institution_id,
+        consortium_id=patient.consortium_id,
+        issuer=patient.issuer,
+    )
+
+
 def _study(world: World, item: Incoming, known: Known) -> Study:
     header, now = item.header, world.clock.now()
     return Study(
@@ -105,7 +122,7 @@ def _study(world: World, item: Incoming, known: Known) -> Study:
         institution_id=item.institution_id,
         consortium_id=item.consortium_id,
         study_instance_uid=header.study_instance_uid,
-        patient_id=known.patients_by_number[item.institution_id, local_id(header)].id,
+        patient_id=known.patients_by_number[known.number_of(item)].id,
         patient_number=header.patient_id[:64],
         modality=modality_of(header),
         accession_number=header.accession_number[:64],

@@ -33,7 +33,7 @@ def plan_retrieval(
 ) -> Sequence[Retrievable]:
     """What will be sent. Each study's opening is an event, written before the first byte leaves.
 
-    Raises InvalidInput where the keys mean patients or studies of several institutions: nothing is mixed.
+    Raises InvalidInput where the keys mean patients or studies of several institutions or issuers: nothing is mixed.
     """
     with world.unit_of_work() as uow:
         found = uow.index.retrievable(device, keys)
@@ -57,10 +57,11 @@ def plan_retrieval(
 def _demand_one_meaning(found: Sequence[Retrievable], keys: Mapping[str, OneOf]) -> None:
     by_number = not any(name in keys for name in ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID"))
     # By what the keys mean: the patient number alone, else each study UID for itself.
-    owners: dict[str, int] = {}
+    owners: dict[str, tuple[int, str]] = {}
     for one in found:
         meant = "" if by_number else one.study.study_instance_uid
-        if owners.setdefault(meant, one.study.institution_id) != one.study.institution_id:
+        owner = (one.study.institution_id, one.issuer)
+        if owners.setdefault(meant, owner) != owner:
             raise InvalidInput("error.retrieve_ambiguous")
 
 

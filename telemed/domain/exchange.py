@@ -94,10 +94,6 @@ class CommitmentState(StrEnum):
     GIVEN_UP = "given_up"
 
 
-# A device that cannot be reached for so long is told no more; a person is.
-COMMITMENT_KEPT = timedelta(days=7)
-
-
 @dataclass(eq=False, kw_only=True)
 class CommitmentRequest:
     """A device asks whether it may delete: the answer goes to it on an association of its own."""
@@ -116,10 +112,10 @@ class CommitmentRequest:
     id: int = field(init=False)
     version: int = field(init=False)
 
-    def failed(self, now: datetime) -> datetime | None:
-        """Returns when to try again, or None where it is given up."""
+    def failed(self, now: datetime, kept: timedelta) -> datetime | None:
+        """Returns when to try again, or None where it is given up: `kept` is how long a device is tried."""
         self.failures += 1
-        if now - self.created_at > COMMITMENT_KEPT:
+        if now - self.created_at > kept:
             self.state = CommitmentState.GIVEN_UP
             return None
         return now + pause_after(self.failures)

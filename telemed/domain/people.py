@@ -57,8 +57,22 @@ class Institution:
     # Reports as objects are what an archive expects of models that were approved; pictures that point at a place
     # and second copies of recordings are a site's own choice.
     made_objects: MadeObjects = MadeObjects.REPORTS
+    # Further names, one a line, under which machines and systems here name the institution as the issuer of its
+    # patient numbers.
+    issuer_names: str = ""
+    # Who has not come within these days is sought by name or number, and no longer stands in everybody's way.
+    worklist_days: int = 7
+    # A machine that says nothing for so long after it began a step will not end it any more.
+    step_hours: int = 12
+    # How long a device that cannot be reached is tried with its commitment report before a person is told.
+    commitment_days: int = 7
     id: int = field(init=False)
     version: int = field(init=False)
+
+    @property
+    def own_issuers(self) -> tuple[str, ...]:
+        """Its code is what worklist answers name, and comes back from machines that keep it."""
+        return (self.code, self.name, *filter(None, self.issuer_names.splitlines()))
 
 
 @dataclass(eq=False, kw_only=True)

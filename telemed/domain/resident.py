@@ -1,5 +1,6 @@
 """Residents (persons), their contracts with family doctors, and the patients (local identities) they appear as."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -36,6 +37,17 @@ def card_contradictions(number: str, *, sex: str, birth_date: date | None) -> li
     if {sex, sex_of(number)} == {"M", "F"}:
         found.append("sex")
     return found
+
+
+def foreign_issuer(named: str, own: Iterable[str]) -> str:
+    """Who gave out a patient number, as its bearer is told apart by; "" where that is the institution itself.
+
+    A number without an issuer is the institution's own: most machines name none.
+    """
+    named = " ".join(named.split())
+    return (
+        "" if not named or named.casefold() in {" ".join(name.split()).casefold() for name in own} else named
+    )
 
 
 @dataclass(eq=False, kw_only=True)
@@ -84,6 +96,8 @@ class Patient:
     sex: str
     birth_date: date | None
     resident_id: int | None = None
+    # Who gave out the number, where that was not the institution: one number of two issuers is two people's.
+    issuer: str = ""
     id: int = field(init=False)
     version: int = field(init=False)
 

@@ -32,6 +32,7 @@ _VRS = {
     NUMBER: b"LO",
     BIRTH_DATE: b"DA",
     SEX: b"CS",
+    ISSUER: b"LO",
 }
 # Values of these are text in the character set of the object.
 _TEXTS = (0x00080080, 0x00081010, 0x00081030, 0x0008103E, 0x00081040, 0x00081090)
@@ -40,14 +41,19 @@ _ONE_SET = re.compile(r"GB18030|GBK|ISO_IR 192")
 
 @dataclass(frozen=True)
 class RightIdentity:
-    """Whose it is and where it is filed. `name` as people write it, `alphabetic` in Latin letters with carets;
-    `birth_date` as DICOM DA or ""; UIDs of study and series under which the object is found here."""
+    """Whose it is and where it is filed.
+
+    `issuer` gave out the number, and is written where the object names one. `name` as people write it,
+    `alphabetic` in Latin letters with carets; `birth_date` as DICOM DA or ""; UIDs of study and series under
+    which the object is found here.
+    """
 
     patient_id: str
     name: str
     alphabetic: str
     sex: str
     birth_date: str
+    issuer: str
     accession_number: str
     study_instance_uid: str
     series_instance_uid: str
@@ -112,7 +118,7 @@ def _texts(
         part.strip() for part in value(CHARSET).decode("ascii", "replace").strip("\x00 ").split("\\")
     )
     others = [value(tag) for tag in _TEXTS if value(tag)]
-    wanted = "".join((identity.name, identity.patient_id, identity.accession_number))
+    wanted = "".join((identity.name, identity.patient_id, identity.issuer, identity.accession_number))
     term, codec = _charset(tags, others, wanted)
     name = _name(identity) if codec is not None else identity.alphabetic
     written = {
@@ -124,6 +130,8 @@ def _texts(
         STUDY_UID: identity.study_instance_uid,
         SERIES_UID: identity.series_instance_uid,
     }
+    if ISSUER in kept:
+        written[ISSUER] = identity.issuer
     if term is not None:
         written[CHARSET] = term
     return {tag: text.encode(codec or "ascii", "replace") for tag, text in written.items()}

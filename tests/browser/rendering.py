@@ -77,6 +77,7 @@ _DOORS = {
     "administrator": ("admin",),
 }
 
+MACHINE_RULES = {"issuer_names": "", "worklist_days": 7, "step_hours": 12, "commitment_days": 7}
 ADMIN: dict[str, Any] = {
     "users": [
         {
@@ -89,7 +90,14 @@ ADMIN: dict[str, Any] = {
         }
     ],
     "institutions": [
-        {"id": "1", "name": "青石镇卫生院", "code": "QS", "kind": "township", "made_objects": "reports"},
+        {
+            "id": "1",
+            "name": "青石镇卫生院",
+            "code": "QS",
+            "kind": "township",
+            "made_objects": "reports",
+            **MACHINE_RULES,
+        },
         {
             "id": "2",
             "name": "示例县人民医院",
@@ -98,6 +106,7 @@ ADMIN: dict[str, Any] = {
             "signing_minutes": 15,
             "hold_seconds": 10,
             "made_objects": "all",
+            **MACHINE_RULES,
             "second_signature": True,
         },
     ],

@@ -21,10 +21,6 @@ from telemed.domain.scheduling import PerformedStep, ScheduledStep, StepState
 from telemed.domain.study import StoredObject, Study
 
 _S = t.scheduled_step.c
-# A machine that says nothing for so long after it began will not end the step any more.
-GIVEN_UP_AFTER = timedelta(hours=12)
-# Who has not come within a week is sought by name or number, and no longer stands in everybody's way.
-LISTED_FOR = timedelta(days=7)
 
 
 class SqlSteps(Repository):
@@ -58,6 +54,7 @@ class SqlSteps(Repository):
         return sorted(nearest, key=lambda entry: (entry.step.scheduled_at, entry.step.id))
 
     def _waiting(self, device: Device, query: StepQuery, now: datetime) -> Select[Any]:
+        site = self._get(Institution, device.institution_id)
         return (
             select(ScheduledStep, Procedure, Order, Patient, Institution, t.user_account.c.display_name)
             .join(t.procedure, t.procedure.c.id == _S.procedure_id)
@@ -65,7 +62,9 @@ class SqlSteps(Repository):
             .join(t.patient, t.patient.c.id == t.exam_order.c.patient_id)
             .join(t.institution, t.institution.c.id == _S.institution_id)
             .outerjoin(t.user_account, t.user_account.c.id == t.exam_order.c.created_by)
-            .where(*_waiting_at(device, now), *_conditions(device, query, now))
+            .where(
+                *_waiting_at(site, now), *_conditions(device, query, now - timedelta(days=site.worklist_days))
+            )
         )
 
     def _fitting(self, statement: Select[Any], query: StepQuery, limit: int) -> list[WorklistEntry]:
@@ -108,16 +107,16 @@ class SqlSteps(Repository):
         return ensure(self._session, performed, "institution_id", "sop_instance_uid")[1]
 
 
-def _waiting_at(device: Device, now: datetime) -> list[ColumnElement[bool]]:
-    """Of the device's institution alone; a step whose study has come is done, MPPS or not."""
+def _waiting_at(site: Institution, now: datetime) -> list[ColumnElement[bool]]:
+    """Of this institution alone; a step whose study has come is done, MPPS or not."""
     study = t.study.c
     return [
-        _S.institution_id == device.institution_id,
+        _S.institution_id == site.id,
         or_(
             _S.state == StepState.SCHEDULED,
             and_(
                 _S.state == StepState.IN_PROGRESS,
-                func.coalesce(_S.begun_at, _S.scheduled_at) < now - GIVEN_UP_AFTER,
+                func.coalesce(_S.begun_at, _S.scheduled_at) < now - timedelta(hours=site.step_hours),
             ),
         ),
         ~exists(select(1).where(study.procedure_id == _S.procedure_id)),
@@ -129,7 +128,7 @@ def _waiting_at(device: Device, now: datetime) -> list[ColumnElement[bool]]:
     ]
 
 
-def _conditions(device: Device, query: StepQuery, now: datetime) -> list[ColumnElement[bool]]:
+def _conditions(device: Device, query: StepQuery, listed_since: datetime) -> list[ColumnElement[bool]]:
     keyed: list[tuple[ColumnElement[Any], Any]] = [
         (t.patient.c.patient_id, query.patient_id),
         (t.exam_order.c.accession_number, query.accession_number),
@@ -150,7 +149,7 @@ def _conditions(device: Device, query: StepQuery, now: datetime) -> list[ColumnE
         )
         found.append(_S.station_ae_title.not_in(others))
     if query.is_broad:
-        found.append(_S.scheduled_at >= now - LISTED_FOR)
+        found.append(_S.scheduled_at >= listed_since)
     if query.since is not None:
         found.append(_S.scheduled_at >= query.since)
     if query.before is not None:

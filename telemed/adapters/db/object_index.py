@@ -27,7 +27,7 @@ _OF_PATIENT: _Columns = {
     "PatientName": _PATIENT.name,
     "PatientBirthDate": _PATIENT.birth_date,
     "PatientSex": _PATIENT.sex,
-    "IssuerOfPatientID": t.institution.c.code,
+    "IssuerOfPatientID": func.coalesce(func.nullif(_PATIENT.issuer, ""), t.institution.c.code),
 }
 _OF_STUDY: _Columns = {
     "StudyInstanceUID": _STUDY.study_instance_uid,
@@ -103,7 +103,7 @@ class SqlObjectIndex(Repository):
     def retrievable(self, device: Device, keys: Mapping[str, OneOf]) -> Sequence[Retrievable]:
         columns = _COLUMNS[Level.IMAGE]
         statement = (
-            select(StoredObject, Study)
+            select(StoredObject, Study, _PATIENT.issuer)
             .select_from(_joined(Level.IMAGE))
             .where(
                 studies_visible_to_device(device),
@@ -112,14 +112,18 @@ class SqlObjectIndex(Repository):
             )
         )
         forms: dict[tuple[int, str], list[StoredObject]] = defaultdict(list)
-        studies: dict[int, Study] = {}
-        for stored, study in self._session.execute(statement):
+        studies: dict[int, tuple[Study, str]] = {}
+        for stored, study, issuer in self._session.execute(statement):
             forms[stored.institution_id, stored.sop_instance_uid].append(stored)
-            studies[study.id] = study
+            studies[study.id] = (study, issuer)
         held = [sorted(group, key=lambda form: (form.role not in SHOWN, form.id)) for group in forms.values()]
         shown = [group for group in held if group[0].role in SHOWN]
         shown.sort(key=lambda g: (g[0].study_id, g[0].series_id, g[0].instance_number or 0, g[0].id))
-        return [Retrievable(study=studies[group[0].study_id], forms=tuple(group)) for group in shown]
+        return [
+            Retrievable(study=study, forms=tuple(group), issuer=issuer)
+            for group in shown
+            for study, issuer in [studies[group[0].study_id]]
+        ]
 
     def _count(self, allowed: ColumnElement[bool], query: ObjectQuery, rows: list[dict[str, Any]]) -> None:
         """What DICOM counts and collects beneath a row, if it was asked for."""

@@ -169,23 +169,23 @@ class SqlPatients(Repository):
         return self._get(Patient, patient_id)
 
     def by_local_id(self, institution_id: int, patient_id: str) -> Patient | None:
-        return self._one(
-            Patient, t.patient.c.institution_id == institution_id, t.patient.c.patient_id == patient_id
-        )
+        found = self.by_local_ids(institution_id, [patient_id])
+        return found[0] if found else None
 
     def among(self, patient_ids: Sequence[int]) -> Sequence[Patient]:
         return find(self._session, Patient, ("id",), id=patient_ids)
 
-    def by_local_ids(self, institution_id: int, patient_ids: Sequence[str]) -> Sequence[Patient]:
-        return find(
-            self._session, Patient, ("patient_id",), institution_id=institution_id, patient_id=patient_ids
-        )
+    def by_local_ids(
+        self, institution_id: int, patient_ids: Sequence[str], issuer: str = ""
+    ) -> Sequence[Patient]:
+        where = {"institution_id": institution_id, "issuer": issuer, "patient_id": patient_ids}
+        return find(self._session, Patient, ("patient_id",), **where)
 
     def ensure(self, patient: Patient) -> Patient:
-        return ensure(self._session, patient, "institution_id", "patient_id")[0]
+        return ensure(self._session, patient, "institution_id", "issuer", "patient_id")[0]
 
     def ensure_all(self, patients: Sequence[Patient]) -> Sequence[Patient]:
-        return ensure_all(self._session, patients, ("institution_id",), "patient_id")
+        return ensure_all(self._session, patients, ("institution_id", "issuer"), "patient_id")
 
 
 class SqlOrders(Repository):

@@ -105,6 +105,8 @@ class Retrievable:
 
     study: Study
     forms: tuple[StoredObject, ...]
+    # Of the patient's number, where another than the institution gave it out.
+    issuer: str = ""
 
     @property
     def sop_class_uid(self) -> str:

@@ -69,8 +69,14 @@ class Residents(Protocol):
 class Patients(Protocol):
     def get(self, patient_id: int) -> Patient: ...
     def among(self, patient_ids: Sequence[int]) -> Sequence[Patient]: ...
-    def by_local_id(self, institution_id: int, patient_id: str) -> Patient | None: ...
-    def by_local_ids(self, institution_id: int, patient_ids: Sequence[str]) -> Sequence[Patient]: ...
+    def by_local_id(self, institution_id: int, patient_id: str) -> Patient | None:
+        """Under the institution's own number."""
+
+    def by_local_ids(
+        self, institution_id: int, patient_ids: Sequence[str], issuer: str = ""
+    ) -> Sequence[Patient]:
+        """Those whose numbers one issuer gave out; "" is the institution itself."""
+
     def ensure(self, patient: Patient) -> Patient:
         """Inserts, or returns the one another transaction was first to insert."""
 

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Path
 from telemed.application import administer, lock_out
 from telemed.application import devices as machines
 from telemed.application.run_again import run_again
-from telemed.application.sites import NewSite, add_site
+from telemed.application.sites import MachineRules, NewSite, add_site, set_machine_rules
 from telemed.application.world import World
 from telemed.domain.access import Action, Actor
 from telemed.domain.people import Device, Institution, User
@@ -22,6 +22,7 @@ from telemed.web.api.shapes import (
     InstitutionIn,
     InstitutionOut,
     InstitutionRef,
+    MachineRulesIn,
     MadeObjectsIn,
     PasswordIn,
 )
@@ -85,6 +86,10 @@ def institution_out(site: Institution, sites: Sites) -> InstitutionOut:
         signing_minutes=site.signing_minutes,
         hold_seconds=site.hold_seconds,
         made_objects=site.made_objects,
+        issuer_names=site.issuer_names,
+        worklist_days=site.worklist_days,
+        step_hours=site.step_hours,
+        commitment_days=site.commitment_days,
     )
 
 
@@ -169,6 +174,16 @@ def set_made_objects(
     site = administer.set_made_objects(
         world, actor=actor, institution_uid=institution_id, made_objects=body.made_objects
     )
+    return institution_out(site, sites_of(world, actor))
+
+
+@router.put("/institutions/{institution_id}/machine-rules", **guard(Action.ADMINISTER))
+def change_machine_rules(
+    world: TheWorld, actor: CurrentActor, institution_id: str, body: MachineRulesIn
+) -> InstitutionOut:
+    """The site's names as an issuer of patient numbers; limits of its worklist and of commitment reports."""
+    rules = MachineRules(**body.model_dump())
+    site = set_machine_rules(world, actor=actor, institution_uid=institution_id, rules=rules)
     return institution_out(site, sites_of(world, actor))
 
 

@@ -522,10 +522,22 @@ class InstitutionOut(BaseModel):
     signing_minutes: int
     hold_seconds: int
     made_objects: MadeObjects
+    issuer_names: str
+    worklist_days: int
+    step_hours: int
+    commitment_days: int
 
 
 class MadeObjectsIn(Body):
     made_objects: MadeObjects
+
+
+class MachineRulesIn(Body):
+    # Further names of the site as the issuer of its patient numbers, one a line.
+    issuer_names: str = Field("", max_length=2000)
+    worklist_days: int = Field(7, ge=1, le=366)
+    step_hours: int = Field(12, ge=1, le=720)
+    commitment_days: int = Field(7, ge=1, le=366)
 
 
 class InstitutionIn(Body):

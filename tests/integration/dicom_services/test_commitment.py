@@ -161,15 +161,19 @@ def test_a_device_that_answers_with_a_failure_is_told_again(door: OpenNode) -> N
     assert door.column("commitment_request", "failures") == [1]
 
 
-def test_a_device_without_an_address_becomes_a_notice_and_is_given_up_after_a_week(door: OpenNode) -> None:
+def test_a_device_without_an_address_becomes_a_notice_and_is_given_up_in_the_end(door: OpenNode) -> None:
+    with door.cast.world.unit_of_work() as uow:
+        uow.institutions.get(door.device.institution_id).commitment_days = 9
+        uow.commit()
     ask(door, *stored(door, 1))
     for _ in range(5):
         door.cast.run_jobs()
         door.cast.clock.move(minutes=16)
     assert door.column("notice", "code").count("notice.commitment_unheard") == 1
-    door.cast.clock.move(days=8)
-    door.cast.run_jobs()
-    assert door.column("commitment_request", "state") == ["given_up"]
+    for days, state in ((8, "asked"), (2, "given_up")):
+        door.cast.clock.move(days=days)
+        door.cast.run_jobs()
+        assert door.column("commitment_request", "state") == [state]
     assert len(door.events("commitment.given_up")) == 1
     with door.cast.world.unit_of_work(write=False) as uow:
         assert not [job for job in uow.jobs.failed() if job.kind is JobKind.REPORT_COMMITMENT]

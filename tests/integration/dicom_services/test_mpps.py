@@ -11,7 +11,9 @@ from pynetdicom import AE
 
 from dicom_node.services import MPPS
 from telemed.application.ports.dicom import StepQuery
+from telemed.application.sites import MachineRules, set_machine_rules
 from telemed.domain.study import StudyState
+from tests.cast import TOWNSHIP_A1
 from tests.factories.dicom import dr_bytes, uid
 from tests.integration.dicom_services.conftest import AE_TITLE, OpenNode
 
@@ -129,6 +131,25 @@ def test_a_step_that_its_machine_never_ended_is_listed_again(door: OpenNode) -> 
     assert listed(door) == []
     door.cast.clock.move(minutes=2 * 60)
     assert listed(door) == ["M-1"]
+    # How long is the site's own figure.
+    rules(door, step_hours=14)
+    assert listed(door) == []
+    door.cast.clock.move(hours=1, minutes=1)
+    assert listed(door) == ["M-1"]
+    door.cast.clock.move(days=7)
+    assert listed(door) == []
+    rules(door, worklist_days=8)
+    assert listed(door) == ["M-1"]
+
+
+def rules(door: OpenNode, **changed: int) -> None:
+    usual = {"worklist_days": 7, "step_hours": 12, "commitment_days": 7}
+    set_machine_rules(
+        door.cast.world,
+        actor=door.actor("admin"),
+        institution_uid=door.cast.sites[TOWNSHIP_A1].uid,
+        rules=MachineRules(issuer_names="", **{**usual, **changed}),
+    )
 
 
 def test_one_performed_step_ends_every_order_it_was_made_for(door: OpenNode) -> None:

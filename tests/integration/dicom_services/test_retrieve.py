@@ -17,6 +17,7 @@ from pynetdicom import AE, build_role, evt
 from pynetdicom.events import Event
 
 from dicom_node import services as s
+from telemed.application.ports.dicom import Level, ObjectQuery
 from telemed.application.retrieve_objects import plan_retrieval
 from telemed.domain.errors import InvalidInput
 from telemed.domain.exchange import RemoteNode
@@ -396,3 +397,22 @@ def test_a_number_or_a_study_uid_of_two_institutions_is_never_mixed(door: OpenNo
         assert (int(refused.Status), there.got) == (0xA900, {})
         (*_, last) = move(door, calling="A_PACS", StudyInstanceUID=shared, IssuerOfPatientID=code)
     assert (int(last.Status), list(there.got)) == (0, [sop])
+
+    # Nor are those of two issuers at one of them.
+    foreign = dr_bytes(patient_id="1001", patient_name="王^丙", seed="c", IssuerOfPatientID="CITY")
+    door.put(foreign)
+    door.cast.clock.move(minutes=2)
+    door.cast.run_jobs()
+    asked = {"PatientID": OneOf(("1001",))}
+    with pytest.raises(InvalidInput):
+        plan_retrieval(world, device=door.device, keys=asked, service="c-move", destination="X")
+    assert found(PatientID="1001", IssuerOfPatientID="CITY") == [
+        str(dcmread(BytesIO(foreign)).SOPInstanceUID)
+    ]
+    assert found(PatientID="1001", IssuerOfPatientID=code) == [sop]
+    query = ObjectQuery(
+        level=Level.PATIENT, keys=asked, wanted=frozenset({"PatientName", "IssuerOfPatientID"})
+    )
+    with world.unit_of_work(write=False) as uow:
+        rows = uow.index.find(door.device, query, 10)
+    assert {row["IssuerOfPatientID"]: row["PatientName"] for row in rows} == {code: "张甲", "CITY": "王丙"}

@@ -30,6 +30,23 @@ def changes(cast: Cast) -> int:
         return int(connection.exec_driver_sql(asked).scalar_one())
 
 
+def test_what_a_site_s_machines_are_held_to_is_the_administrator_s(admin: Program, cast: Cast) -> None:
+    path, before = f"/api/v1/admin/institutions/{cast.sites[TOWNSHIP_A1].uid}/machine-rules", changes(cast)
+    wanted = {
+        "issuer_names": "T1  HIS\n\n 虚构 ",
+        "worklist_days": 30,
+        "step_hours": 4,
+        "commitment_days": 14,
+    }
+    for _ in range(2):
+        changed = admin.put(path, wanted)
+        assert {name: changed[name] for name in wanted} == {**wanted, "issuer_names": "T1 HIS\n虚构"}
+    assert changes(cast) == before + 1
+    assert admin.put(path, {"worklist_days": 0}, expect=422)["code"] == "error.request_invalid"
+    other = f"/api/v1/admin/institutions/{cast.sites[TOWNSHIP_B].uid}/machine-rules"
+    assert admin.put(other, wanted, expect=404)["code"] == "error.institution_not_found"
+
+
 def test_a_node_is_added_once_and_changed(admin: Program, cast: Cast) -> None:
     town, before = cast.sites[TOWNSHIP_A1].uid, changes(cast)
     made = admin.post(NODES, {**NODE, "institution": town}, expect=201)

@@ -27,6 +27,7 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("PUT", "/api/v1/admin/institutions/{institution_id}/made-objects"): {
         "json": {"made_objects": "reports"}
     },
+    ("PUT", "/api/v1/admin/institutions/{institution_id}/machine-rules"): {"json": {"worklist_days": 7}},
     ("POST", "/api/v1/admin/report-texts"): {
         "json": {"kind": "macro", "code": "walk", "title": "虚构", "findings": "虚构"}
     },

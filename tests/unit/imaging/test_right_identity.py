@@ -23,6 +23,7 @@ RIGHT = RightIdentity(
     alphabetic="Xu^Gou Yi",
     sex="M",
     birth_date="19510704",
+    issuer="A1",
     accession_number="FIC-0002",
     study_instance_uid=str(uid("right study")),
     series_instance_uid=str(uid("right series")),
@@ -117,9 +118,10 @@ def test_nothing_of_the_wrong_person_is_left() -> None:
         OtherPatientIDs="999999199001011234",
         PatientComments="of somebody else",
         PatientAddress="elsewhere",
-        IssuerOfPatientID="A1",
+        IssuerOfPatientID="ELSEWHERE",
     )
     after = check(data)
+    assert after.IssuerOfPatientID == RIGHT.issuer
     left = {e.keyword for e in after if e.tag.group == 0x0010}
     expected = {"PatientName", "PatientID", "PatientBirthDate", "PatientSex", "IssuerOfPatientID"}
     assert left == expected

@@ -104,6 +104,39 @@ def test_in_a_study_that_came_without_a_number_the_first_one_counts(town: Site) 
     assert town.column("notice", "code") == ["notice.patient_id_missing", "notice.patient_conflict"]
 
 
+def test_one_number_of_two_issuers_is_two_people(town: Site) -> None:
+    # The site's own: nobody named, its code, and a name an administrator recorded.
+    with town.world.unit_of_work() as uow:
+        uow.institutions.get(town.institution_id).issuer_names = "T1 HIS\n虚构卫生院"
+        uow.commit()
+    for seed, own in enumerate(["", "T1", " t1  his", "虚构卫生院"]):
+        take(town, ecg_bytes(patient_id="1001", patient_name="虚^构甲", seed=seed, **named(own)))
+    assert town.count("patient") == 1 and town.count("notice") == 0
+    for seed in (10, 11):
+        take(town, ecg_bytes(patient_id="1001", patient_name="虚^构甲", seed=seed, **named("CITY")))
+    rows = list(zip(town.column("patient", "issuer"), town.column("patient", "patient_id"), strict=True))
+    assert rows == [("", "1001"), ("CITY", "1001")]
+    assert town.column("study", "patient_id") == [1, 1, 1, 1, 2, 2]
+    # Told once, to whoever knows whether that is a name of this house.
+    assert town.column("notice", "code") == ["notice.issuer_foreign"]
+    with town.world.unit_of_work(write=False) as uow:
+        own_patient = uow.patients.by_local_id(town.institution_id, "1001")
+        assert own_patient is not None and own_patient.id == 1
+
+
+def test_another_issuers_object_does_not_join_a_study_under_the_same_number(town: Site) -> None:
+    study = uid("study")
+    for seed, issuer in enumerate(["CITY", "", "T1", "ELSEWHERE", "CITY"]):
+        take(town, dr_bytes(study_uid=study, patient_id="1001", seed=seed, **named(issuer)))
+    assert town.column("stored_object", "role") == ["primary", "primary", "conflict", "conflict", "primary"]
+    assert town.column("notice", "code").count("notice.patient_conflict") == 2
+
+
+def named(issuer: str) -> Any:
+    charset = "ISO_IR 192"
+    return {"IssuerOfPatientID": issuer, "charset": charset} if issuer else {"charset": charset}
+
+
 def test_another_form_of_what_is_held_back_is_held_back_with_it(town: Site) -> None:
     sop, pixels = uid("object"), np.full((48, 64), 7, dtype=np.uint16)
     shown = take(town, dr_bytes(sop_uid=sop, study_uid=uid("a"), series_uid=uid("as"), patient_id="P-A"))

@@ -25,6 +25,10 @@ institution = Table(
     words("certificate_authority"),
     Column("certificate_demanded", Boolean, nullable=False, server_default=false()),
     Column("made_objects", EnumValue(MadeObjects), nullable=False, server_default=MadeObjects.REPORTS.value),
+    words("issuer_names"),
+    Column("worklist_days", Integer, nullable=False, server_default="7"),
+    Column("step_hours", Integer, nullable=False, server_default="12"),
+    Column("commitment_days", Integer, nullable=False, server_default="7"),
     version(),
 )
 

@@ -55,8 +55,9 @@ patient = Table(
     words("sex", 1),
     Column("birth_date", Date),
     ref("resident_id", "resident", null=True, index=True),
+    words("issuer", 64),
     version(),
-    UniqueConstraint("institution_id", "patient_id"),
+    UniqueConstraint("institution_id", "issuer", "patient_id"),
 )
 
 # What queries of machines and viewers look for.
