@@ -297,7 +297,7 @@ def _statements(w: _Words, shape: Shape) -> tuple[list[str], list[str]]:
             "analysis", f"{cases} WHERE {is_open}",
             uid=w.uid("7"), case_id="i", study_id="i", institution_id="10", consortium_id="1", result_key=number,
             model_name="'fictional'", model_version="'1.0'", model_sha256="''",
-            in_domain=w.true, reason="''", created_at=w.at("0"), answer=f"'{_ANSWER}'",
+            in_domain=w.true, reason="''", created_at=w.at("0"), answer=f"'{_ANSWER}'", flags="'[\"MI\", \"STTC\"]'",
             sop_instance_uid="''", generation="1",
         ),
     ]  # fmt: skip

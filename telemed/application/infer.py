@@ -15,7 +15,7 @@ from telemed.domain.analysis import Analysis, input_digest, result_key
 from telemed.domain.case import AiState, Case, CaseState
 from telemed.domain.errors import Unavailable
 from telemed.domain.events import Kind
-from telemed.domain.inference import GIVEN_UP, TAKEN_OUT, AnalysisRecord, Urgency
+from telemed.domain.inference import GIVEN_UP, TAKEN_OUT, AnalysisRecord, Urgency, flags_of
 from telemed.domain.order import Priority
 from telemed.domain.study import StoredObject, Study
 from telemed.imaging.waveform import WaveformError, read_waveform
@@ -130,6 +130,7 @@ def _settle(world: World, case_id: int, study: Study, answers: list[_Answer], st
 
 
 def _record(world: World, case: Case, study: Study, answer: _Answer) -> AnalysisRecord:
+    said = answer.analysis.as_json()
     return AnalysisRecord(
         uid=world.identifiers.uid(),
         case_id=case.id,
@@ -143,7 +144,8 @@ def _record(world: World, case: Case, study: Study, answer: _Answer) -> Analysis
         in_domain=answer.analysis.in_domain,
         reason=answer.analysis.reason or "",
         created_at=world.clock.now(),
-        answer=answer.analysis.as_json(),
+        answer=said,
+        flags=flags_of(said),
         sop_instance_uid=answer.stored.sop_instance_uid,
         generation=case.generation,
     )

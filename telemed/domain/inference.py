@@ -1,5 +1,6 @@
 """What a site allows its models to do, and what they answered."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -54,6 +55,13 @@ class AnalysisRecord:
     created_at: datetime
     # `telemed.domain.analysis.Analysis` as plain data.
     answer: dict[str, Any] = field(default_factory=dict)
+    # What of the answer is shown in the list: an answer is long, and a list has fifty.
+    flags: list[str] = field(default_factory=list)
     sop_instance_uid: str = ""
     generation: int = 1
     id: int = field(init=False)
+
+
+def flags_of(answer: Mapping[str, Any]) -> list[str]:
+    """The findings that were raised, each once, in the order of the answer."""
+    return list(dict.fromkeys(f["name"] for f in answer.get("findings", ()) if f.get("flag")))

@@ -238,12 +238,19 @@ def test_priors_are_the_same_persons_wherever_they_were_made_and_never_a_namesak
         stranger = made(namesake, 3)
         now = made(here, 0)
         later = made(here, -1)
+        strangers_next = made(namesake, 1)
         uow.commit()
     assert priors_of(world, cast, now) == [later.id, film.id, oldest.id]
-    assert priors_of(world, cast, stranger) == []
+    assert priors_of(world, cast, stranger) == [strangers_next.id]
     with world.unit_of_work(write=False) as uow:
-        rows = {row.case.id: row for row in uow.cases.rows_of(cast.actor(cast.doctor), [now.id, oldest.id])}
+        asked = [now.id, oldest.id, strangers_next.id]
+        rows = {row.case.id: row for row in uow.cases.rows_of(cast.actor(cast.doctor), asked)}
     # In the list: earlier ones of the same modality.
     assert (rows[now.id].priors, rows[now.id].prior_at) == (1, oldest.arrived_at)
     assert (rows[oldest.id].priors, rows[oldest.id].prior_at) == (0, None)
+    # Known by a number alone.
+    assert (rows[strangers_next.id].priors, rows[strangers_next.id].prior_at) == (1, stranger.arrived_at)
+    # What is listed is looked at: a change of it would reach no table, and is refused.
+    with pytest.raises(AttributeError):
+        rows[now.id].case.state = CaseState.FINAL
     assert not {hidden.id, anothers.id} & set(priors_of(world, cast, now))

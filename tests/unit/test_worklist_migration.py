@@ -6,10 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import JSON, Boolean, DateTime, Engine, MetaData, String, text
+from sqlalchemy import JSON, Boolean, DateTime, Engine, MetaData, String, select, text
 from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Session
 from sqlalchemy.types import TypeEngine
 
+from telemed.adapters.db import tables as t
 from telemed.adapters.db.engine import make_engine
 from telemed.adapters.db.upgrade import upgrade
 
@@ -91,6 +93,12 @@ def an_old_database(engine: Engine) -> None:
                 "critical_value", number, case_id=1 if number < 3 else 2, institution_id=1, rule_id=1,
                 code=f"c{number}", tier=tier, raised_by=1, state="released", closed_at=closed,
             )  # fmt: skip
+        findings = [{"name": name, "flag": name != "CD"} for name in ("MI", "CD", "STTC")]
+        for number, answer in enumerate(({"findings": findings}, {}), 1):
+            row(
+                "analysis", number, case_id=number, study_id=number, institution_id=1, result_key=f"{number}",
+                answer=answer, sop_instance_uid="", generation=1,
+            )  # fmt: skip
         row(
             "report",
             1,
@@ -132,6 +140,14 @@ def test_names_open_critical_values_and_returned_reports_are_taken_over(engine: 
         "dxg",
         "sxg",
     }
+
+
+def test_what_the_answers_raised_stands_beside_them(engine: Engine) -> None:
+    an_old_database(engine)
+    upgrade(engine)
+    with Session(engine) as session:
+        flags = session.scalars(select(t.analysis.c.flags).order_by(t.analysis.c.id)).all()
+    assert flags == [["MI", "STTC"], []]
 
 
 def test_a_new_name_is_entered_after_those_taken_over(engine: Engine) -> None:

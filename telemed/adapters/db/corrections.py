@@ -214,6 +214,7 @@ def _copy(row: AnalysisRecord, uid: str, new: Case) -> AnalysisRecord:
         reason=row.reason,
         created_at=row.created_at,
         answer=row.answer,
+        flags=row.flags,
         sop_instance_uid=row.sop_instance_uid,
         generation=new.generation,
     )

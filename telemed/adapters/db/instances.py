@@ -1,13 +1,14 @@
 """Instances of mapped classes, made and kept past the bookkeeping SQLAlchemy does for every single attribute.
 
 A row that arrives is written once as it stands: nobody asks what it was a moment before. What is assigned to it
-later is tracked like any other change.
+later is tracked like any other change. A row that is only shown is followed by nobody.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import MISSING, Field, fields
 from typing import Any
 
+from sqlalchemy import Column
 from sqlalchemy.orm import ClassManager, Session, class_mapper
 from sqlalchemy.orm.attributes import instance_state
 
@@ -36,6 +37,18 @@ def _holding(given: list[Field[Any]], defaults: dict[str, Any]) -> Callable[...,
         row.__dict__.update(values)
 
     return hold
+
+
+def columns_of(kind: type) -> list[Column[Any]]:
+    """In the order in which `shown` takes their values."""
+    return list(class_mapper(kind).columns)
+
+
+def shown(kind: type, names: Sequence[str], values: Sequence[Any]) -> Any:
+    """An instance to be looked at. No session knows it: whoever assigns to it is refused."""
+    row: Any = object.__new__(kind)
+    row.__dict__.update(zip(names, values, strict=True))
+    return row
 
 
 def keep(session: Session, row: Any, id_: int) -> None:

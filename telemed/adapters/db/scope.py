@@ -1,28 +1,42 @@
 """The policy of `telemed.domain.access` as part of the statement: a row outside it is never fetched."""
 
-from sqlalchemy import ColumnElement, exists, false, or_, select
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from sqlalchemy import ColumnElement, FromClause, exists, false, or_, select
 
 from telemed.adapters.db import tables as t
 from telemed.domain.access import Actor, Scope, case_scope
 from telemed.domain.case import CaseState
 from telemed.domain.people import Device, Role
 
+_NO_TIME = datetime(1, 1, 1, tzinfo=UTC)
 
-def visible_cases(actor: Actor) -> ColumnElement[bool]:
+
+def visible_cases(actor: Actor, of: FromClause = t.reading_case) -> ColumnElement[bool]:
+    """`of`: the table of cases, or another name that the statement has for it."""
     match case_scope(actor.role):
         case Scope.APPLIED_BY_OWN_INSTITUTION:
-            return t.reading_case.c.institution_id == actor.institution_id
+            return of.c.institution_id == actor.institution_id
         case Scope.READ_BY_OWN_INSTITUTION:
-            return t.reading_case.c.reporting_institution_id.in_((actor.institution_id, *actor.reads_for))
+            return of.c.reporting_institution_id.in_((actor.institution_id, *actor.reads_for))
         case Scope.DELIVERED_TO_ME:
             # A closed case's recordings are another person's: of it only the withdrawn report is theirs.
-            return (t.reading_case.c.state != CaseState.CLOSED) & exists(
-                select(1).where(
-                    t.delivery.c.case_id == t.reading_case.c.id, t.delivery.c.user_id == actor.user_id
-                )
+            return (of.c.state != CaseState.CLOSED) & exists(
+                select(1).where(t.delivery.c.case_id == of.c.id, t.delivery.c.user_id == actor.user_id)
             )
         case Scope.NOTHING:
             return false()
+
+
+def same_sight(actor: Actor) -> Actor:
+    """One and the same for all who see the same cases: a statement can be kept by it."""
+    own = case_scope(actor.role) is Scope.DELIVERED_TO_ME
+    return replace(
+        actor,
+        user_id=actor.user_id if own else 0,
+        user_uid="", username="", display_name="", license_number="", language="", authenticated_at=_NO_TIME,
+    )  # fmt: skip
 
 
 def reading_places(actor: Actor) -> tuple[int, ...] | None:

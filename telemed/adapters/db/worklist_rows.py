@@ -1,15 +1,22 @@
-"""A case as the list shows it: with its person, its order, what the machine said and what there was before."""
+"""A case as the list shows it: with its person, its order, what the machine said and what there was before.
 
-from collections.abc import Sequence
+A page of fifty is two hundred and fifty rows of five tables that nobody is going to change: they are read as plain
+values, and what a list only counts (what there was before) is counted by the database.
+"""
+
+from collections.abc import Callable, Sequence
 from datetime import datetime
-from functools import cache
+from functools import cache, lru_cache
+from itertools import accumulate, pairwise
 from typing import Any
 
-from sqlalchemy import Select, bindparam, select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import ColumnElement, Row, Select, bindparam, func, select, tuple_
+from sqlalchemy import case as sql_case
+from sqlalchemy.orm import Session
 
 from telemed.adapters.db import tables as t
-from telemed.adapters.db.scope import visible_cases
+from telemed.adapters.db.instances import columns_of, shown
+from telemed.adapters.db.scope import same_sight, visible_cases
 from telemed.application.ports.worklist import WorklistRow
 from telemed.domain.access import Actor
 from telemed.domain.case import Case, CaseState
@@ -19,37 +26,20 @@ from telemed.domain.resident import Patient
 from telemed.domain.study import Study
 
 _C = t.reading_case.c
-# Nobody compares more; who was examined more often than that is told the newest.
-_EARLIER = 2000
+_BEFORE, _SAME = t.reading_case.alias("before"), t.patient.alias("same_person")
+# Nobody compares more; who was examined more often than that is told so many.
+_MOST_EARLIER = 2000
 
 
 def worklist_rows(
     session: Session, actor: Actor, *, ids: Sequence[int] = (), uids: Sequence[str] = ()
 ) -> list[WorklistRow]:
     """In no order: whoever asks by identifiers knows theirs."""
-    statement = (_rows_by("uid") if uids else _rows_by("id")).where(visible_cases(actor))
+    parts, statement = _as_seen_by(same_sight(actor), "uid" if uids else "id")
     found = session.execute(statement, {"asked": list(uids or ids)}).all()
-    flags = _flags(session, [row.Case.id for row in found])
-    earlier = _Earlier(session, actor, [row.Patient for row in found])
-    rows = []
-    for case, patient, study, order, institution, holder, last4, exam in found:
-        priors, prior_at = earlier.than(case)
-        rows.append(
-            WorklistRow(
-                case=case,
-                patient=patient,
-                study=study,
-                order=order,
-                institution=institution,
-                holder_name=holder or "",
-                id_last4=last4 or "",
-                flags=flags.get(case.id, ()),
-                exam=exam,
-                priors=priors,
-                prior_at=prior_at,
-            )
-        )
-    return rows
+    # The first column of all is the number of the case.
+    flags = _flags(session, [row[0] for row in found])
+    return [_row(parts, row, flags) for row in found]
 
 
 def persons_patients(session: Session, patients: Sequence[Patient]) -> dict[int, int]:
@@ -64,28 +54,60 @@ def persons_patients(session: Session, patients: Sequence[Patient]) -> dict[int,
     return persons
 
 
+# The class, the names of its columns, and where their values stand in a row.
+_Part = tuple[type, tuple[str, ...], slice]
+
+
 @cache
-def _rows_by(column: str) -> Select[Any]:
-    holder = aliased(t.user_account)
-    return (
+def _statement(column: str) -> tuple[Sequence[_Part], Select[Any]]:
+    kinds = (Case, Patient, Study, Order, Institution)
+    columns = [columns_of(kind) for kind in kinds]
+    ends = pairwise(accumulate((len(one) for one in columns), initial=0))
+    parts = [
+        (kind, tuple(one.key for one in its), slice(*places))
+        for kind, its, places in zip(kinds, columns, ends, strict=True)
+    ]
+    return parts, (
         select(
-            Case,
-            Patient,
-            Study,
-            Order,
-            Institution,
-            holder.c.display_name,
+            *(one for its in columns for one in its),
+            t.user_account.c.display_name.label("holder"),
             t.resident.c.id_card_last4,
-            t.procedure.c.description,
+            t.procedure.c.description.label("exam"),
         )
         .join(t.patient, t.patient.c.id == _C.patient_id)
         .join(t.study, t.study.c.id == _C.study_id)
         .join(t.procedure, t.procedure.c.id == _C.procedure_id)
         .join(t.exam_order, t.exam_order.c.id == t.procedure.c.order_id)
         .join(t.institution, t.institution.c.id == _C.institution_id)
-        .outerjoin(holder, holder.c.id == _C.claimed_by)
+        .outerjoin(t.user_account, t.user_account.c.id == _C.claimed_by)
         .outerjoin(t.resident, t.resident.c.id == t.patient.c.resident_id)
         .where(_C[column].in_(bindparam("asked", expanding=True)))
+    )
+
+
+@lru_cache(maxsize=256)
+def _as_seen_by(actor: Actor, column: str) -> tuple[Sequence[_Part], Select[Any]]:
+    """Kept, because putting it together takes as long as asking it."""
+    parts, statement = _statement(column)
+    return parts, statement.add_columns(*_earlier(actor)).where(visible_cases(actor))
+
+
+def _row(parts: Sequence[_Part], row: Row[Any], flags: dict[int, tuple[str, ...]]) -> WorklistRow:
+    values = tuple(row)
+    found, patient, study, order, institution = (shown(kind, names, values[at]) for kind, names, at in parts)
+    holder, last4, exam, priors, prior_at = values[parts[-1][2].stop :]
+    return WorklistRow(
+        case=found,
+        patient=patient,
+        study=study,
+        order=order,
+        institution=institution,
+        holder_name=holder or "",
+        id_last4=last4 or "",
+        flags=flags.get(found.id, ()),
+        exam=exam,
+        priors=priors,
+        prior_at=prior_at,
     )
 
 
@@ -94,34 +116,40 @@ def _flags(session: Session, case_ids: Sequence[int]) -> dict[int, tuple[str, ..
         return {}
     found: dict[int, tuple[str, ...]] = {}
     statement = (
-        select(t.analysis.c.case_id, t.analysis.c.answer)
+        select(t.analysis.c.case_id, t.analysis.c.flags)
         .where(t.analysis.c.case_id.in_(case_ids))
         .order_by(t.analysis.c.id)
     )
-    for case_id, answer in session.execute(statement):
-        names = [f["name"] for f in answer.get("findings", []) if f.get("flag")]
-        found[case_id] = tuple(dict.fromkeys([*found.get(case_id, ()), *names]))
+    for case_id, flags in session.execute(statement):
+        found[case_id] = tuple(dict.fromkeys([*found.get(case_id, ()), *flags]))
     return found
 
 
-class _Earlier:
-    """What the persons of a page were examined for before, as far as this reader may see it."""
-
-    def __init__(self, session: Session, actor: Actor, patients: Sequence[Patient]) -> None:
-        self._persons = persons_patients(session, patients)
-        self._found: dict[tuple[int, str], list[tuple[datetime, int]]] = {}
-        if not self._persons:
-            return
-        statement = (
-            select(_C.patient_id, _C.modality, _C.arrived_at, _C.id)
-            .where(_C.patient_id.in_(self._persons), _C.state != CaseState.CLOSED, visible_cases(actor))
-            .limit(_EARLIER)
+def _earlier(actor: Actor) -> tuple[ColumnElement[int], ColumnElement[datetime]]:
+    """How often the person of a row was examined so before, as far as this reader may see it, and when last."""
+    before = (
+        select(_BEFORE.c.arrived_at)
+        .where(
+            _BEFORE.c.modality == _C.modality,
+            _BEFORE.c.state != CaseState.CLOSED,
+            tuple_(_BEFORE.c.arrived_at, _BEFORE.c.id) < tuple_(_C.arrived_at, _C.id),
+            visible_cases(actor, _BEFORE),
         )
-        for patient_id, modality, arrived_at, case_id in session.execute(statement):
-            key = (self._persons[patient_id], modality)
-            self._found.setdefault(key, []).append((arrived_at, case_id))
+        .limit(_MOST_EARLIER)
+        .correlate(t.reading_case, t.patient)
+    )
+    # Known at several places under one card, or here alone: each is one range of one index.
+    of_card = before.join(_SAME, _SAME.c.id == _BEFORE.c.patient_id).where(
+        _SAME.c.resident_id == t.patient.c.resident_id
+    )
+    of_number = before.where(_BEFORE.c.patient_id == _C.patient_id)
+    known = t.patient.c.resident_id.is_not(None)
+    return (
+        sql_case((known, _over(of_card, func.count)), else_=_over(of_number, func.count)).label("priors"),
+        sql_case((known, _over(of_card, func.max)), else_=_over(of_number, func.max)).label("prior_at"),
+    )
 
-    def than(self, case: Case) -> tuple[int, datetime | None]:
-        same = self._found.get((self._persons[case.patient_id], case.modality), [])
-        before = [arrived for arrived, case_id in same if (arrived, case_id) < (case.arrived_at, case.id)]
-        return len(before), max(before, default=None)
+
+def _over(found: Select[tuple[datetime]], what: Callable[..., Any]) -> Any:
+    every = found.subquery()
+    return select(what(every.c.arrived_at)).scalar_subquery()

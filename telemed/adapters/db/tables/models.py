@@ -37,6 +37,7 @@ analysis = Table(
     words("reason", 64),
     Column("created_at", UtcDateTime, nullable=False),
     Column("answer", Json, nullable=False),
+    Column("flags", Json, nullable=False, server_default="[]"),
     words("sop_instance_uid", 64),
     Column("generation", Integer, nullable=False),
     UniqueConstraint("case_id", "result_key"),
