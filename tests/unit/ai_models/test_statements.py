@@ -14,7 +14,7 @@ import pytest
 from ai_models.analyser import Analyser
 from ai_models.ecg.delineation.reader import DelineationReader
 from ai_models.ecg.interpretation.conditions import BadRule, compiled
-from ai_models.ecg.interpretation.evaluation import usual
+from ai_models.ecg.interpretation.evaluation import stricter, usual
 from ai_models.ecg.interpretation.evaluation.evaluate import recorded
 from ai_models.ecg.interpretation.evaluation.figures import Tally, cell, wilson
 from ai_models.ecg.interpretation.evaluation.truth import Labels
@@ -265,7 +265,8 @@ def test_a_set_judges_only_what_it_labels() -> None:
 
 def person(n: int, *, normal: bool = True, **facts: float) -> usual.Known:
     """Within the textbook limits, every fact with a range at 1, a man and a woman in turn."""
-    everything = dict.fromkeys((*usual.NOT_ABOVE, *usual.NOT_BELOW, *usual.NOT_ABOVE_BY_SEX), 1.0)
+    names = (*usual.NOT_ABOVE, *usual.NOT_BELOW, *usual.NOT_ABOVE_BY_SEX, *usual.COUNTED)
+    everything = dict.fromkeys(names, 1.0) | {"p_NORM": 1.0}
     own = {name.replace("__", "."): value for name, value in facts.items()}
     return usual.Known(f"k{n}", "made", f"g{n}", everything | {"male": float(n % 2)} | own, True, normal)
 
@@ -296,6 +297,43 @@ def test_nobody_is_judged_by_ranges_that_he_himself_widened() -> None:
     assert (tally.right, tally.missed, tally.wrong) == (40, ["k40"], [])
 
 
+def test_who_is_unusual_in_many_facts_at_once_gets_no_normal_draft_though_each_is_in_range() -> None:
+    counted = list(usual.COUNTED)
+    own = {name: 20 + n for n, name in enumerate(counted)}
+    people = [person(n, **{counted[n % len(counted)].replace(".", "__"): 1.2}) for n in range(19)]
+    people += [person(n, **{name.replace(".", "__"): 1.2}) for name, n in own.items()]
+    ordinary = person(0).facts
+    holds = compiled({"all": usual.ranges(people)}, NAMES, frozenset())
+    assert holds(ordinary | {counted[3]: 1.2}, {}) is True
+    strange = ordinary | {name: 1.2 for name in counted if name.endswith(("t_mv", "r_mv"))}
+    assert holds(strange, {}) is False
+    # Half of it unmeasured: not known to be usual, so not said.
+    assert holds({name: strange[name] for name in strange if not name.endswith("s_mv")}, {}) is not True
+
+
+def test_a_limit_of_doubt_is_chosen_inside_and_judged_outside() -> None:
+    def doubted(value: float) -> dict[str, float]:
+        return dict.fromkeys(stricter.ABNORMAL, value) | {"p_NORM": 1 - value}
+
+    people = [person(n, **doubted(0.02)) for n in range(60)]
+    people += [person(60 + n, **doubted(0.4)) for n in range(20)]
+    people += [person(80 + n, normal=False, **doubted(0.3)) for n in range(6)]
+    assert stricter.limit(people, 1.0) == pytest.approx(0.02)
+    assert stricter.limit(people, 0.5) == pytest.approx(0.4)
+    loose, strict = stricter.nested(people, 0.5), stricter.nested(people, 1.0)
+    assert len(loose.wrong) == 6
+    assert (strict.right, strict.wrong) == (60, [])
+
+
+def test_the_shipped_normal_rule_is_what_its_source_says(rules: RuleSet) -> None:
+    written = json.loads((rules.folder / "rules.json").read_text("utf-8"))["rules"]
+    parts = next(rule for rule in written if rule["code"] == "ecg.normal")["when"]["all"]
+    most, beyond = parts[-1]["none"][0]["least"]
+    assert most >= 2
+    assert [condition[0] for condition in beyond[::2]] == list(usual.COUNTED)
+    assert len(parts) == 2 + len(usual.NOT_ABOVE) + len(usual.NOT_BELOW) + 2 * len(usual.NOT_ABOVE_BY_SEX)
+
+
 def test_the_shipped_normal_draft_says_on_its_card_how_often_it_is_wrong(rules: RuleSet) -> None:
     rows = recorded()
     assert rows["rules"] == rules.sha256
@@ -307,6 +345,10 @@ def test_the_shipped_normal_draft_says_on_its_card_how_often_it_is_wrong(rules: 
         assert cell(crossed["right"], crossed["said"]) in card
         assert cell(crossed["right"], crossed["true"]) in card
         assert all(key in card for key in crossed["wrong"])
+        held_out = rows["statements"]["ecg.normal"]["held out"]
+        assert cell(held_out["right"], held_out["said"]) in card
+        for row in rows["normal_stricter"].values():
+            assert cell(row["right"], row["said"]) in card
 
 
 def test_what_a_statement_leaves_open_makes_it_neither_wrong_nor_found() -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from ai_models.ecg.interpretation.evaluation import evaluate
-from ai_models.ecg.interpretation.evaluation.normal import misses, normal_table
+from ai_models.ecg.interpretation.evaluation.normal import misses, normal_table, stricter_table
 from ai_models.ecg.interpretation.evaluation.sets import HELD_OUT
 from ai_models.ecg.interpretation.evaluation.truth import NORMAL, WITHIN_LIMITS
 from ai_models.ecg.interpretation.rules import RuleSet, rule_set
@@ -31,12 +31,14 @@ def limits(rules: RuleSet, language: str) -> str:
 def lines_of(rows: dict[str, Any]) -> str:
     """JSON with a line a statement and set, so that a change of one figure is a change of one line."""
     parts = []
-    for code, by_set in (*rows["statements"].items(), ("normal_crossed", rows["normal_crossed"])):
+    kept = [(name, rows[name]) for name in ("normal_crossed", "normal_stricter")]
+    for code, by_set in (*rows["statements"].items(), *kept):
         sets = ",\n".join(f"   {json.dumps(name)}: {json.dumps(row)}" for name, row in by_set.items())
         parts.append(f"  {json.dumps(code)}: {{\n{sets}\n  }}")
     head = ",\n".join(f" {json.dumps(key)}: {json.dumps(rows[key])}" for key in ("rules", "out_of_domain"))
-    *parts, crossed = parts
-    return "{\n" + head + ',\n "statements": {\n' + ",\n".join(parts) + "\n },\n" + crossed + "\n}\n"
+    parts, normal = parts[: -len(kept)], parts[-len(kept) :]
+    statements = ',\n "statements": {\n' + ",\n".join(parts) + "\n }"
+    return "{\n" + ",\n".join([head + statements, *normal]) + "\n}\n"
 
 
 def main() -> None:
@@ -61,6 +63,7 @@ def main() -> None:
             "by_set": evaluate.table(rows["statements"], HELD_OUT, language),
             "normal": normal_table(rows["statements"][NORMAL]),
             "normal_crossed": normal_table(rows["normal_crossed"]),
+            "normal_stricter": stricter_table(rows["normal_stricter"]),
             "normal_before": normal_table(rows["statements"][WITHIN_LIMITS]),
             "misses": misses(rows["statements"][NORMAL], args.root),
             "misses_crossed": misses(rows["normal_crossed"], args.root),
