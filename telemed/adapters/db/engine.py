@@ -16,7 +16,10 @@ def make_engine(url: str) -> Engine:
     if make_url(url).get_backend_name() == "sqlite":
         return _sqlite(url)
     # Values of rows stay out of errors, and so out of logs: they may be a patient's.
-    return create_engine(url, pool_pre_ping=True, pool_size=10, max_overflow=20, hide_parameters=True)
+    # The one used last first: it holds its statements prepared.
+    return create_engine(
+        url, pool_pre_ping=True, pool_use_lifo=True, pool_size=10, max_overflow=20, hide_parameters=True
+    )
 
 
 def _sqlite(url: str) -> Engine:

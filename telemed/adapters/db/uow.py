@@ -39,8 +39,9 @@ _ROLLED_BACK = ("40P01", "40001")
 
 
 class SqlUnitOfWork:
-    def __init__(self, session: HoldingSession) -> None:
+    def __init__(self, session: HoldingSession, *, only_reads: bool = False) -> None:
         self._session = session
+        self._only_reads = only_reads
         self.institutions = SqlInstitutions(session)
         self.users = SqlUsers(session)
         self.sessions = SqlSessions(session)
@@ -72,6 +73,9 @@ class SqlUnitOfWork:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if error is None and self._only_reads:
+            # PostgreSQL's driver forgets every prepared statement at a ROLLBACK, and plans them all anew.
+            self._session.commit()
         self._session.close()
         if isinstance(error, StaleDataError | IntegrityError):
             raise Conflict("error.changed_meanwhile") from error
@@ -95,9 +99,10 @@ class SqlUnitOfWorkFactory:
         map_classes()
         self.engine = engine
         self._writing = sessionmaker(engine, class_=HoldingSession, expire_on_commit=False)
-        self._reading = sessionmaker(
-            engine.execution_options(write=False), class_=HoldingSession, expire_on_commit=False
-        )
+        only_reads = engine.execution_options(write=False, postgresql_readonly=True)
+        self._reading = sessionmaker(only_reads, class_=HoldingSession, expire_on_commit=False)
 
     def __call__(self, *, write: bool = True) -> SqlUnitOfWork:
-        return SqlUnitOfWork(self._writing() if write else self._reading())
+        if write:
+            return SqlUnitOfWork(self._writing())
+        return SqlUnitOfWork(self._reading(), only_reads=True)
