@@ -7,11 +7,13 @@ band-pass, windows). Scaling per lead is inside the network's graph, so that its
 from __future__ import annotations
 
 from fractions import Fraction
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.signal import butter, resample_poly, sosfiltfilt
+from scipy.signal import butter, resample_poly, sosfilt, sosfilt_zi
+
+from ai_models.ecg.decimation import LARGEST_STEP, Levelled
 
 PREPROCESSING = "ecg-100hz-0.5-40hz-w300s150-rr3/1"
 """Version of everything between the recording and the tensors; a change of any step is a new name."""
@@ -31,12 +33,7 @@ def resample(samples: Signal, rate: float, target: float) -> Signal:
     Polyphase filtering (scipy.signal.resample_poly) with the ratio rounded to a denominator of at most 1000;
     the record is padded by its own ends, so that an offset makes no step there.
     """
-    ratio = Fraction(target / rate).limit_denominator(1000)
-    if ratio == 1:
-        return samples
-    return np.asarray(
-        resample_poly(samples, ratio.numerator, ratio.denominator, axis=-1, padtype="line"), dtype=np.float64
-    )
+    return Resampled(samples, rate).at(target)
 
 
 class Resampled:
@@ -53,13 +50,50 @@ class Resampled:
     def at(self, target: float) -> Signal:
         """`resample` to `target` Hz, float64. Shared: not to be written to."""
         if target not in self._made:
-            self._made[target] = resample(self._own, self.rate, target)
+            self._made[target] = self._resampled(Fraction(target / self.rate).limit_denominator(1000))
         return self._made[target]
+
+    def _resampled(self, ratio: Fraction) -> Signal:
+        if ratio == 1:
+            return self._own
+        if ratio.numerator == 1 and ratio.denominator <= LARGEST_STEP:
+            return self._levelled.every(ratio.denominator)
+        found = resample_poly(self._own, ratio.numerator, ratio.denominator, axis=-1, padtype="line")
+        return np.asarray(found, dtype=np.float64)
+
+    @cached_property
+    def _levelled(self) -> Levelled:
+        return Levelled(self._own)
+
+
+class ZeroPhase:
+    """`scipy.signal.sosfiltfilt` along the last axis, to the bit; what belongs to the filter is computed once."""
+
+    def __init__(self, sections: Signal) -> None:
+        self._sections = np.asarray(sections, dtype=np.float64)
+        self._rest = sosfilt_zi(self._sections)[:, None, :]
+        zeros = min((sections[:, 2] == 0).sum(), (sections[:, 5] == 0).sum())
+        self._margin = 3 * int(2 * len(sections) + 1 - zeros)
+
+    def __call__(self, samples: Signal) -> Signal:
+        """Raises ValueError where (leads, n) is too short for the filter's padding."""
+        margin, length = self._margin, samples.shape[-1]
+        if length <= margin:
+            raise ValueError(f"{length} samples, more than {margin} needed")
+        before = 2 * samples[:, :1] - samples[:, margin:0:-1]
+        after = 2 * samples[:, -1:] - samples[:, -2 : -margin - 2 : -1]
+        there = self._filtered(np.concatenate((before, samples, after), axis=-1))
+        back = self._filtered(there[:, ::-1])[:, ::-1]
+        return back[:, margin:-margin]
+
+    def _filtered(self, samples: Signal) -> Signal:
+        found, _ = sosfilt(self._sections, samples, axis=-1, zi=self._rest * samples[None, :, :1])
+        return np.asarray(found, dtype=np.float64)
 
 
 @lru_cache(maxsize=8)
-def _sections(low: float, high: float, rate: float, order: int) -> Signal:
-    return np.asarray(butter(order, [low, high], btype="bandpass", fs=rate, output="sos"), dtype=np.float64)
+def _sections(low: float, high: float, rate: float, order: int) -> ZeroPhase:
+    return ZeroPhase(butter(order, [low, high], btype="bandpass", fs=rate, output="sos"))
 
 
 def band_pass(samples: Signal, rate: float, low: float = 0.5, high: float = 40.0, order: int = 4) -> Signal:
@@ -67,7 +101,7 @@ def band_pass(samples: Signal, rate: float, low: float = 0.5, high: float = 40.0
 
     Raises ValueError where the record is too short for the filter's padding (under 28 samples at order 4).
     """
-    return np.asarray(sosfiltfilt(_sections(low, high, rate, order), samples, axis=-1), dtype=np.float64)
+    return _sections(low, high, rate, order)(samples)
 
 
 def windows(samples: NDArray[np.floating]) -> NDArray[np.float32]:

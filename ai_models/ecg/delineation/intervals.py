@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -42,19 +43,28 @@ def representative_probability(probability: NDArray[np.floating], fiducial: Curv
     `probability` is (leads, 4, m). Beats lie between samples, so each is read by a straight line; beyond the
     record's ends a beat says nothing.
     """
-    offsets = np.arange(-round(BEFORE_S * RATE), round(AFTER_S * RATE) + 1)
-    at = fiducial[:, None] * RATE + offsets[None, :]
-    last = probability.shape[-1] - 1
-    seen = (at >= 0) & (at <= last)
-    low = np.clip(np.floor(at).astype(np.int64), 0, last - 1)
-    share = np.clip(at - low, 0, 1)
-    weight = seen / np.maximum(seen.sum(axis=0), 1)
-    result = {}
-    for index, wave in enumerate(WAVES, start=1):
-        rows = probability[:, index].astype(np.float64)
-        values = rows[:, low] * (1 - share) + rows[:, low + 1] * share
-        result[wave] = (values * weight).sum(axis=1)
-    return result
+    before, after = round(BEFORE_S * RATE), round(AFTER_S * RATE)
+    width = before + after + 1
+    leads, _, length = probability.shape
+    total = np.zeros((leads, len(WAVES), width))
+    seen = np.zeros(width)
+    for at in fiducial * RATE - before:
+        # All samples of a beat lie equally far between two of the record's.
+        start = math.floor(at)
+        share = at - start
+        first, end = max(start, 0), min(start + width, length - 1)
+        if end < first:
+            continue
+        # The record's last sample is read where a beat lies on it.
+        whole = probability[:, 1:, first : end + 1].astype(np.float64)
+        between = whole[..., :-1] * (1 - share) + whole[..., 1:] * share
+        total[..., first - start : end - start] += between
+        seen[first - start : end - start] += 1
+        if share == 0 and end == length - 1 and end - start < width:
+            total[..., end - start] += whole[..., -1]
+            seen[end - start] += 1
+    mean = total / np.maximum(seen, 1)
+    return {wave: mean[:, index] for index, wave in enumerate(WAVES)}
 
 
 def any_lead(probability: Curve, independence: float = INDEPENDENCE) -> Curve:

@@ -32,14 +32,19 @@ class Alignment:
 
 
 class Shifts(NamedTuple):
-    """`parts` (shifts, leads, w), and the energy of each shift (shifts,)."""
+    """`parts` (shifts, leads, w), a view of the recording; `means` (shifts, leads); `energy` (shifts,) about them."""
 
     parts: Signal
+    means: Signal
     energy: Signal
+
+    def at(self, shift: int) -> Signal:
+        """The QRS at one shift (leads, w), each lead without its mean."""
+        return np.asarray(self.parts[shift] - self.means[shift][:, None], dtype=np.float64)
 
 
 def _shifted(signal: Signal, at: float) -> Shifts | None:
-    """The QRS about `at` seconds at every shift up to 24 ms, each lead without its mean.
+    """The QRS about `at` seconds at every shift up to 24 ms.
 
     None where it is not whole within the record.
     """
@@ -47,15 +52,25 @@ def _shifted(signal: Signal, at: float) -> Shifts | None:
     start, end = round(at * RATE) - reach - limit, round(at * RATE) + reach + limit + 1
     if start < 0 or end > signal.shape[1]:
         return None
-    cut = sliding_window_view(signal[:, start:end], 2 * reach + 1, axis=1).transpose(1, 0, 2)
-    parts = np.asarray(cut - cut.mean(axis=2, keepdims=True), dtype=np.float64)
-    return Shifts(parts, np.einsum("slw,slw->s", parts, parts))
+    width = 2 * reach + 1
+    # Sums over neighbouring shifts share nearly all of their samples. Levelled first, so that nothing is lost
+    # between the large sums of an offset.
+    cut = signal[:, start:end] - signal[:, start:end].mean(axis=1, keepdims=True)
+    sums, squares = (
+        np.concatenate((np.zeros((len(cut), 1)), np.cumsum(values, axis=1)), axis=1)
+        for values in (cut, cut * cut)
+    )
+    means = (sums[:, width:] - sums[:, :-width]) / width
+    energy = (squares[:, width:] - squares[:, :-width] - width * means * means).sum(axis=0)
+    parts = sliding_window_view(cut, width, axis=1).transpose(1, 0, 2)
+    return Shifts(parts, means.T, np.maximum(energy, 0.0))
 
 
 def _best(cut: Shifts, template: Signal) -> tuple[float, int]:
-    """Highest correlation of any shift with `template` (leads, w), and which shift."""
+    """Highest correlation of any shift with `template` (leads, w), each lead without its mean, and which shift."""
     lengths = np.sqrt(cut.energy * np.einsum("lw,lw->", template, template))
-    # Not a matrix product: the library behind it would start threads on cores that others have.
+    # Not a matrix product: the library behind it would start threads on cores that others have. A template
+    # without means makes nothing of the means of the parts.
     values = np.einsum("slw,lw->s", cut.parts, template) / np.maximum(lengths, 1e-12)
     best = int(np.argmax(values))
     return float(values[best]), best
@@ -86,12 +101,14 @@ def align(signal: Signal, middle: NDArray[np.float64]) -> Alignment:
                 form[beat], shift[beat] = index, best
                 break
         else:
-            templates.append(cut.parts[none])
+            templates.append(cut.at(none))
     for index in range(len(templates)):
         members = [(int(beat), cuts[beat]) for beat in np.flatnonzero(form == index)]
         whole = [(beat, cut) for beat, cut in members if cut is not None]
         for _ in range(2):
-            template = np.median(np.stack([cut.parts[shift[beat]] for beat, cut in whole]), axis=0)
+            template = np.median(np.stack([cut.at(int(shift[beat])) for beat, cut in whole]), axis=0)
+            # A median of parts without means has one.
+            template -= template.mean(axis=1, keepdims=True)
             for beat, cut in whole:
                 shift[beat] = _best(cut, template)[1]
     fiducial = (np.round(middle * RATE) + shift - none) / RATE

@@ -6,9 +6,9 @@ from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.signal import butter, sosfiltfilt
+from scipy.signal import butter
 
-from ai_models.ecg.signal import Resampled
+from ai_models.ecg.signal import Resampled, ZeroPhase
 
 PREPROCESSING = "ecg-250hz-hp0.5-p2p/1"
 """Version of everything between the recording and the tensor; a change of any step is a new name."""
@@ -34,8 +34,8 @@ def lead_scale(filtered: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 @lru_cache(maxsize=1)
-def _high_pass() -> NDArray[np.float64]:
-    return np.asarray(butter(2, HIGH_PASS_HZ, btype="highpass", fs=RATE, output="sos"), dtype=np.float64)
+def _high_pass() -> ZeroPhase:
+    return ZeroPhase(butter(2, HIGH_PASS_HZ, btype="highpass", fs=RATE, output="sos"))
 
 
 def conditioned(
@@ -48,7 +48,7 @@ def conditioned(
     other rates, where somebody has it.
     """
     signal = (at if at is not None else Resampled(samples, rate)).at(RATE)
-    filtered = np.asarray(sosfiltfilt(_high_pass(), signal, axis=-1), dtype=np.float64)
+    filtered = _high_pass()(signal)
     return (filtered / lead_scale(filtered)[:, None]).astype(np.float32)
 
 
