@@ -4,12 +4,9 @@ A commit costs much the same for eight objects as for one, and so does its wait 
 free goes at once, unless others are a moment behind: their bytes are here and just being made safe.
 """
 
-import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
 from itertools import zip_longest
-from threading import Event, Lock
+from threading import Lock
 
 from telemed.application.arrival import Incoming
 from telemed.application.receive import Received, file_durable
@@ -21,12 +18,23 @@ _MOST = 64
 _PATIENCE_SECONDS = 0.004
 
 
-@dataclass
 class _Waiting:
-    item: Incoming
-    outcome: Received | Exception | None = None
-    # Set when it is settled, or when it is this one's turn to commit.
-    called: Event = field(default_factory=Event)
+    """A lock that is taken is all it waits for: an Event is four objects, made for every one that arrives."""
+
+    __slots__ = ("_turn", "item", "outcome")
+
+    def __init__(self, item: Incoming) -> None:
+        self.item = item
+        self.outcome: Received | Exception | None = None
+        self._turn = Lock()
+        self._turn.acquire()
+
+    def call(self) -> None:
+        """It is settled, or it is this one's turn to commit. Never twice before it has waited."""
+        self._turn.release()
+
+    def wait(self) -> None:
+        self._turn.acquire()
 
 
 class Intake:
@@ -37,17 +45,23 @@ class Intake:
         self._busy = False
         # Objects whose bytes are all here and just being made safe: about to wait with the others.
         self._coming = 0
-        self._looked = Event()
+        # Taken while the one who leads waits for those; whoever is the last of them gives it back.
+        self._gathering: Lock | None = None
 
     def receive(self, prepare: Callable[[], Incoming]) -> Received:
         """As the use case `receive`, for the one object that `prepare` gives. Raises what either raises."""
-        with self._on_its_way():
+        with self._lock:
+            self._coming += 1
+        mine: _Waiting | None = None
+        try:
             item = prepare()
             # In the caller's own thread: the disk works best with several requests before it.
             self.world.spool.make_durable([item.part])
-        mine = _Waiting(item)
-        if not self._leads(mine):
-            mine.called.wait()
+            mine = _Waiting(item)
+        finally:
+            leads = self._arrived(mine)
+        if not leads:
+            mine.wait()
         if mine.outcome is None:
             self._commit(self._batch())
         if isinstance(mine.outcome, Exception):
@@ -56,35 +70,30 @@ class Intake:
         assert mine.outcome is not None
         return mine.outcome
 
-    @contextmanager
-    def _on_its_way(self) -> Iterator[None]:
+    def _arrived(self, mine: _Waiting | None) -> bool:
+        """No longer on its way; `mine` queues up. True if nobody commits, so that it does."""
         with self._lock:
-            self._coming += 1
-        try:
-            yield
-        finally:
-            with self._lock:
-                self._coming -= 1
-                self._looked.set()
-
-    def _leads(self, mine: _Waiting) -> bool:
-        """Queues up; True if nobody commits, so that `mine` does."""
-        with self._lock:
+            self._coming -= 1
+            if not self._coming and self._gathering is not None:
+                self._gathering.release()
+                self._gathering = None
+            if mine is None:
+                return False
             self._waiting.append(mine)
             leads, self._busy = not self._busy, True
             return leads
 
     def _batch(self) -> Sequence[_Waiting]:
         """All who wait, the leader first; those whose bytes are just being made safe are waited for."""
-        until = time.monotonic() + _PATIENCE_SECONDS
-        while True:
-            with self._lock:
-                left = until - time.monotonic()
-                if not self._coming or left <= 0:
-                    break
-                self._looked.clear()
-            self._looked.wait(left)
+        gathering = Lock()
         with self._lock:
+            if self._coming:
+                gathering.acquire()
+                self._gathering = gathering
+        # Until nobody is on the way; at once where that is so already.
+        gathering.acquire(timeout=_PATIENCE_SECONDS)
+        with self._lock:
+            self._gathering = None
             batch, self._waiting = self._waiting[:_MOST], self._waiting[_MOST:]
             return batch
 
@@ -96,11 +105,11 @@ class Intake:
             self._hand_over()
             for one, outcome in zip_longest(batch, outcomes):
                 one.outcome = outcome or RuntimeError("the commit of a batch ended without an outcome")
-                one.called.set()
+                one.call()
 
     def _hand_over(self) -> None:
         """Before the answers of this batch go out: the next one's bytes have been waiting."""
         with self._lock:
             self._busy = bool(self._waiting)
             if self._busy:
-                self._waiting[0].called.set()
+                self._waiting[0].call()

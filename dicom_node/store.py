@@ -18,9 +18,12 @@ from telemed.application.receive import Incoming
 from telemed.application.unreadable import keep_unreadable
 from telemed.domain.errors import DomainError
 from telemed.domain.people import Device
-from telemed.imaging.header import HeaderError, StudyHeader, read_whole_dataset
+from telemed.imaging.header import HeaderError, StudyHeader, read_whole_beginning, read_whole_dataset
 
 log = logging.getLogger(__name__)
+
+# Holds all that stands before a waveform or a picture; private groups of some machines need more.
+_HEAD = 16 << 10
 
 
 @dataclass(frozen=True)
@@ -104,6 +107,15 @@ class _AnotherObject(Exception):
 
 def _checked_header(part: SpoolPart, arriving: ArrivingObject, device: Device) -> StudyHeader:
     """Of an object that is whole to its last element."""
+    header = read_whole_beginning(
+        part.head(_HEAD),
+        part.size,
+        arriving.transfer_syntax_uid,
+        start=arriving.prefix_length,
+        default_charset=device.default_charset,
+    )
+    if header is not None:
+        return header
     with part.mapped() as file:
         return read_whole_dataset(
             file,

@@ -22,10 +22,10 @@ Bytes = bytes | mmap
 UNDEFINED = 0xFFFFFFFF
 ITEM, ITEM_END, SEQUENCE_END = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
 PIXEL_DATA = 0x7FE00010
-_LONG_VRS = frozenset(
+LONG_VRS = frozenset(
     {b"OB", b"OD", b"OF", b"OL", b"OV", b"OW", b"SQ", b"SV", b"UC", b"UN", b"UR", b"UT", b"UV"}
 )
-_SHORT_VRS = frozenset(
+SHORT_VRS = frozenset(
     {b"AE", b"AS", b"AT", b"CS", b"DA", b"DS", b"DT", b"FL", b"FD", b"IS", b"LO", b"LT", b"PN", b"SH", b"SL"}
     | {b"SS", b"ST", b"TM", b"UI", b"UL", b"US"}
 )
@@ -101,10 +101,10 @@ def _head(data: Bytes, encoding: Encoding, position: int, end: int) -> tuple[int
     group, number, vr, length = head.unpack_from(data, position)
     tag = group << 16 | number
     if not encoding.implicit and group != 0xFFFE:
-        if vr in _SHORT_VRS:
+        if vr in SHORT_VRS:
             return tag, vr, position + 8, length
         # A VR of a later edition has the long form (PS3.5 6.2, reserved VRs).
-        if vr in _LONG_VRS or (vr.isalpha() and vr.isupper()):
+        if vr in LONG_VRS or (vr.isalpha() and vr.isupper()):
             if position + 12 > end:
                 raise HeaderError("header.cut_short", expected=position + 12, found=end)
             return tag, vr, position + 12, word.unpack_from(data, position + 8)[0]

@@ -6,11 +6,29 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
+from telemed.imaging.beginning import elements_to_the_end
 from telemed.imaging.charset import TextDecoder, decoder_for
 from telemed.imaging.elements import Bytes, Element, Encoding, items, walk
 from telemed.imaging.errors import HeaderError
+from telemed.imaging.header_tags import (
+    CHARSET,
+    LAST_GROUP,
+    NUMBERS,
+    OTHER_IDS,
+    OTHER_IDS_SEQUENCE,
+    PATIENT_ID,
+    PATIENT_NAME,
+    SERIES_UID,
+    SOP_CLASS,
+    SOP_INSTANCE,
+    SPEAKING,
+    STUDY_UID,
+    TEXTS,
+    WANTED,
+)
 from telemed.imaging.part10 import (
     DEFLATED_LIKE,
+    EXPLICIT_BIG,
     EXPLICIT_LITTLE,
     IMPLICIT_LITTLE,
     dataset_offset,
@@ -28,53 +46,11 @@ __all__ = [
     "dataset_offset",
     "read_header",
     "read_header_from_dataset",
+    "read_whole_beginning",
     "read_whole_dataset",
     "verify_structure",
 ]
 
-CHARSET, SOP_CLASS, SOP_INSTANCE = 0x00080005, 0x00080016, 0x00080018
-STUDY_UID, SERIES_UID = 0x0020000D, 0x0020000E
-OTHER_IDS, OTHER_IDS_SEQUENCE, PATIENT_ID, PATIENT_NAME = 0x00101000, 0x00101002, 0x00100020, 0x00100010
-_LAST_GROUP = 0x0028
-_TEXTS = {
-    "accession_number": 0x00080050,
-    "modality": 0x00080060,
-    "manufacturer": 0x00080070,
-    "institution_name": 0x00080080,
-    "station_name": 0x00081010,
-    "study_description": 0x00081030,
-    "series_description": 0x0008103E,
-    "study_date": 0x00080020,
-    "study_time": 0x00080030,
-    "timezone_offset": 0x00080201,
-    "patient_id": PATIENT_ID,
-    "issuer": 0x00100021,
-    "birth_date": 0x00100030,
-    "sex": 0x00100040,
-    "age": 0x00101010,
-    "body_part": 0x00180015,
-    "view_position": 0x00185101,
-}
-_NUMBERS = {
-    "series_number": 0x00200011,
-    "instance_number": 0x00200013,
-    "frames": 0x00280008,
-    "rows": 0x00280010,
-    "columns": 0x00280011,
-}
-_WANTED = frozenset(
-    {CHARSET, SOP_CLASS, SOP_INSTANCE, STUDY_UID, SERIES_UID, OTHER_IDS, OTHER_IDS_SEQUENCE, PATIENT_NAME}
-    | set(_TEXTS.values())
-    | set(_NUMBERS.values())
-)
-# What may hold characters beyond ASCII, and so speaks for the true character set.
-_SPEAKING = (
-    PATIENT_NAME,
-    *(
-        _TEXTS[name]
-        for name in ("institution_name", "study_description", "series_description", "station_name")
-    ),
-)
 _UID = re.compile(r"^[0-9.]{1,64}$")
 # A header is read from this much of a deflated data set first.
 _FIRST_INFLATED = 1 << 20
@@ -159,6 +135,26 @@ def read_whole_dataset(
     return _read(data, start, transfer_syntax_uid, default_charset, {}, whole=True)
 
 
+def read_whole_beginning(
+    head: bytes, size: int, transfer_syntax_uid: str, *, start: int, default_charset: str | None = None
+) -> StudyHeader | None:
+    """What `read_whole_dataset` gives for the `size` bytes of which `head` are the first; None: it has to be asked.
+
+    Almost every object says in its first kilobytes where each of its elements ends. Never another header than
+    `read_whole_dataset` would give, and none where that would raise.
+    """
+    if transfer_syntax_uid in DEFLATED_LIKE or transfer_syntax_uid == EXPLICIT_BIG:
+        return None
+    encoding = encoding_of(transfer_syntax_uid, head, start)
+    found = elements_to_the_end(head, size, start, WANTED, LAST_GROUP, implicit=encoding.implicit)
+    if found is None or not encoding.little:
+        return None
+    try:
+        return _header_of(head, encoding, found, transfer_syntax_uid, default_charset, {}, None)
+    except HeaderError:
+        return None
+
+
 def verify_structure(data: Bytes, transfer_syntax_uid: str | None = None) -> None:
     """Walk over every top-level element to the last byte; values are passed over unread.
 
@@ -190,14 +186,28 @@ def _read(
         data, offset = inflate(packed) if whole else inflate(packed, _FIRST_INFLATED), 0
     encoding = encoding_of(syntax, data, offset)
     found, problem = _collect(data, encoding, offset, whole=whole)
+    return _header_of(data, encoding, found, syntax, default_charset, from_meta, problem, whole=whole)
+
+
+def _header_of(
+    data: Bytes,
+    encoding: Encoding,
+    found: dict[int, Element],
+    syntax: str,
+    default_charset: str | None,
+    from_meta: dict[int, str],
+    problem: HeaderError | None,
+    *,
+    whole: bool = True,
+) -> StudyHeader:
     raw = {tag: data[element.start : element.end] for tag, element in found.items()}
     uids = _uids(raw, from_meta, problem)
     if whole and problem is not None:
         raise problem
     tags = tuple(raw.get(CHARSET, b"").decode("ascii", "replace").strip("\x00 ").split("\\"))
-    decoder = decoder_for(tags, (raw[tag] for tag in _SPEAKING if tag in raw), default=default_charset)
-    values: dict[str, Any] = {n: decoder.values(raw[tag])[0] for n, tag in _TEXTS.items() if tag in raw}
-    values |= {n: _number(raw[tag], found[tag], encoding) for n, tag in _NUMBERS.items() if tag in raw}
+    decoder = decoder_for(tags, (raw[tag] for tag in SPEAKING if tag in raw), default=default_charset)
+    values: dict[str, Any] = {n: decoder.values(raw[tag])[0] for n, tag in TEXTS.items() if tag in raw}
+    values |= {n: _number(raw[tag], found[tag], encoding) for n, tag in NUMBERS.items() if tag in raw}
     return StudyHeader(
         sop_class_uid=uids[0],
         sop_instance_uid=uids[1],
@@ -220,9 +230,9 @@ def _collect(
     try:
         for element in elements:
             tag = element.tag
-            if tag >> 16 > _LAST_GROUP:
+            if tag >> 16 > LAST_GROUP:
                 break
-            if tag in _WANTED and tag not in found:
+            if tag in WANTED and tag not in found:
                 found[tag] = element
         if whole:
             for _ in elements:
@@ -264,7 +274,7 @@ def _other_ids(
 
 
 def _number(value: bytes, element: Element, encoding: Encoding) -> int | None:
-    if element.tag in (_NUMBERS["rows"], _NUMBERS["columns"]):
+    if element.tag in (NUMBERS["rows"], NUMBERS["columns"]):
         return int.from_bytes(value[:2], "little" if encoding.little else "big") if len(value) >= 2 else None
     try:
         return int(float(value.split(b"\\")[0].strip(b"\x00 ") or b"nan"))

@@ -78,11 +78,14 @@ class RealDisk:
         return path.read_bytes()
 
     def mapped(self, path: Path) -> mmap.mmap:
-        with path.open("rb") as file:
-            return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            return mmap.mmap(handle, 0, access=mmap.ACCESS_READ)
+        finally:
+            os.close(handle)
 
     def rename(self, source: Path, target: Path) -> None:
-        source.rename(target)
+        os.rename(source, target)  # noqa: PTH104 - a system call, for every object
 
     def link(self, source: Path, target: Path) -> None:
         os.link(source, target)

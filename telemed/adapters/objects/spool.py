@@ -13,6 +13,7 @@ import mmap
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from types import TracebackType
 
 from telemed.adapters.objects.disk import Disk, RealDisk
 from telemed.adapters.objects.incoming import IncomingFolder
@@ -30,8 +31,10 @@ class DiskSpool:
     def __init__(self, root: Path, disk: Disk | None = None, *, low_water: int = LOW_WATER) -> None:
         self._root, self._disk, self._low_water = root, disk or RealDisk(), low_water
         root.mkdir(parents=True, exist_ok=True)
-        for name in ("incoming", *(f"{n:02x}" for n in range(256))):
-            self._disk.make_directory(root / name)
+        # By the first two digits of a digest. Made once: putting a path together costs as much as a system call.
+        self._folders = {name: root / name for name in (f"{n:02x}" for n in range(256))}
+        for folder in (root / "incoming", *self._folders.values()):
+            self._disk.make_directory(folder)
         # Every folder an object can land in is on the disk before the first object comes.
         self._disk.fsync_directory(root)
         self._incoming = IncomingFolder(root / "incoming", self._disk)
@@ -61,10 +64,12 @@ class DiskSpool:
             with room_needed():
                 for part in own:
                     part.sync()
+                touched = {}
                 for part in own:
-                    part.move(self._folder(part.file_sha256))
-                for folder in sorted({self._folder(part.file_sha256) for part in own}):
-                    self._disk.fsync_directory(folder)
+                    touched[part.file_sha256[:2]] = folder = self._folder(part.file_sha256)
+                    part.move(folder)
+                for name in sorted(touched):
+                    self._disk.fsync_directory(touched[name])
         except BaseException:
             for part in own:
                 part.discard()
@@ -91,12 +96,12 @@ class DiskSpool:
 
     def held(self) -> Iterator[str]:
         """The digests of all that is durable here."""
-        for number in range(256):
-            for name in self._disk.names(self._root / f"{number:02x}"):
+        for folder in self._folders.values():
+            for name in self._disk.names(folder):
                 yield name.partition(".")[0]
 
     def _folder(self, file_sha256: str) -> Path:
-        return self._root / file_sha256[:2]
+        return self._folders[file_sha256[:2]]
 
     def _copies(self, file_sha256: str) -> list[Path]:
         folder = self._folder(file_sha256)
@@ -173,12 +178,22 @@ class DiskSpoolPart:
             self._disk.close(handle)
 
 
-@contextmanager
-def room_needed() -> Iterator[None]:
-    """A full disk is told as such; every other failure of a disk stays what it is."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno in _FULL:
+class _RoomNeeded:
+    """Not a generator: it stands around every write."""
+
+    def __enter__(self) -> None:
+        return
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if isinstance(error, OSError) and error.errno in _FULL:
             raise OutOfResources("error.disk_full") from error
-        raise
+
+
+_room_needed = _RoomNeeded()
+
+
+def room_needed() -> _RoomNeeded:
+    """A full disk is told as such; every other failure of a disk stays what it is."""
+    return _room_needed

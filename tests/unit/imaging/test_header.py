@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +29,7 @@ from telemed.imaging.header import (
     dataset_offset,
     read_header,
     read_header_from_dataset,
+    read_whole_beginning,
     read_whole_dataset,
     verify_structure,
 )
@@ -232,3 +234,40 @@ def test_a_deflated_object_cannot_fill_the_memory() -> None:
     engine = zlib.compressobj(wbits=-zlib.MAX_WBITS)
     bomb = engine.compress(bytes(8 << 20)) + engine.flush()
     assert len(inflate(bomb, 1 << 20)) == 1 << 20
+
+
+def both(data: bytes, syntax: str, start: int, limit: int) -> tuple[StudyHeader | None, StudyHeader | None]:
+    """What the first `limit` bytes give, and what the whole gives (None: it refuses)."""
+    quick = read_whole_beginning(data[:limit], len(data), syntax, start=start, default_charset="GB18030")
+    try:
+        return quick, read_whole_dataset(data, syntax, start=start, default_charset="GB18030")
+    except HeaderError:
+        return quick, None
+
+
+@pytest.mark.parametrize("syntax", [ExplicitVRLittleEndian, ImplicitVRLittleEndian])
+def test_an_ecg_and_a_film_are_read_by_their_beginning(syntax: str) -> None:
+    for file in (ecg_bytes(transfer_syntax=syntax), dr_bytes(transfer_syntax=syntax)):
+        quick, exact = both(file, syntax, dataset_offset(file), 4096)
+        assert quick is not None
+        assert quick == exact
+
+
+@cache
+def odd_ecg(syntax: str) -> bytes:
+    return ecg_bytes(transfer_syntax=syntax, InstitutionName="示例院", OtherPatientIDs="1\\2")
+
+
+@given(st.data())
+@settings(max_examples=150, deadline=None)
+def test_a_beginning_never_says_anything_else_than_the_whole(given_data: st.DataObject) -> None:
+    syntax = given_data.draw(st.sampled_from(SYNTAXES))
+    file = bytearray(odd_ecg(syntax))
+    start = dataset_offset(odd_ecg(syntax))
+    for _ in range(given_data.draw(st.integers(0, 3))):
+        place = given_data.draw(st.integers(start, min(len(file), start + 900) - 1))
+        file[place] = given_data.draw(st.integers(0, 255))
+    cut = given_data.draw(st.one_of(st.just(len(file)), st.integers(start, len(file))))
+    data = bytes(file[:cut]) + bytes(given_data.draw(st.integers(0, 9)))
+    quick, exact = both(data, syntax, start, given_data.draw(st.sampled_from([start + 300, 4096, 1 << 20])))
+    assert quick is None or quick == exact
