@@ -23,8 +23,17 @@ if TYPE_CHECKING:
 
 LEADS = ("I", "II", "III", "aVR", "aVL", "aVF", "V1", "V2", "V3", "V4", "V5", "V6")
 MDC = dict(zip(LEADS, (1, 2, 61, 62, 63, 64, 3, 4, 5, 6, 7, 8), strict=True))
-_BITS = {"SB": 8, "UB": 8, "SS": 16, "US": 16, "SL": 32, "UL": 32}
-_DTYPES = {"SB": "i1", "UB": "u1", "SS": "i2", "US": "u2", "SL": "i4", "UL": "u4"}
+_BITS = {"SB": 8, "UB": 8, "SS": 16, "US": 16, "SL": 32, "UL": 32, "SV": 64, "UV": 64}
+_DTYPES = {
+    "SB": "i1",
+    "UB": "u1",
+    "SS": "i2",
+    "US": "u2",
+    "SL": "i4",
+    "UL": "u4",
+    "SV": "i8",
+    "UV": "u8",
+}
 
 
 def uid(*seed: object) -> UID:

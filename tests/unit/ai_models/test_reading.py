@@ -19,9 +19,12 @@ from typer.testing import CliRunner
 from ai_models.ecg.signal import LEADS
 from ai_models.engine import Engine
 from ai_models.reading import ModelReader
+from telemed.application.import_ecg import GivenPatient, to_objects
 from telemed.cli.ai import app
 from telemed.domain.errors import Unreadable
 from tests.unit.ai_models.synthetic import samples
+from tests.unit.formats import samples as files
+from tests.unit.formats.test_ecg_object import NOON
 
 DX = "1.2.840.10008.5.1.4.1.1.1.1"
 
@@ -84,6 +87,21 @@ def test_an_ecg_without_twelve_leads_is_out_of_domain_not_an_error(
     del ds.WaveformSequence
     answer = models.read(written(ds))
     assert (answer.in_domain, answer.reason) == (False, "waveform.no_waveform")
+
+
+@pytest.mark.parametrize(
+    ("paper", "reason"),
+    [(files.PDF, "waveform.encapsulated_pdf"), (files.picture(), "waveform.no_waveform")],
+)
+def test_every_model_says_of_a_paper_ecg_that_it_holds_no_waveform(
+    models: ModelReader, paper: bytes, reason: str
+) -> None:
+    (made,) = to_objects(paper, "paper", patient=GivenPatient(patient_id="P-1", recorded_at=NOON))
+    answers = models.read_all(made)
+    assert [(answer.in_domain, answer.reason, answer.findings) for answer in answers] == [
+        (False, reason, ())
+    ] * 3
+    assert len({answer.model.name for answer in answers if answer.model}) == 3
 
 
 @pytest.mark.parametrize("data", [b"", b"just a text file\n" * 20, b"\x89PNG\r\n\x1a\n" + b"\0" * 400])

@@ -100,11 +100,13 @@ def test_the_other_ecg_classes(sop_class: str) -> None:
     np.testing.assert_allclose(waveform.samples, beats().T / 1000.0, rtol=1e-6)
 
 
-@pytest.mark.parametrize("interpretation", ["SB", "UB", "SS", "US", "SL", "UL"])
+@pytest.mark.parametrize("interpretation", ["SB", "UB", "SS", "US", "SL", "UL", "SV", "UV"])
 def test_sample_interpretations(interpretation: str) -> None:
-    bits = {"B": 8, "S": 16, "L": 32}[interpretation[1]]
-    low = 0 if interpretation[0] == "U" else -(1 << (bits - 1))
-    raw = np.random.default_rng(1).integers(low, low + (1 << bits), size=(1001, 12))
+    bits = {"B": 8, "S": 16, "L": 32, "V": 64}[interpretation[1]]
+    # Of 64 bits only as many as a float64, and so a voltage, can tell apart.
+    used = min(bits, 53)
+    low = 0 if interpretation[0] == "U" else -(1 << (used - 1))
+    raw = np.random.default_rng(1).integers(low, low + (1 << used), size=(1001, 12))
     item = group(
         raw, [channel(mdc(lead), WaveformBitsStored=bits) for lead in LEADS], interpretation=interpretation
     )
