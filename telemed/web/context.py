@@ -25,12 +25,17 @@ def application_of(app: FastAPI) -> Application:
     return application
 
 
-def the_world(request: Request) -> World:
+def the_settings(request: Request) -> Settings:
+    return application_of(request.app).settings
+
+
+# A dependency that is no coroutine is given a thread; these only look.
+async def _world(request: Request) -> World:
     return application_of(request.app).world
 
 
-def the_settings(request: Request) -> Settings:
-    return application_of(request.app).settings
+async def _settings(request: Request) -> Settings:
+    return the_settings(request)
 
 
 def language_of(request: Request) -> str:
@@ -42,5 +47,5 @@ def language_of(request: Request) -> str:
     return preferred(request.headers.get("accept-language", ""), the_settings(request).language)
 
 
-TheWorld = Annotated[World, Depends(the_world)]
-TheSettings = Annotated[Settings, Depends(the_settings)]
+TheWorld = Annotated[World, Depends(_world)]
+TheSettings = Annotated[Settings, Depends(_settings)]

@@ -21,7 +21,8 @@ _PUBLIC = "public"
 
 
 def guard(action: Action) -> dict[str, Any]:
-    def permitted(actor: CurrentActor) -> Actor:
+    # Nothing here waits, so it needs no thread of its own.
+    async def permitted(actor: CurrentActor) -> Actor:
         demand(actor, action)
         return actor
 

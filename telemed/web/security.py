@@ -76,7 +76,7 @@ def remember(request: Request, signed: Signed) -> None:
 CurrentSession = Annotated[Signed, Depends(current_session)]
 
 
-def current_actor(signed: CurrentSession) -> Actor:
+async def current_actor(signed: CurrentSession) -> Actor:
     return signed.actor
 
 
