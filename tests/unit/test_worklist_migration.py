@@ -1,6 +1,8 @@
 """What stood in the list before its migration stands in its views and is found by its names after it."""
 
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -13,7 +15,7 @@ from sqlalchemy.types import TypeEngine
 
 from telemed.adapters.db import tables as t
 from telemed.adapters.db.engine import make_engine
-from telemed.adapters.db.upgrade import upgrade
+from telemed.adapters.db.upgrade import current, upgrade
 
 BEFORE = "20261122_reassignment"
 NOW = datetime(2026, 11, 20, 4, 0, tzinfo=UTC)
@@ -158,3 +160,17 @@ def test_a_new_name_is_entered_after_those_taken_over(engine: Engine) -> None:
             text("INSERT INTO person_name (name) VALUES ('新') RETURNING id")
         ).scalar_one()
         assert added == connection.execute(text("SELECT max(id) FROM person_name")).scalar_one()
+
+
+def test_a_row_that_would_point_to_nothing_stops_the_upgrade(tmp_path: Path) -> None:
+    """While tables are made anew SQLite itself does not look; the upgrade does, before it commits."""
+    made = make_engine(f"sqlite:///{tmp_path / 'old.db'}")
+    an_old_database(made)
+    with closing(sqlite3.connect(tmp_path / "old.db")) as unchecked, unchecked:
+        unchecked.execute("DELETE FROM patient WHERE id = 3")
+    with pytest.raises(RuntimeError, match="reading_case -> patient"):
+        upgrade(made)
+    assert current(made) == BEFORE
+    with made.connect() as connection:
+        assert connection.exec_driver_sql("PRAGMA foreign_keys").scalar() == 1
+    made.dispose()
