@@ -70,6 +70,9 @@ def _derived(rows: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
     r_avl, s3 = all_of(("aVL",), "r_mv"), all_of(("V3",), "s_mv")
     if r_avl and s3:
         found["cornell_mv"] = r_avl[0] - min(s3[0], rows["V3"]["q_mv"])
+    p = all_of(("I", "II"), "p_mv")
+    if p:
+        found["p_i_over_ii_mv"] = p[0] - p[1]
     for name, leads in (("limb_span_mv", LIMB), ("chest_span_mv", CHEST)):
         spans = all_of(leads, "span_mv")
         if spans:

@@ -32,7 +32,7 @@ PROBABILITIES = tuple(f"p_{name}" for name in ("NORM", "MI", "STTC", "CD", "HYP"
 DERIVED = (
     *("sokolow_mv", "cornell_mv", "limb_span_mv", "chest_span_mv", "spike_share", "male", "age_years"),
     "quality_problems",
-    *("t_negative_leads", "t_flat_leads", "st_low_leads", "st_high_leads"),
+    *("t_negative_leads", "t_flat_leads", "st_low_leads", "st_high_leads", "p_i_over_ii_mv"),
 )
 PER_GROUP = ("q_leads", "st_high_mv", "st_low_mv", "t_low_mv")
 NAMES = frozenset(

@@ -17,7 +17,7 @@ from telemed.domain.analysis import Code, ModelIdentity, Statement
 
 NAME = "ecg-statements"
 TASK = "ecg-statements"
-FACTS = "ecg-facts/3"
+FACTS = "ecg-facts/4"
 """Version of how facts are made from the networks' answers; a change of any fact is a new name."""
 FOLDER = Path(__file__).resolve().parent / "rules"
 LEVELS = ("stated", "consider", "withheld")

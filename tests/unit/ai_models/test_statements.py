@@ -14,7 +14,7 @@ import pytest
 from ai_models.analyser import Analyser
 from ai_models.ecg.delineation.reader import DelineationReader
 from ai_models.ecg.interpretation.conditions import BadRule, compiled
-from ai_models.ecg.interpretation.evaluation import stricter, usual
+from ai_models.ecg.interpretation.evaluation import electrodes, stricter, usual
 from ai_models.ecg.interpretation.evaluation.evaluate import recorded
 from ai_models.ecg.interpretation.evaluation.figures import Tally, cell, wilson
 from ai_models.ecg.interpretation.evaluation.truth import Labels
@@ -365,6 +365,25 @@ def test_what_a_statement_leaves_open_makes_it_neither_wrong_nor_found() -> None
     assert (found["n"], found["said"], found["true"], found["wrong"]) == (4, 3, 1, ["d"])
     assert found["ppv"][0] == round(2 / 3, 3)
     assert found["sensitivity"][0] == 1.0
+
+
+@pytest.mark.parametrize(("over", "said"), [(0.05, False), (0.06, True), (None, None)])
+def test_a_p_clearly_higher_in_i_than_in_ii_asks_for_the_electrodes(
+    rules: RuleSet, over: float | None, said: bool | None
+) -> None:
+    sinus = {"p_share": 1.0, "II.p_mv": 0.05, "aVR.p_mv": -0.1, "p_AFIB": 0.0, "spike_share": 0.0}
+    facts = sinus if over is None else sinus | {"p_i_over_ii_mv": over}
+    assert rules.judged(facts)["ecg.left_arm_leg"] is said
+
+
+def test_exchanged_left_arm_and_leg_are_said_of_a_made_heart_and_take_its_normal_draft(
+    analyser: Analyser,
+) -> None:
+    as_it_is = waveform()
+    assert "ecg.left_arm_leg" not in codes(analyser, as_it_is)
+    said = codes(analyser, replace(as_it_is, samples=electrodes.exchanged(as_it_is.samples)))
+    assert "ecg.left_arm_leg" in said
+    assert "ecg.normal" not in said
 
 
 RBBB_FACTS = {"qrs_typical_lead_ms": 130.0, "spike_share": 0.0, "I.late_s_ms": 50.0, "V6.late_s_ms": 50.0}

@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from ai_models.ecg.interpretation.evaluation import stricter, usual
+from ai_models.ecg.interpretation.evaluation import electrodes, stricter, usual
 from ai_models.ecg.interpretation.evaluation.figures import Tally, cell
 from ai_models.ecg.interpretation.evaluation.normal import (
     OF_STATEMENT_SETS,
@@ -79,6 +79,7 @@ def kept(root: Path, classification: Path, delineation: Path) -> dict[str, Any]:
             OF_STATEMENT_SETS: together(crossed, STATEMENT_SETS).as_json(),
             "all": together(crossed, PARTS).as_json(),
         },
+        "left_arm_leg": electrodes.kept(rules, root, recordings),
         "normal_stricter": {name: tally.as_json() for name, tally in stricter.by_wanted(known).items()},
     }
 
@@ -134,6 +135,8 @@ def report(root: Path = DEFAULT_ROOT) -> str:
             misses(rows["normal_crossed"], root),
             "The same with a limit on the network's doubt, nested five-fold (recorded)",
             stricter_table(rows["normal_stricter"]),
+            "Left arm and left leg exchanged (recorded)",
+            electrodes.electrode_table(rows["left_arm_leg"]),
             "The 'normal' draft as shipped (recorded)",
             normal_table(rows["statements"][NORMAL]),
             misses(rows["statements"][NORMAL], root),

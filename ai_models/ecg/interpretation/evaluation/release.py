@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from ai_models.ecg.interpretation.evaluation import evaluate
+from ai_models.ecg.interpretation.evaluation.electrodes import electrode_table
 from ai_models.ecg.interpretation.evaluation.normal import misses, normal_table, stricter_table
 from ai_models.ecg.interpretation.evaluation.sets import HELD_OUT
 from ai_models.ecg.interpretation.evaluation.truth import NORMAL, WITHIN_LIMITS
@@ -31,7 +32,7 @@ def limits(rules: RuleSet, language: str) -> str:
 def lines_of(rows: dict[str, Any]) -> str:
     """JSON with a line a statement and set, so that a change of one figure is a change of one line."""
     parts = []
-    kept = [(name, rows[name]) for name in ("normal_crossed", "normal_stricter")]
+    kept = [(name, rows[name]) for name in ("normal_crossed", "left_arm_leg", "normal_stricter")]
     for code, by_set in (*rows["statements"].items(), *kept):
         sets = ",\n".join(f"   {json.dumps(name)}: {json.dumps(row)}" for name, row in by_set.items())
         parts.append(f"  {json.dumps(code)}: {{\n{sets}\n  }}")
@@ -64,6 +65,7 @@ def main() -> None:
             "normal": normal_table(rows["statements"][NORMAL]),
             "normal_crossed": normal_table(rows["normal_crossed"]),
             "normal_stricter": stricter_table(rows["normal_stricter"]),
+            "left_arm_leg": electrode_table(rows["left_arm_leg"]),
             "normal_before": normal_table(rows["statements"][WITHIN_LIMITS]),
             "misses": misses(rows["statements"][NORMAL], args.root),
             "misses_crossed": misses(rows["normal_crossed"], args.root),

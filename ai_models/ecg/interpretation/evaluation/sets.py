@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 
@@ -25,6 +25,7 @@ from ai_models.ecg.reader import MODEL as CLASSIFICATION
 from ai_models.ecg.reader import EcgReader
 from ai_models.ecg.signal import LEADS
 from ai_models.ecg.training import data
+from ai_models.ecg.training.faults import Samples
 from ai_models.engine import Engine
 from ai_models.registry import Registry
 from telemed.imaging.waveform import Waveform
@@ -75,8 +76,17 @@ class Crossed:
         return cls(probabilities, stored)
 
 
-def judged(rules: RuleSet, root: Path, parts: tuple[str, ...], crossed: Crossed) -> Iterator[Judged]:
-    """Facts of every recording of `parts`, by the networks that `rules` name; crossed answers where there are any."""
+def judged(
+    rules: RuleSet,
+    root: Path,
+    parts: tuple[str, ...],
+    crossed: Crossed,
+    fault: Callable[[Samples], Samples] | None = None,
+) -> Iterator[Judged]:
+    """Facts of every recording of `parts`, by the networks that `rules` name; crossed answers where there are any.
+
+    With `fault` the recordings are changed before anything looks at them, and `crossed` has to be empty.
+    """
     registry, engine, labels = Registry(), Engine(), all_labels(root)
     classify = EcgReader(engine, registry.get(CLASSIFICATION, rules.networks[CLASSIFICATION]))
     delineate = DelineationReader(engine, registry.get(DELINEATION, rules.networks[DELINEATION]))
@@ -84,6 +94,8 @@ def judged(rules: RuleSet, root: Path, parts: tuple[str, ...], crossed: Crossed)
         part, said = set_of(recording), labels[recording.key]
         if part not in parts:
             continue
+        if fault is not None:
+            recording = replace(recording, samples=fault(recording.samples))
         waveform = Waveform(LEADS, recording.samples, recording.rate, age_years=said.age, sex=said.sex)
         verdict = judge(waveform)
         if verdict.samples is None:
