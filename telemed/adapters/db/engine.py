@@ -80,7 +80,3 @@ def _begin(connection: sqlite3.Connection, text: str) -> None:
         connection.execute(text)
     except sqlite3.OperationalError as error:
         raise OperationalError(text, None, error) from error
-
-
-def dispose_after_fork(engine: Engine) -> None:
-    engine.dispose(close=False)

@@ -73,9 +73,3 @@ def newest() -> str | None:
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
     return ScriptDirectory.from_config(config).get_current_head()
-
-
-def make_migration(engine: Engine, message: str, revision: str) -> None:
-    """For developers: writes the difference between tables.py and the database as a dated migration."""
-    with engine.begin() as connection:
-        command.revision(_config(connection), message, autogenerate=True, rev_id=revision)

@@ -1,5 +1,6 @@
 """Settings: read once, typed, with secrets from files, and refused in words."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,11 @@ def test_nothing_set_gives_one_embedded_machine(tmp_path: Path) -> None:
     assert settings.objects_url == f"file://{tmp_path / 'objects'}"
     assert settings.embedded_jobs
     assert (settings.http_host, settings.dicom_host) == ("127.0.0.1", "127.0.0.1")
+
+
+def test_every_setting_stands_in_the_readme() -> None:
+    told = set(re.findall(r"`([A-Z][A-Z_]+)`", (Path(__file__).parents[3] / "README.md").read_text("utf-8")))
+    assert {name.upper() for name in Settings.__dataclass_fields__} <= told
 
 
 def test_values_get_the_type_of_their_default(tmp_path: Path) -> None:
