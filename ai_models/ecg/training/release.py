@@ -18,6 +18,7 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
+from ai_models.card_language import in_language
 from ai_models.ecg.beats import find_beats, rhythm_features
 from ai_models.ecg.gate import LONGEST_S, RATES_HZ, SHORTEST_S
 from ai_models.ecg.reader import MODEL
@@ -181,7 +182,7 @@ def main() -> None:
     for language in ("zh-CN", "en"):
         template = (Path(__file__).parent / f"card.{language}.md.in").read_text("utf-8")
         for name, text in places.items():
-            template = template.replace("{{" + name + "}}", text)
+            template = template.replace("{{" + name + "}}", in_language(text, language))
         (folder / f"card.{language}.md").write_text(template, "utf-8")
     print(evaluate.report(args.root))
 

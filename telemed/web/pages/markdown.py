@@ -7,11 +7,12 @@ from markupsafe import Markup, escape
 
 _HEADING = re.compile(r"(#{1,4})\s+(.*)")
 _ITEM = re.compile(r"\s*[-*]\s+(.*)")
-_INLINE = re.compile(r"`([^`]+)`|\*\*([^*]+)\*\*")
+_INLINE = re.compile(r"`([^`]+)`|\*\*([^*]+)\*\*|\*([^*\s][^*]*)\*")
+_TAGS = ("code", "strong", "em")
 
 
 def to_html(source: str) -> Markup:
-    """Headings, paragraphs, lists, tables, fenced code, `code` and **strong**; no links, no raw HTML."""
+    """Headings, paragraphs, lists, tables, fenced code, `code`, **strong** and *emphasis*; no links, no raw HTML."""
     return Markup("\n").join(_blocks(source.splitlines()))
 
 
@@ -81,9 +82,7 @@ def _inline(source: str) -> Markup:
     parts, position = [], 0
     for found in _INLINE.finditer(source):
         parts.append(escape(source[position : found.start()]))
-        code, strong = found.groups()
-        parts.append(
-            Markup("<code>{}</code>").format(code) if code else Markup("<strong>{}</strong>").format(strong)
-        )
+        tag, words = next(pair for pair in zip(_TAGS, found.groups(), strict=True) if pair[1])
+        parts.append(Markup("<{0}>{1}</{0}>").format(tag, words))
         position = found.end()
     return Markup("").join([*parts, escape(source[position:])])

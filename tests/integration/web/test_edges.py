@@ -254,12 +254,14 @@ def test_an_administrator_adds_people_machines_and_institutions(way: Way) -> Non
 
 def test_a_card_becomes_html_that_can_do_no_harm() -> None:
     source = (
-        "# Card <b>\n\nText **strong** `code<` <script>alert(1)</script>\nnext\n\n- one\n- two\n  more\n\n"
+        "# Card <b>\n\n*some* 2 * 3\nText **strong** `code<` <script>alert(1)</script>\nnext\n\n"
+        "- one\n- two\n  more\n\n"
         "| a | b |\n|---|---|\n| 1 | <i> |\n\n```\n<raw>\n```"
     )
     html = str(to_html(source))
     assert "<h4>Card &lt;b&gt;</h4>" in html
     assert "<script>" not in html
+    assert "<em>some</em> 2 * 3" in html
     assert "<strong>strong</strong>" in html and "<code>code&lt;</code>" in html
     assert "<ul><li>one</li><li>two more</li></ul>" in html
     assert "<tr><th>a</th><th>b</th></tr>" in html and "<td>&lt;i&gt;</td>" in html

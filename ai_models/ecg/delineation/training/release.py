@@ -14,6 +14,7 @@ from typing import Any
 
 import onnxruntime
 
+from ai_models.card_language import in_language
 from ai_models.ecg.delineation.intervals import INDEPENDENCE
 from ai_models.ecg.delineation.reader import MODEL, DelineationReader
 from ai_models.ecg.delineation.tensors import PREPROCESSING
@@ -86,8 +87,9 @@ def main() -> None:
     }
     for language in ("zh-CN", "en"):
         text = (Path(__file__).parent / f"card.{language}.md.in").read_text("utf-8")
-        for name, value in (places | {"failures": failures(rows, language)}).items():
-            text = text.replace("{{" + name + "}}", value)
+        for name, value in places.items():
+            text = text.replace("{{" + name + "}}", in_language(value, language))
+        text = text.replace("{{failures}}", failures(rows, language))
         (folder / f"card.{language}.md").write_text(text, "utf-8")
 
 

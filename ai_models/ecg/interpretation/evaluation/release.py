@@ -14,6 +14,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from ai_models.card_language import in_language
 from ai_models.ecg.interpretation.evaluation import evaluate
 from ai_models.ecg.interpretation.evaluation.electrodes import electrode_table
 from ai_models.ecg.interpretation.evaluation.normal import misses, normal_table, stricter_table
@@ -21,6 +22,9 @@ from ai_models.ecg.interpretation.evaluation.sets import HELD_OUT
 from ai_models.ecg.interpretation.evaluation.truth import NORMAL, WITHIN_LIMITS
 from ai_models.ecg.interpretation.rules import RuleSet, rule_set
 from ai_models.ecg.training.data import DEFAULT_ROOT
+
+OWN_WORDS = ("limits", "networks", "version", "sha256")
+"""Places whose words are not those of a table of figures."""
 
 
 def limits(rules: RuleSet, language: str) -> str:
@@ -45,12 +49,23 @@ def lines_of(rows: dict[str, Any]) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--root", type=Path, default=DEFAULT_ROOT)
-    parser.add_argument("--classification", type=Path, required=True)
-    parser.add_argument("--delineation", type=Path, required=True)
+    parser.add_argument("--classification", type=Path, default=None)
+    parser.add_argument("--delineation", type=Path, default=None)
+    parser.add_argument("--cards", action="store_true", help="only the cards, from the figures already kept")
     args = parser.parse_args()
+    if not args.cards and not (args.classification and args.delineation):
+        parser.error("--classification and --delineation, or --cards")
     rules = rule_set()
-    rows = evaluate.kept(args.root, args.classification, args.delineation)
-    (rules.folder / "evaluation.json").write_text(lines_of(rows), "utf-8")
+    if args.cards:
+        rows = evaluate.recorded()
+    else:
+        rows = evaluate.kept(args.root, args.classification, args.delineation)
+        (rules.folder / "evaluation.json").write_text(lines_of(rows), "utf-8")
+    write_cards(rules, rows, args.root)
+
+
+def write_cards(rules: RuleSet, rows: dict[str, Any], root: Path) -> None:
+    """Both cards of `rules` from the figures of evaluation.json."""
     refused = "; ".join(
         f"{part}: {', '.join(f'{reason} {count}' for reason, count in reasons.items())}"
         for part, reasons in rows["out_of_domain"].items()
@@ -67,14 +82,16 @@ def main() -> None:
             "normal_stricter": stricter_table(rows["normal_stricter"]),
             "left_arm_leg": electrode_table(rows["left_arm_leg"]),
             "normal_before": normal_table(rows["statements"][WITHIN_LIMITS]),
-            "misses": misses(rows["statements"][NORMAL], args.root),
-            "misses_crossed": misses(rows["normal_crossed"], args.root),
+            "misses": misses(rows["statements"][NORMAL], root),
+            "misses_crossed": misses(rows["normal_crossed"], root),
             "limits": limits(rules, language),
             "refused": refused or "-",
         }
         text = (Path(__file__).parent / f"card.{language}.md.in").read_text("utf-8")
         for name, value in places.items():
-            text = text.replace("{{" + name + "}}", value)
+            text = text.replace(
+                "{{" + name + "}}", value if name in OWN_WORDS else in_language(value, language)
+            )
         (rules.folder / f"card.{language}.md").write_text(text, "utf-8")
 
 
