@@ -22,7 +22,7 @@ PARTS: dict[str, Part] = {
     "single": single.rows,
     "int8 bf16_amx": precision.rows,
     "decode": decode.rows,
-    "product": pipeline.rows,
+    "product product_with_reports": pipeline.rows,
     "stat_under_backfill": stat.rows,
     "rss": resident.rows,
 }

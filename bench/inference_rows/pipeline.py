@@ -3,10 +3,11 @@
 Processes as `telemed serve` has them: this one receives, in batches as from eight associations at once; the worker's
 own completes, reads the waveform, prepares the signals, runs every approved network, measures, commits the answers
 and moves the objects to their final place. Held against the bare runtime running the same networks on the same
-cores and nothing else; the classifier alone is told beside. What is done behind the findings (DICOM objects made of
-them) waits for everything else, and each span begins when it is done, so that no round pays for the one before. A
-second house, whose worker has the extra `openvino`, runs the networks on their bf16 rungs where the processor can; it
-is told beside.
+cores and nothing else; the classifier alone is told beside. What is done behind the findings (bytes moved to their
+final place, DICOM objects made of the answers) waits for everything else, and each span begins when it is done, so
+that no round pays for the one before. It is counted too: `product_with_reports` is the same spans to their very end,
+in which every answer is a stored TID 1500 report as well. A second house, whose worker has the extra `openvino`, runs
+the networks on their bf16 rungs where the processor can; it is told beside.
 """
 
 from __future__ import annotations
@@ -48,6 +49,7 @@ from telemed.group import IN_GROUP
 from telemed.settings import Settings
 from telemed.web.intake import take
 
+OUR_GOAL = 0.25
 SENDER, PATIENCE_S, AT_ONCE, FIRST = "technician", 300.0, 8, 4
 WORKED_OFF = (JobKind.COMPLETE_STUDY, JobKind.INFER_CASE, JobKind.PLACE_OBJECT, JobKind.FILE_MADE)
 
@@ -72,14 +74,17 @@ def rows(bench: Bench) -> Iterator[Row]:
         )
     ours = statistics.median(found["product"])
     alone, same = (ours / statistics.median(found[name]) for name in ("classifier", "turned"))
-    note = f"aim 0.80; {same:.3f} of the bare runtime on the networks as the engine turns them"
+    note = "aim 0.80; to the committed findings, what is made of them is in the next row"
+    note += f"; {same:.3f} of the bare runtime on the networks as the engine turns them"
     note += f", {alone:.3f} of the bare classifier alone"
     if with_extra is not None:
         bf16 = statistics.median(found["extra"]) / statistics.median(found["bare"])
         note += f"; with the extra openvino (bf16) {bf16:.3f}"
+    limit = {f"bare {' + '.join(networks)}": found["bare"]}
+    yield against("product", found["product"], limit, 0.70, "ECG/s", note=note)
     yield against(
-        "product", found["product"], {f"bare {' + '.join(networks)}": found["bare"]}, 0.70, "ECG/s",
-        note=note,
+        "product_with_reports", product.whole[-len(found["product"]) :], limit, OUR_GOAL, "ECG/s",
+        note="a goal of our own; the same spans until bytes are placed and every answer is a stored DICOM report",
     )  # fmt: skip
 
 
@@ -133,11 +138,12 @@ class Product:
 
     def __init__(self, world: World, sql: Engine) -> None:
         self._world, self._sql, self._made = world, sql, 0
+        self.whole: list[float] = []
         self._sender: Actor = actor(world, SENDER)
         self._today = datetime.now(ZoneInfo("Asia/Shanghai")).date()
 
     def send(self, count: int) -> float:
-        """Recordings a second, from the first byte to the last committed answer."""
+        """Recordings a second, from the first byte to the last committed answer; `whole` gets those to the end."""
         files = []
         for _ in range(count):
             self._made += 1
@@ -153,6 +159,7 @@ class Product:
             time.sleep(0.01)
         spent = time.perf_counter() - started
         self.rest()
+        self.whole.append(count / (time.perf_counter() - started))
         return count / spent
 
     def rest(self) -> None:

@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.filebase import DicomBytesIO
-from pydicom.filewriter import dcmwrite
+from pydicom.filewriter import dcmwrite, write_file_meta_info
 from pydicom.sequence import Sequence
 from pydicom.uid import UID, ExplicitVRLittleEndian
 
 from telemed.imaging.errors import WaveformError
 from telemed.imaging.formats.errors import FormatError
 from telemed.imaging.formats.recording import PADDING, Channel, Recording, SourceHeader
+from telemed.imaging.plain_writer import NotPlain, plain_bytes
 from telemed.imaging.source_block import SourceFile, digest_of, write_source
 from telemed.imaging.waveform.model import LEADS
 
@@ -155,6 +156,15 @@ def to_file(ds: Dataset, transfer_syntax: UID = ExplicitVRLittleEndian) -> bytes
     ds.file_meta.ImplementationClassUID = uid_of("implementation", _IMPLEMENTATION)
     ds.file_meta.ImplementationVersionName = _IMPLEMENTATION
     buffer = DicomBytesIO()
+    if transfer_syntax == ExplicitVRLittleEndian:
+        try:
+            content = plain_bytes(ds)
+        except NotPlain:
+            pass
+        else:
+            buffer.write(b"\0" * 128 + b"DICM")
+            write_file_meta_info(buffer, ds.file_meta)
+            return bytes(buffer.getvalue()) + content
     dcmwrite(buffer, ds, enforce_file_format=True)
     return buffer.getvalue()
 
