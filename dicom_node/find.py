@@ -54,7 +54,7 @@ def serve_find(line: AnswerLine, finder: Finder, query: Query) -> None:
         for elements in found.answers:
             if answers.cancelled():
                 return
-            answers.match(pending, write_answer(elements, encoding, asked.charset.codec))
+            answers.match(pending, write_answer(elements, encoding, asked.charset.write))
         answers.end(Status.LIMIT_REACHED if found.limited else Status.SUCCESS)
     except LineGone:
         log.info("a query of %s ended before its answers", line.device.ae_title)

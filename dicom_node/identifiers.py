@@ -1,7 +1,7 @@
 """Requests and answers of queries: text in every character set of the field, and every key that was asked for."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from pydicom._dicom_dict import DicomDictionary
@@ -10,7 +10,8 @@ from pydicom.datadict import tag_for_keyword
 from telemed.dimse.identifier import Elements, Encoding, Key, Value, read_identifier
 from telemed.domain.names import HAN, divided
 from telemed.domain.people import Device
-from telemed.imaging.charset import TextDecoder, codec_of, decoder_for
+from telemed.imaging.charset import TextDecoder, decoder_for
+from telemed.imaging.written_text import Charset, charset_for
 
 CHARACTER_SET = 0x00080005
 # "US or SS" and the like: the first will do, none of them is ever answered with a value.
@@ -21,23 +22,25 @@ _TEXT_VRS = frozenset({"LO", "LT", "PN", "SH", "ST", "UC", "UT"})
 Known = Mapping[str, str | Sequence["Known"]]
 
 
-@dataclass(frozen=True)
-class Charset:
-    """A character set by DICOM's term and by Python's codec."""
-
-    term: str
-    codec: str
-
-
-GB18030, UTF8 = Charset("GB18030", "gb18030"), Charset("ISO_IR 192", "utf-8")
-GBK = Charset("GBK", "gbk")
-
-
 def tag_of(keyword: str) -> int:
     tag = tag_for_keyword(keyword)
     if tag is None:
         raise KeyError(keyword)
     return tag
+
+
+_NUMBERS = frozenset(
+    tag_of(name)
+    for name in (
+        "PatientID",
+        "IssuerOfPatientID",
+        "AccessionNumber",
+        "RequestedProcedureID",
+        "ScheduledProcedureStepID",
+        "CodeValue",
+    )
+)
+_LONGEST = {"SH": 16, "LO": 64}
 
 
 @dataclass(frozen=True)
@@ -79,32 +82,26 @@ def read_request(data: bytes, *, implicit: bool, device: Device) -> Request:
     declared = by_tag[CHARACTER_SET].raw if CHARACTER_SET in by_tag else b""
     tags = declared.decode("ascii", "replace").strip("\x00 ").split("\\")
     decoder = decoder_for(tags, _texts(keys), default=device.default_charset)
-    return Request(keys, answer_charset(tags, device), decoder, by_tag)
+    return Request(keys, charset_for(tags, device.default_charset or ""), decoder, by_tag)
 
 
-def answer_charset(declared: Sequence[str], device: Device) -> Charset:
-    """What the asking machine reads: the set it writes itself, else the one recorded for it.
+def answer(
+    request: Request,
+    known: Known,
+    always: Known | None = None,
+    *,
+    latin: Callable[[str], str] = lambda text: text,
+) -> Elements:
+    """Every key that was asked for, empty where nothing is known, and what belongs into every answer.
 
-    Where neither says, GB18030: every machine sold in China must read it, many old ones nothing else.
+    `latin` writes any text in Latin letters, for whoever reads nothing else.
     """
-    for term in (*declared, device.default_charset or ""):
-        codec = codec_of(term)
-        if term.strip().upper() == GBK.term:
-            # Who declares it may know no other term, and no character beyond it.
-            return GBK
-        if codec == "gb18030":
-            return GB18030
-        if codec == "utf-8":
-            return UTF8
-    return GB18030
-
-
-def answer(request: Request, known: Known, always: Known | None = None) -> Elements:
-    """Every key that was asked for, empty where nothing is known, and what belongs into every answer."""
     answered = _answered(request.keys, known)
     for keyword, value in (always or {}).items():
         tag = tag_of(keyword)
         answered[tag] = (VR_OF[tag], _value(value))
+    if request.charset.latin:
+        answered = _in_latin(answered, latin)
     answered[CHARACTER_SET] = ("CS", request.charset.term)
     return answered
 
@@ -114,7 +111,8 @@ def person_name(name: str, alphabetic: str) -> str:
     if not name:
         return ""
     if not HAN.search(name):
-        return alphabetic
+        # A name in a script of its own is not told by marks alone.
+        return f"{alphabetic}={name}" if "?" in alphabetic else alphabetic
     # A minority name keeps its dot in the group of characters: there it is part of the name.
     family, given = divided(name)
     written = name if re.search("[·・•‧]", name) else "^".join(part for part in (family, given) if part)
@@ -137,6 +135,21 @@ def _answered(keys: Sequence[Key], known: Known) -> dict[int, tuple[str, Value]]
 
 def _whole(known: Known) -> dict[int, tuple[str, Value]]:
     return {tag_of(keyword): (VR_OF[tag_of(keyword)], _value(value)) for keyword, value in known.items()}
+
+
+def _in_latin(elements: Elements, latin: Callable[[str], str]) -> dict[int, tuple[str, Value]]:
+    """Numbers stay as they are: one that cannot be written must not come back as another."""
+    found: dict[int, tuple[str, Value]] = {}
+    for tag, (vr, value) in elements.items():
+        if not isinstance(value, str):
+            found[tag] = (vr, [_in_latin(item, latin) for item in value])
+        elif vr == "PN":
+            found[tag] = (vr, value.partition("=")[0])
+        elif vr in _TEXT_VRS and tag not in _NUMBERS:
+            found[tag] = (vr, latin(value)[: _LONGEST.get(vr)])
+        else:
+            found[tag] = (vr, value)
+    return found
 
 
 def _value(value: str | Sequence[Known]) -> Value:

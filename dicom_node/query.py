@@ -124,4 +124,4 @@ def _answers(
         if "PatientName" in known:
             name = known["PatientName"]
             known["PatientName"] = person_name(name, world.names.alphabetic(name))
-        yield answer(asked, known, always)
+        yield answer(asked, known, always, latin=world.names.latin)

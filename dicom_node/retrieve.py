@@ -22,7 +22,7 @@ from telemed.application.retrieve_objects import (
 )
 from telemed.application.world import World
 from telemed.dimse import command as c
-from telemed.dimse.identifier import Encoding, write_answer
+from telemed.dimse.identifier import Encoding, write_answer, write_ascii
 from telemed.dimse.pdu import ProtocolError
 from telemed.domain.errors import DomainError, InvalidInput, NotFound, Unavailable
 from telemed.domain.matching import OneOf, text_criterion, uid_criterion
@@ -193,7 +193,7 @@ class _Replies:
         if self.tally.failed or status is Status.CANCELLED:
             named = "\\".join(self.tally.failed[:_MOST_NAMED])
             encoding = Encoding(bool(self._context.transfer_syntax[0].is_implicit_VR))
-            data = write_answer({_FAILED_LIST: ("UI", named)}, encoding, "ascii")
+            data = write_answer({_FAILED_LIST: ("UI", named)}, encoding, write_ascii)
         self._write(self._command(status, with_remaining=with_remaining), data)
 
     def _command(self, status: Status, *, with_remaining: bool) -> dict[int, c.Value]:

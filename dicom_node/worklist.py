@@ -66,7 +66,7 @@ def _answers(
     world: World, device: Device, asked: Request, found: Sequence[WorklistEntry]
 ) -> Iterator[Elements]:
     for entry in found:
-        yield answer(asked, known_of(world, device, entry))
+        yield answer(asked, known_of(world, device, entry), latin=world.names.latin)
 
 
 def known_of(world: World, device: Device, entry: WorklistEntry) -> Known:

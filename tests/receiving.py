@@ -55,6 +55,9 @@ class PlainNames:
     def alphabetic(self, name: str) -> str:
         return name.replace(" ", "^")
 
+    def latin(self, text: str) -> str:
+        return text
+
 
 class CountingWaker:
     def __init__(self) -> None:

@@ -17,6 +17,7 @@ from telemed.domain.events import Kind
 from telemed.domain.inference import ModelApproval
 from telemed.domain.notice import Notice
 from telemed.domain.people import Device, Institution, MadeObjects, Role, User
+from telemed.imaging.charset import codec_of
 
 SHORTEST_PASSWORD = 10
 _MODELLED = ("ECG", "DX", "CR")
@@ -221,6 +222,8 @@ def checked_device(
         ipaddress.ip_network(network.strip(), strict=False)
     except ValueError as fault:
         raise InvalidInput("error.network_invalid", field="network") from fault
+    if default_charset.strip() and codec_of(default_charset) is None:
+        raise InvalidInput("error.charset_unknown", field="default_charset")
     return {
         "network": network.strip(),
         "certificate_sha256": certificate_sha256.replace(":", "").lower().strip() or None,

@@ -5,7 +5,7 @@ a query of 300 answers costs.
 """
 
 import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from telemed.dimse.pdu import ProtocolError
@@ -20,6 +20,7 @@ _DEEPEST = 8
 Value = str | Sequence["Elements"]
 # VR and value by tag.
 Elements = Mapping[int, tuple[str, Value]]
+Writer = Callable[[str], bytes]
 
 
 @dataclass(frozen=True)
@@ -45,9 +46,14 @@ def read_identifier(data: bytes, encoding: Encoding, vr_of: Mapping[int, str]) -
     return _read(data, encoding, vr_of, 0)
 
 
-def write_answer(elements: Elements, encoding: Encoding, codec: str) -> bytes:
-    """A data set of (VR, value) by tag. Texts are written in `codec`; what it cannot write becomes "?"."""
-    return b"".join(_element(tag, *elements[tag], encoding, codec) for tag in sorted(elements))
+def write_answer(elements: Elements, encoding: Encoding, write: Writer) -> bytes:
+    """A data set of (VR, value) by tag, its texts as `write` writes them."""
+    return b"".join(_element(tag, *elements[tag], encoding, write) for tag in sorted(elements))
+
+
+def write_ascii(text: str) -> bytes:
+    """What is no ASCII becomes "?"."""
+    return text.encode("ascii", "replace")
 
 
 def _read(data: bytes, encoding: Encoding, vr_of: Mapping[int, str], depth: int) -> tuple[Key, ...]:
@@ -132,8 +138,8 @@ def _item_end(data: bytes, position: int, encoding: Encoding, vr_of: Mapping[int
             position = start + length
 
 
-def _element(tag: int, vr: str, value: Value, encoding: Encoding, codec: str) -> bytes:
-    raw = _raw(vr, value, encoding, codec)
+def _element(tag: int, vr: str, value: Value, encoding: Encoding, write: Writer) -> bytes:
+    raw = _raw(vr, value, encoding, write)
     head = struct.pack("<HH", tag >> 16, tag & 0xFFFF)
     if encoding.implicit:
         return head + struct.pack("<L", len(raw)) + raw
@@ -142,17 +148,17 @@ def _element(tag: int, vr: str, value: Value, encoding: Encoding, codec: str) ->
     return head + vr.encode() + struct.pack("<H", len(raw)) + raw
 
 
-def _raw(vr: str, value: Value, encoding: Encoding, codec: str) -> bytes:
+def _raw(vr: str, value: Value, encoding: Encoding, write: Writer) -> bytes:
     if vr == "SQ":
         items = () if isinstance(value, str) else value
-        return b"".join(_item(item, encoding, codec) for item in items)
+        return b"".join(_item(item, encoding, write) for item in items)
     text = value if isinstance(value, str) else ""
     if vr in _BINARY:
         return b"".join(struct.pack(_BINARY[vr], int(part)) for part in text.split("\\") if part)
-    raw = text.encode(codec, "replace")
+    raw = write(text)
     return raw + (b"\x00" if vr == "UI" else b" ") * (len(raw) % 2)
 
 
-def _item(item: Elements, encoding: Encoding, codec: str) -> bytes:
-    body = write_answer(item, encoding, codec)
+def _item(item: Elements, encoding: Encoding, write: Writer) -> bytes:
+    body = write_answer(item, encoding, write)
     return struct.pack("<HHL", _ITEM >> 16, _ITEM & 0xFFFF, len(body)) + body

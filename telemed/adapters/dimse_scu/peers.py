@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from telemed.adapters.dimse_scu.tls import OutgoingTls
 from telemed.application.ports.dicom import CommitmentReport, SendingLine
 from telemed.dimse import command as c
-from telemed.dimse.identifier import Elements, Encoding, write_answer
+from telemed.dimse.identifier import Elements, Encoding, write_answer, write_ascii
 from telemed.dimse.pdu import Context
 from telemed.dimse.requestor import MOST_CONTEXTS, AssociationFailed, Requestor, Secure, TlsFailed
 from telemed.dimse.tls import TlsReason
@@ -72,7 +72,7 @@ class DimsePeers:
                     c.SOP_INSTANCE: COMMITMENT_INSTANCE,
                     c.EVENT_TYPE: SOME_FAILED if report.failed else ALL_COMMITTED,
                 },
-                write_answer(_information(report), Encoding(syntax == IMPLICIT), "ascii"),
+                write_answer(_information(report), Encoding(syntax == IMPLICIT), write_ascii),
             )
         return _status(node, answer)
 

@@ -8,7 +8,7 @@ from functools import cached_property, lru_cache
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
-from telemed.adapters.identity.latin_names import alphabetic
+from telemed.adapters.identity.latin_names import alphabetic, latin
 
 
 class SystemClock:
@@ -61,6 +61,9 @@ class PinyinReadings:
 
     def alphabetic(self, name: str) -> str:
         return alphabetic(name)
+
+    def latin(self, text: str) -> str:
+        return latin(text)
 
 
 @lru_cache(maxsize=4096)

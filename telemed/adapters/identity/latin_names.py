@@ -1,6 +1,7 @@
 """A Chinese name in Latin letters, as passports write it: "Zhang^San", "Ouyang^Xiaoming"."""
 
 import re
+import unicodedata
 from functools import lru_cache
 
 from telemed.domain.names import HAN, divided
@@ -12,26 +13,54 @@ _OF_FAMILY = {
     "任": "ren", "华": "hua", "翟": "zhai", "种": "chong", "繁": "po", "员": "yun", "乐": "yue", "缪": "miao",
     "燕": "yan", "覃": "qin", "晟": "cheng", "黑": "he", "逄": "pang", "召": "shao", "应": "ying", "宁": "ning",
 }  # fmt: skip
-_NO_LETTER = re.compile(r"[^A-Za-z0-9 .'-]")
+_HAN_RUN = re.compile(f"({HAN.pattern}+)")
+_PLAIN = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789 .'-")
+# A letter that has no Latin form: what is cut short must be seen to be.
+_UNREADABLE = "?"
 
 
 @lru_cache(maxsize=4096)
 def alphabetic(name: str) -> str:
     """The first component group of a PN: ASCII alone, family and given name divided by a caret."""
     family, given = divided(name)
-    first = _OF_FAMILY.get(family) or _latin(family)
-    return "^".join(part for part in (_capital(first), _capital(_latin(given))) if part)
+    first = _OF_FAMILY.get(family) or "".join(_syllables(family))
+    return "^".join(part for part in (_capital(first), _capital("".join(_syllables(given)))) if part)
 
 
-def _latin(text: str) -> str:
+@lru_cache(maxsize=1024)
+def latin(text: str) -> str:
+    """Any other text, syllable by syllable, for a machine that reads nothing else."""
+    return text if text.isascii() else _plain(" ".join(_syllables(text)))
+
+
+def _syllables(text: str) -> list[str]:
     if not HAN.search(text):
-        return text
+        return [text]
     from pypinyin import Style, lazy_pinyin  # 50 MB of dictionaries, for those who meet a new name
 
-    # Passports write "lyu" where pinyin has an umlaut.
-    return "".join(lazy_pinyin(text, style=Style.NORMAL)).replace("v", "yu")
+    found: list[str] = []
+    for piece in filter(None, _HAN_RUN.split(text)):
+        if HAN.match(piece):
+            # Passports write "lyu" where pinyin has an umlaut.
+            found += [one.replace("v", "yu") for one in lazy_pinyin(piece, style=Style.NORMAL)]
+        else:
+            found.append(piece)
+    return found
+
+
+def _plain(text: str) -> str:
+    """ASCII: letters without their accents; what is no letter goes, a letter that is unknown is marked."""
+    letters = []
+    for char in unicodedata.normalize("NFKD", text):
+        if char in _PLAIN:
+            letters.append(char)
+        elif unicodedata.category(char)[0] in "LN":
+            letters.append(_UNREADABLE)
+        elif char in "·・•‧":
+            letters.append(" ")
+    return "".join(letters).strip()
 
 
 def _capital(text: str) -> str:
-    plain = _NO_LETTER.sub("", text).strip()
+    plain = _plain(text)
     return plain[:1].upper() + plain[1:]

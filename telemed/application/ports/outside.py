@@ -46,6 +46,9 @@ class NameReadings(Protocol):
     def alphabetic(self, name: str) -> str:
         """In Latin letters as DICOM's first component group has it: "Zhang^San"."""
 
+    def latin(self, text: str) -> str:
+        """Any text in ASCII, by the sound of its characters; "?" for one that nobody can read so."""
+
 
 class Waker(Protocol):
     def wake(self) -> None:

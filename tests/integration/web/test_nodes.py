@@ -43,6 +43,9 @@ def test_what_a_site_s_machines_are_held_to_is_the_administrator_s(admin: Progra
         assert {name: changed[name] for name in wanted} == {**wanted, "issuer_names": "T1 HIS\n虚构"}
     assert changes(cast) == before + 1
     assert admin.put(path, {"worklist_days": 0}, expect=422)["code"] == "error.request_invalid"
+    device = {"ae_title": "DR_1", "network": "10.0.0.0/8", "default_charset": "GB12345"}
+    refused = admin.post("/api/v1/admin/devices", device, expect=422)
+    assert (refused["code"], refused["field"]) == ("error.charset_unknown", "default_charset")
     other = f"/api/v1/admin/institutions/{cast.sites[TOWNSHIP_B].uid}/machine-rules"
     assert admin.put(other, wanted, expect=404)["code"] == "error.institution_not_found"
 

@@ -72,7 +72,7 @@ def test_an_answer_is_read_by_pydicom(encoding: Encoding) -> None:
         "PatientName": person_name("张三", "Zhang^San"),
         "ScheduledProcedureStepSequence": [step],
     }
-    data = write_answer(answer(asked, known), encoding, asked.charset.codec)
+    data = write_answer(answer(asked, known), encoding, asked.charset.write)
     ds = read_dataset(BytesIO(data), encoding.implicit, True)
     ds.decode()
     assert str(ds.PatientName) == "Zhang^San=张^三"
@@ -94,7 +94,7 @@ def test_mutated_requests_are_read_or_refused(data: st.DataObject, implicit: boo
         asked = read_request(cut, implicit=implicit, device=DEVICE)
     except p.ProtocolError:
         return
-    write_answer(answer(asked, {}), Encoding(implicit), asked.charset.codec)
+    write_answer(answer(asked, {}), Encoding(implicit), asked.charset.write)
 
 
 @settings(max_examples=300, deadline=None)

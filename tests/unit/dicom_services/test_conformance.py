@@ -16,6 +16,7 @@ from telemed.application.ports.dicom import Level
 from telemed.application.query import MOST_ANSWERS
 from telemed.dimse import requestor
 from telemed.dimse.tls import Identity, TlsProfile, provider_context, user_context
+from telemed.imaging import written_text as w
 from telemed.imaging.part10 import EXPLICIT_LITTLE
 from telemed.imaging.pixels.encode import LOSSLESS
 from telemed.settings import Settings
@@ -123,6 +124,19 @@ def test_the_matching_keys() -> None:
     assert {level.value: keys for level, keys in query.RETURNED.items()} == besides
     steps = [tuple(cell[0].split(" > ")) for cell in rows("### Worklist keys")]
     assert tuple(steps) == worklist.MATCHED
+
+
+def test_the_sets_in_which_answers_are_written() -> None:
+    sets = (w.GB18030, w.UTF8, w.GBK, w.GB2312, w.LATIN, w.ASCII)
+    stated = {term.replace("\\\\", "\\"): lost for term, _, lost in rows("## Character sets")}
+    assert list(stated) == [one.term for one in sets]
+    for charset in sets:
+        lost = stated[charset.term]
+        # A Chinese character of the rarest kind, and one of everyday.
+        carried = lost == "nothing"
+        assert (charset.write("𠮷") in (charset.write(w.MISSING), b"?")) is not carried
+        assert charset.latin is ("sound" in lost or lost == "as ISO_IR 100")
+        assert charset.latin is (charset.write("张") == b"?")
 
 
 def test_the_limits_and_reasons_named_in_the_text() -> None:

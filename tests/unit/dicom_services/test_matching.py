@@ -113,7 +113,12 @@ def test_names(asked: str, fits: bool) -> None:
         ("单雨", ("单", "雨"), "Shan^Yu"),
         ("吕布", ("吕", "布"), "Lyu^Bu"),
         ("阿卜杜·热合曼", ("阿卜杜", "热合曼"), "Abodu^Reheman"),
+        ("阿卜杜·热合曼·买买提", ("阿卜杜", "热合曼·买买提"), "Abodu^Reheman maimaiti"),
         ("Wang XiaoDong", ("Wang", "XiaoDong"), "Wang^XiaoDong"),
+        # An accent goes, a letter never does: one that has no Latin form is seen to be missing.
+        ("Müller Zoë", ("Müller", "Zoë"), "Muller^Zoe"),
+        ("王𭬚", ("王", "𭬚"), "Wang^?"),
+        ("Øst Ян", ("Øst", "Ян"), "?st^??"),
         ("", ("", ""), ""),
     ],
 )

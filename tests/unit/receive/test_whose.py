@@ -39,6 +39,9 @@ class Readings:
     def alphabetic(self, name: str) -> str:
         return name
 
+    def latin(self, text: str) -> str:
+        return text
+
 
 @pytest.mark.parametrize(
     ("first", "second", "told"),
