@@ -64,7 +64,7 @@ class AssociationLine:
 
 
 def write_message(
-    assoc: Any, context_id: int, command: Mapping[int, c.Value], data: bytes | memoryview | None = None
+    assoc: Any, context_id: int, command: Mapping[int, c.Value], data: p.Pieces | None = None
 ) -> None:
     """One DIMSE message. Raises LineGone."""
     waiting: list[bytes] = []
@@ -78,7 +78,7 @@ def write_message(
 
 
 def message(
-    largest: int, context_id: int, command: Mapping[int, c.Value], data: bytes | memoryview | None = None
+    largest: int, context_id: int, command: Mapping[int, c.Value], data: p.Pieces | None = None
 ) -> Iterator[bytes]:
     """The PDUs of one DIMSE message, none larger than `largest`."""
     kind = c.WITH_DATA_SET if data is not None else c.NO_DATA_SET

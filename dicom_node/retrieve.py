@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from typing import Any
 
 from dicom_node.identifiers import Request, read_request
@@ -11,10 +12,10 @@ from dicom_node.statuses import Status, query_failure
 from telemed.application.faults import trace_of
 from telemed.application.objects import is_lost
 from telemed.application.ports.dicom import Level, Retrievable, SendingLine
+from telemed.application.presented import data_set_of
 from telemed.application.retrieve_objects import (
     MOST_OBJECTS,
     Tally,
-    data_set_of,
     destination_of,
     plan_retrieval,
     readable_form,
@@ -23,7 +24,7 @@ from telemed.application.retrieve_objects import (
 from telemed.application.world import World
 from telemed.dimse import command as c
 from telemed.dimse.identifier import Encoding, write_answer, write_ascii
-from telemed.dimse.pdu import ProtocolError
+from telemed.dimse.pdu import Pieces, ProtocolError
 from telemed.domain.errors import DomainError, InvalidInput, NotFound, Unavailable
 from telemed.domain.matching import OneOf, text_criterion, uid_criterion
 from telemed.domain.study import StoredObject
@@ -222,15 +223,16 @@ def _sender(world: World, line: SendingLine, originator: tuple[str, int] | None 
         if form is None:
             log.info("object %s is in no form that the other side reads", one.sop_instance_uid)
             return None
-        try:
-            data = data_set_of(world, form)
-        except DomainError as error:
-            if not is_lost(error):
-                # The store does not answer: each of the others would wait for it in vain.
-                raise
-            log.error("object %s cannot be sent: %s", one.sop_instance_uid, error)
-            return None
-        return line.store(form, data, originator)
+        with ExitStack() as stack:
+            try:
+                data = stack.enter_context(data_set_of(world, form))
+            except DomainError as error:
+                if not is_lost(error):
+                    # The store does not answer: each of the others would wait for it in vain.
+                    raise
+                log.error("object %s cannot be sent: %s", one.sop_instance_uid, error)
+                return None
+            return line.store(form, data, originator)
 
     return send
 
@@ -251,9 +253,7 @@ class _BackLine:
     def accepts(self, sop_class_uid: str, transfer_syntax_uid: str) -> bool:
         return (sop_class_uid, transfer_syntax_uid) in self._contexts
 
-    def store(
-        self, stored: StoredObject, data_set: bytes | memoryview, originator: tuple[str, int] | None = None
-    ) -> int:
+    def store(self, stored: StoredObject, data_set: Pieces, originator: tuple[str, int] | None = None) -> int:
         self._message_id = self._message_id % MOST_OBJECTS + 1
         command: dict[int, c.Value] = {
             c.SOP_CLASS: stored.sop_class_uid,

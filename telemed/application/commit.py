@@ -1,15 +1,14 @@
 """Storage commitment: a device asks whether it may delete. Each object is read and its digest computed anew; the
 answer goes to the device on an association of our own, again and again until it has been heard."""
 
-import hashlib
-import logging
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from telemed.application.jobs import JobKind
+from telemed.application.lost_objects import tell_lost
 from telemed.application.notifying import notify_institution
-from telemed.application.objects import read_object
+from telemed.application.objects import is_lost, opened
 from telemed.application.ports import UnitOfWork
 from telemed.application.ports.dicom import CommitmentReport
 from telemed.application.record import record
@@ -19,8 +18,6 @@ from telemed.domain.events import Kind
 from telemed.domain.exchange import CommitmentRequest, CommitmentState, RemoteNode
 from telemed.domain.people import Device
 from telemed.domain.study import StoredObject
-
-log = logging.getLogger(__name__)
 
 # Failure reasons of PS3.3 C.14.1.1.
 PROCESSING_FAILURE, NO_SUCH_OBJECT, CLASS_INSTANCE_CONFLICT = 0x0110, 0x0112, 0x0119
@@ -118,16 +115,13 @@ def _reason_against(world: World, sop_class: str, held: Sequence[StoredObject]) 
 
 def _is_whole(world: World, stored: StoredObject) -> bool:
     try:
-        content = read_object(world, stored)
+        with opened(world, stored):
+            return True
     except Unavailable as error:
-        if error.code != "error.object_missing":
+        if not is_lost(error):
             raise
-        log.error("object %s is promised to a device and lies nowhere", stored.sop_instance_uid)
+        tell_lost(world, stored, error.code)
         return False
-    if hashlib.sha256(content).hexdigest() == stored.file_sha256:
-        return True
-    log.error("object %s is damaged: its digest is another", stored.sop_instance_uid)
-    return False
 
 
 def _send(world: World, device: Device, node: RemoteNode | None, report: CommitmentReport) -> int:

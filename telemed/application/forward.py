@@ -5,6 +5,7 @@ The queue is rows; one job per destination empties it. A destination that is awa
 
 import logging
 from collections.abc import Iterable, Sequence
+from contextlib import ExitStack
 from datetime import datetime, timedelta
 
 from telemed.application.jobs import JobKind
@@ -12,8 +13,9 @@ from telemed.application.notifying import notify_institution
 from telemed.application.objects import is_lost
 from telemed.application.ports import UnitOfWork
 from telemed.application.ports.dicom import SendingLine
+from telemed.application.presented import data_set_of
 from telemed.application.record import record
-from telemed.application.retrieve_objects import data_set_of, is_warning, readable_form
+from telemed.application.retrieve_objects import is_warning, readable_form
 from telemed.application.world import World
 from telemed.domain.errors import DomainError, Unavailable
 from telemed.domain.events import Kind
@@ -35,7 +37,11 @@ _OWN_PAUSE = timedelta(minutes=1)
 
 
 class _NotFromHere(Exception):
-    pass
+    """Our own store does not answer."""
+
+
+class _NotHere(Exception):
+    """The bytes are damaged or lost."""
 
 
 def queue_study(world: World, uow: UnitOfWork, study: Study) -> None:
@@ -101,19 +107,25 @@ def _send_one(
     stored = readable_form(forms, line.accepts)
     if stored is not None:
         try:
-            data = data_set_of(world, stored)
-        except DomainError as error:
-            if not is_lost(error):
-                raise _NotFromHere from error
-            # Missing here: a fault of this house, and no reason to hold the others back.
-            log.error("object %s cannot be forwarded: %s", stored.sop_instance_uid, error)
+            status = _sent(world, line, stored)
+        except _NotHere:
+            # A fault of this house, and no reason to hold the others back.
+            log.error("object %s cannot be forwarded", stored.sop_instance_uid)
         else:
-            status = line.store(stored, data)
             if status >> 8 == 0xA7 or status in _LATER:
                 _set_aside(world, node, item.id, stored, status)
                 return False
     _settle(world, node, item.id, stored or forms[0], status)
     return True
+
+
+def _sent(world: World, line: SendingLine, stored: StoredObject) -> int:
+    with ExitStack() as stack:
+        try:
+            data = stack.enter_context(data_set_of(world, stored))
+        except DomainError as error:
+            raise (_NotHere if is_lost(error) else _NotFromHere) from error
+        return line.store(stored, data)
 
 
 def _forms(uow: UnitOfWork, stored: StoredObject) -> list[StoredObject]:

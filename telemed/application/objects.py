@@ -1,11 +1,14 @@
 """The bytes behind the rows: from the spool to their final place, and back to a reader."""
 
-import hashlib
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import BinaryIO
 
+from telemed.application.lost_objects import tell_lost
 from telemed.application.ports import SpoolPart
 from telemed.application.record import record
+from telemed.application.stretch import digest_of
 from telemed.application.world import World
 from telemed.domain.errors import DomainError, Unavailable
 from telemed.domain.events import Kind
@@ -24,13 +27,14 @@ def place_object(world: World, *, object_id: int) -> None:
         stored = uow.studies.object(object_id)
     if not stored.placed:
         try:
-            content = world.spool.read(stored.file_sha256)
-        except KeyError:
-            # An earlier run got as far as the store, or the same file came from another institution.
-            _verify(stored, _from_store(world, stored))
-        else:
-            _verify(stored, content)
-            world.objects.put(stored.file_sha256, content)
+            # Where the spool has it no more, an earlier run got as far as the store, or the same file came from
+            # another institution. What goes to its final place is what was promised, or nothing goes there.
+            with opened(world, stored) as file:
+                world.objects.put_from(stored.file_sha256, file)
+        except Unavailable as fault:
+            if is_lost(fault):
+                tell_lost(world, stored, fault.code)
+            raise
         with world.unit_of_work() as uow:
             stored = uow.studies.object(object_id)
             if not stored.placed:
@@ -54,6 +58,27 @@ def read_object(world: World, stored: StoredObject) -> bytes:
         return world.spool.read(stored.file_sha256)
     except KeyError:
         return _from_store(world, stored)
+
+
+@contextmanager
+def opened(world: World, stored: StoredObject) -> Iterator[BinaryIO]:
+    """The stored file (Part 10) to be read by pieces, found to be what was promised.
+
+    Raises Unavailable where it lies nowhere (`error.object_missing`) or is damaged (`error.object_damaged`).
+    """
+    code = "error.object_missing"
+    for place in (world.spool, world.objects):
+        try:
+            file = place.open(stored.file_sha256)
+        except KeyError:
+            continue
+        with file:
+            if digest_of(file) == stored.file_sha256:
+                file.seek(0)
+                yield file
+                return
+        code = "error.object_damaged"
+    raise Unavailable(code, sop_instance_uid=stored.sop_instance_uid)
 
 
 def qualities(world: World, objects: Iterable[StoredObject]) -> dict[int, str]:
@@ -117,9 +142,3 @@ def _from_store(world: World, stored: StoredObject) -> bytes:
         return world.objects.get(stored.file_sha256)
     except KeyError:
         raise Unavailable("error.object_missing", sop_instance_uid=stored.sop_instance_uid) from None
-
-
-def _verify(stored: StoredObject, content: bytes) -> None:
-    """What goes to its final place is what was promised, or nothing goes there."""
-    if hashlib.sha256(content).hexdigest() != stored.file_sha256:
-        raise Unavailable("error.object_damaged", sop_instance_uid=stored.sop_instance_uid)

@@ -4,13 +4,20 @@ Everything else leaves byte for byte as it was received. What is stored never ch
 """
 
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import astuple, replace
+from mmap import ACCESS_READ, mmap
 
-from telemed.application.objects import read_object
+from telemed.application.lost_objects import tell_lost
+from telemed.application.objects import is_lost, opened, read_object
 from telemed.application.ports import UnitOfWork
+from telemed.application.stretch import Stretch
 from telemed.application.world import World
+from telemed.domain.errors import Unavailable
 from telemed.domain.study import StoredObject, Study
-from telemed.imaging.right_identity import RightIdentity, under
+from telemed.imaging.header import dataset_offset
+from telemed.imaging.right_identity import RightIdentity, corrected_head, under
 
 Identities = dict[int, RightIdentity]  # by the id of the series
 
@@ -45,6 +52,26 @@ def presented(world: World, stored: StoredObject, identities: Identities | None 
     content = read_object(world, stored)
     identity = identities.get(stored.series_id)
     return under(content, identity) if identity else content
+
+
+@contextmanager
+def data_set_of(world: World, stored: StoredObject) -> Iterator[Stretch]:
+    """The data set without its file meta, read by pieces: as stored, or under the person it was corrected to.
+
+    Raises Unavailable, and tells the institution, where the bytes are damaged or lie nowhere.
+    """
+    with world.unit_of_work(write=False) as uow:
+        identity = identities_of(world, uow, uow.studies.get(stored.study_id)).get(stored.series_id)
+    try:
+        with opened(world, stored) as file, mmap(file.fileno(), 0, access=ACCESS_READ) as data:
+            if identity is None:
+                yield Stretch(file, dataset_offset(data))
+            else:
+                yield Stretch(file, *corrected_head(data, identity))
+    except Unavailable as fault:
+        if is_lost(fault):
+            tell_lost(world, stored, fault.code)
+        raise
 
 
 def variant(identities: Identities, stored: StoredObject) -> str:

@@ -28,6 +28,8 @@ __all__ = ["Incoming", "Received", "file_durable", "receive"]
 
 # A rival that commits first leaves a row that the next attempt finds; each attempt is one against one.
 _ATTEMPTS = 8
+# Two forms of one object are compared in memory; larger ones are a person's to compare.
+_LARGEST_COMPARED = 1 << 28
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -249,6 +251,8 @@ def _known(item: Incoming, held: StoredObject, verdicts: _Verdicts | None) -> Kn
 
 
 def _same(world: World, item: Incoming, held: StoredObject) -> bool:
+    if max(held.size, item.part.size) > _LARGEST_COMPARED:
+        return False
     try:
         content = read_object(world, held)
     except Unavailable as error:

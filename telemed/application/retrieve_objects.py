@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from telemed.application.ports.dicom import Retrievable
-from telemed.application.presented import presented
 from telemed.application.record import record
 from telemed.application.world import World
 from telemed.domain.errors import InvalidInput, NotFound
@@ -13,7 +12,6 @@ from telemed.domain.exchange import RemoteNode
 from telemed.domain.matching import OneOf
 from telemed.domain.people import Device
 from telemed.domain.study import StoredObject
-from telemed.imaging.header import dataset_offset
 
 # Counts of sub-operations are 16 bits wide.
 MOST_OBJECTS = 65_535
@@ -92,12 +90,6 @@ def is_warning(status: int) -> bool:
 def readable_form(forms: Sequence[StoredObject], accepts: Callable[[str, str], bool]) -> StoredObject | None:
     """The form as it was received if the other side reads it, else an alternate that it reads."""
     return next((form for form in forms if accepts(form.sop_class_uid, form.transfer_syntax_uid)), None)
-
-
-def data_set_of(world: World, stored: StoredObject) -> memoryview:
-    """The data set without its file meta: byte for byte as stored, or under the person it was corrected to."""
-    content = presented(world, stored)
-    return memoryview(content)[dataset_offset(content) :]
 
 
 def record_outcome(world: World, *, device: Device, service: str, destination: str, tally: Tally) -> None:

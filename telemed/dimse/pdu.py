@@ -3,6 +3,7 @@
 import struct
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 ASSOCIATE_RQ, ASSOCIATE_AC, ASSOCIATE_RJ, P_DATA, RELEASE_RQ, RELEASE_RP, ABORT = range(1, 8)
 APPLICATION_CONTEXT = b"1.2.840.10008.3.1.1.1"
@@ -88,9 +89,16 @@ def abort() -> bytes:
     return pdu(ABORT, b"\x00" * 4)
 
 
-def data_pdus(context_id: int, data: bytes | memoryview, *, command: bool, largest: int) -> Iterator[bytes]:
+class Pieces(Protocol):
+    """Bytes, wherever they lie: in memory, or in a file that is read slice by slice."""
+
+    def __len__(self) -> int: ...
+    def __getitem__(self, part: slice, /) -> bytes | memoryview: ...
+
+
+def data_pdus(context_id: int, data: Pieces, *, command: bool, largest: int) -> Iterator[bytes]:
     """P-DATA-TF PDUs of one fragment each; the last one says so. Empty data is one empty fragment."""
-    view = memoryview(data)
+    view: Pieces = memoryview(data) if isinstance(data, bytes) else data
     room = min(largest, LARGEST_PDU) - PDV_HEAD
     for start in range(0, max(len(view), 1), room):
         piece = view[start : start + room]

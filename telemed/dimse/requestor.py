@@ -121,9 +121,7 @@ class Requestor:
                 return number, syntax
         return None
 
-    def ask(
-        self, context_id: int, command: Mapping[int, c.Value], data: bytes | memoryview | None
-    ) -> dict[int, bytes]:
+    def ask(self, context_id: int, command: Mapping[int, c.Value], data: p.Pieces | None) -> dict[int, bytes]:
         """Sends one request and returns the command set of its answer. Raises AssociationFailed."""
         self._message_id = self._message_id % 65_535 + 1
         elements: dict[int, c.Value] = {

@@ -54,7 +54,7 @@ def read_file_meta(data: Bytes) -> FileMeta:
     return FileMeta(end, values.get(0x10, ""), values.get(0x02, ""), values.get(0x03, ""))
 
 
-def dataset_offset(data: bytes) -> int:
+def dataset_offset(data: Bytes) -> int:
     """The position of the first byte of the data set, behind preamble and meta information.
 
     0 for a bare data set. Raises HeaderError `header.cut_short` when the file ends before it.

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from telemed.imaging.charset import codec_of, decoder_for
-from telemed.imaging.elements import Element, Encoding, walk
+from telemed.imaging.elements import Bytes, Element, Encoding, walk
 from telemed.imaging.part10 import DEFLATED_LIKE, encoding_of, inflate, read_file_meta
 
 if TYPE_CHECKING:
@@ -65,30 +65,42 @@ def under(data: bytes, identity: RightIdentity) -> bytes:
     Raises HeaderError where the bytes are no data set (`header.not_dicom`, `header.cut_short`, `header.damaged`).
     """
     meta = read_file_meta(data)
-    head, body = data[: meta.dataset_offset], data[meta.dataset_offset :]
-    deflated = meta.transfer_syntax_uid in DEFLATED_LIKE
-    if deflated:
-        body = inflate(body)
-    body = _spliced(body, encoding_of(meta.transfer_syntax_uid, body), identity)
-    return head + (_deflated(body) if deflated else body)
+    if meta.transfer_syntax_uid not in DEFLATED_LIKE:
+        rest, head = corrected_head(data, identity)
+        return data[: meta.dataset_offset] + head + data[rest:]
+    body = inflate(data[meta.dataset_offset :])
+    rest, head = _spliced(body, 0, encoding_of(meta.transfer_syntax_uid, body), identity)
+    return data[: meta.dataset_offset] + _deflated(head + body[rest:])
 
 
-def _spliced(body: bytes, encoding: Encoding, identity: RightIdentity) -> bytes:
-    kept, rest = _kept(body, encoding)
-    texts = _texts(body, kept, identity)
-    pieces = {tag: body[start:end] for tag, (start, end, _) in kept.items()}
+def corrected_head(data: Bytes, identity: RightIdentity) -> tuple[int, bytes]:
+    """The first groups of a file's data set under `identity`, and the offset in `data` from which the rest follows.
+
+    (offset, bytes to stand before it). A deflated data set is all head: it has to be written anew. Raises as `under`.
+    """
+    meta = read_file_meta(data)
+    if meta.transfer_syntax_uid in DEFLATED_LIKE:
+        return len(data), under(data[:], identity)[meta.dataset_offset :]
+    encoding = encoding_of(meta.transfer_syntax_uid, data, meta.dataset_offset)
+    return _spliced(data, meta.dataset_offset, encoding, identity)
+
+
+def _spliced(data: Bytes, offset: int, encoding: Encoding, identity: RightIdentity) -> tuple[int, bytes]:
+    kept, rest = _kept(data, offset, encoding)
+    texts = _texts(data, kept, identity)
+    pieces = {tag: data[start:end] for tag, (start, end, _) in kept.items()}
     pieces |= {tag: _element(tag, value, encoding) for tag, value in texts.items()}
-    return b"".join(pieces[tag] for tag in sorted(pieces)) + body[rest:]
+    return rest, b"".join(pieces[tag] for tag in sorted(pieces))
 
 
-def _kept(body: bytes, encoding: Encoding) -> tuple[dict[int, tuple[int, int, Element]], int]:
+def _kept(body: Bytes, offset: int, encoding: Encoding) -> tuple[dict[int, tuple[int, int, Element]], int]:
     """What stays of the first groups, as (header's start, end, element), and where the rest begins.
 
     Not the other person's module, nor group lengths, which would no longer be right.
     """
     found: dict[int, tuple[int, int, Element]] = {}
     last: tuple[int, Element] | None = None
-    for element in walk(body, encoding):
+    for element in walk(body, encoding, offset):
         start = element.start - _head_length(element)
         if last is not None:
             found[last[1].tag] = (last[0], start, last[1])
@@ -109,7 +121,7 @@ def _kept(body: bytes, encoding: Encoding) -> tuple[dict[int, tuple[int, int, El
 
 
 def _texts(
-    body: bytes, kept: Mapping[int, tuple[int, int, Element]], identity: RightIdentity
+    body: Bytes, kept: Mapping[int, tuple[int, int, Element]], identity: RightIdentity
 ) -> dict[int, bytes]:
     def value(tag: int) -> bytes:
         return body[kept[tag][2].start : kept[tag][2].end] if tag in kept else b""

@@ -2,6 +2,7 @@
 
 import hashlib
 import threading
+from io import BytesIO
 
 import pytest
 
@@ -41,6 +42,17 @@ def test_an_object_is_never_replaced(objects: ObjectStore) -> None:
     objects.put(name, data)
     objects.put(name, b"other")
     assert objects.get(name) == data
+
+
+def test_a_damaged_object_is_replaced_by_what_its_name_says(objects: ObjectStore) -> None:
+    name, data = named(b"as it was promised" * 9)
+    objects.put(name, b"not " + data[4:])
+    objects.put_from(name, BytesIO(data))
+    assert objects.get(name) == data
+    with objects.open(name) as file:
+        assert (file.read(5), file.seek(0), file.read()) == (data[:5], 0, data)
+    with pytest.raises(KeyError):
+        objects.open("0" * 64)
 
 
 def test_eight_that_put_one_object_leave_one(objects: ObjectStore) -> None:

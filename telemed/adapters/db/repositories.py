@@ -269,6 +269,9 @@ class SqlNotices(Repository):
     def of_study(self, study_id: int) -> Sequence[Notice]:
         return self._all(Notice, t.notice.c.study_id == study_id, order=t.notice.c.id)
 
+    def open_of(self, code: str) -> Sequence[Notice]:
+        return self._all(Notice, t.notice.c.code == code, t.notice.c.resolved_at.is_(None))
+
 
 class SqlEvents(Repository):
     def append(self, event: Event) -> None:

@@ -8,7 +8,7 @@ from telemed.adapters.dimse_scu.tls import OutgoingTls
 from telemed.application.ports.dicom import CommitmentReport, SendingLine
 from telemed.dimse import command as c
 from telemed.dimse.identifier import Elements, Encoding, write_answer, write_ascii
-from telemed.dimse.pdu import Context
+from telemed.dimse.pdu import Context, Pieces
 from telemed.dimse.requestor import MOST_CONTEXTS, AssociationFailed, Requestor, Secure, TlsFailed
 from telemed.dimse.tls import TlsReason
 from telemed.domain.errors import Unavailable
@@ -121,9 +121,7 @@ class _Line:
     def accepts(self, sop_class_uid: str, transfer_syntax_uid: str) -> bool:
         return self._requestor.context_for(sop_class_uid, transfer_syntax_uid) is not None
 
-    def store(
-        self, stored: StoredObject, data_set: bytes | memoryview, originator: tuple[str, int] | None = None
-    ) -> int:
+    def store(self, stored: StoredObject, data_set: Pieces, originator: tuple[str, int] | None = None) -> int:
         number = self._requestor.context_for(stored.sop_class_uid, stored.transfer_syntax_uid)
         if number is None:
             raise ValueError("nothing was agreed for this object")
@@ -143,7 +141,7 @@ def _asked(
     requestor: Requestor,
     number: int,
     command: dict[int, c.Value],
-    data: bytes | memoryview | None,
+    data: Pieces | None,
 ) -> dict[int, bytes]:
     try:
         return requestor.ask(number, command, data)

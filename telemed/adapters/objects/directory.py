@@ -1,12 +1,17 @@
 """The object store as a folder: `ab/cd/<file digest>.dcm`, created once and never written again."""
 
-from contextlib import suppress
+import hashlib
+from io import BytesIO
 from pathlib import Path
+from typing import BinaryIO
 
 from telemed.adapters.objects.disk import Disk, RealDisk
 from telemed.adapters.objects.incoming import IncomingFolder
 from telemed.adapters.objects.spool import room_needed
 from telemed.domain.errors import Unavailable
+
+# Of an object of any size so much is in memory.
+_PIECE = 1 << 20
 
 
 class DirectoryStore:
@@ -22,6 +27,9 @@ class DirectoryStore:
         self._incoming.close()
 
     def put(self, file_sha256: str, data: bytes) -> None:
+        self.put_from(file_sha256, BytesIO(data))
+
+    def put_from(self, file_sha256: str, source: BinaryIO) -> None:
         target = self._path(file_sha256)
         with room_needed():
             self._make_folder(target.parent)
@@ -29,13 +37,18 @@ class DirectoryStore:
             handle = self._disk.create(temporary)
             try:
                 try:
-                    self._disk.write(handle, data)
+                    source.seek(0)
+                    while piece := source.read(_PIECE):
+                        self._disk.write(handle, piece)
                     self._disk.fsync(handle)
                 finally:
                     self._disk.close(handle)
-                # Where it exists it is this object, being named by its digest; its maker may not have synced yet.
-                with suppress(FileExistsError):
+                try:
                     self._disk.link(temporary, target)
+                except FileExistsError:
+                    # Its maker may not have synced yet; it is this object, unless it was damaged since.
+                    if not _is_whole(target, file_sha256):
+                        self._disk.rename(temporary, target)
                 self._disk.fsync_directory(target.parent)
             finally:
                 self._disk.unlink(temporary)
@@ -43,6 +56,12 @@ class DirectoryStore:
     def get(self, file_sha256: str) -> bytes:
         try:
             return self._disk.read(self._path(file_sha256))
+        except FileNotFoundError:
+            raise KeyError(file_sha256) from None
+
+    def open(self, file_sha256: str) -> BinaryIO:
+        try:
+            return self._path(file_sha256).open("rb")
         except FileNotFoundError:
             raise KeyError(file_sha256) from None
 
@@ -66,3 +85,9 @@ class DirectoryStore:
             self._disk.make_directory(path)
             self._disk.fsync_directory(path.parent)
         self._durable_folders.add(folder)
+
+
+def _is_whole(path: Path, file_sha256: str) -> bool:
+    """Named by its digest."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest() == file_sha256

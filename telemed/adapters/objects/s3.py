@@ -4,10 +4,14 @@ The S3 interface of the client has no "create only". The name takes its place: i
 two writers of one name write the same, and an object that is there is left alone.
 """
 
+import hashlib
 import io
+import os
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import BinaryIO, cast
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import urllib3
@@ -18,6 +22,7 @@ from telemed.domain.errors import Unavailable
 
 # One request up to this size: most studies' objects need no parts.
 _PART = 64 * 1024 * 1024
+_PIECE = 1 << 20
 _TIMEOUT = urllib3.Timeout(connect=5, read=60)
 _RETRIES = urllib3.Retry(
     total=2, backoff_factor=0.2, status_forcelist=[500, 502, 503, 504], raise_on_status=False
@@ -75,31 +80,38 @@ class S3Store:
         self._pool.clear()
 
     def put(self, file_sha256: str, data: bytes) -> None:
+        self.put_from(file_sha256, io.BytesIO(data))
+
+    def put_from(self, file_sha256: str, source: BinaryIO) -> None:
+        size = source.seek(0, os.SEEK_END)
         with _answering():
-            # One of another size is not this object, whatever its name says: it is written over.
-            if self._size(file_sha256) == len(data):
+            # One of another size or digest is not this object, whatever its name says: it is written over.
+            if self._size(file_sha256) == size and self._is_whole(file_sha256):
                 return
             try:
-                self._write(file_sha256, data)
+                self._write(file_sha256, source, size)
             except S3Error as refusal:
                 if refusal.code != "NoSuchBucket":
                     raise
                 self._make_bucket()
-                self._write(file_sha256, data)
+                self._write(file_sha256, source, size)
 
     def get(self, file_sha256: str) -> bytes:
-        with _answering():
-            try:
-                response = self._client.get_object(self._bucket, _name(file_sha256))
-            except S3Error as refusal:
-                if refusal.code in ("NoSuchKey", "NoSuchBucket"):
-                    raise KeyError(file_sha256) from None
-                raise
-            try:
-                return bytes(response.read())
-            finally:
-                response.close()
-                response.release_conn()
+        with self._body(file_sha256) as pieces:
+            return b"".join(pieces)
+
+    def open(self, file_sha256: str) -> BinaryIO:
+        # On the disk meanwhile: whoever sends it on must not find the line to the bucket broken in the middle.
+        file = cast("BinaryIO", tempfile.TemporaryFile())  # noqa: SIM115 - the caller closes it
+        try:
+            with self._body(file_sha256) as pieces:
+                for piece in pieces:
+                    file.write(piece)
+            file.seek(0)
+        except BaseException:
+            file.close()
+            raise
+        return file
 
     def has(self, file_sha256: str) -> bool:
         with _answering():
@@ -118,13 +130,36 @@ class S3Store:
                 return None
             raise
 
-    def _write(self, file_sha256: str, data: bytes) -> None:
+    @contextmanager
+    def _body(self, file_sha256: str) -> Iterator[Iterator[bytes]]:
+        with _answering():
+            try:
+                response = self._client.get_object(self._bucket, _name(file_sha256))
+            except S3Error as refusal:
+                if refusal.code in ("NoSuchKey", "NoSuchBucket"):
+                    raise KeyError(file_sha256) from None
+                raise
+            try:
+                yield response.stream(_PIECE)
+            finally:
+                response.close()
+                response.release_conn()
+
+    def _is_whole(self, file_sha256: str) -> bool:
+        with self._body(file_sha256) as pieces:
+            digest = hashlib.sha256()
+            for piece in pieces:
+                digest.update(piece)
+        return digest.hexdigest() == file_sha256
+
+    def _write(self, file_sha256: str, source: BinaryIO, size: int) -> None:
+        source.seek(0)
         # The signature covers the digest of the body (over TLS: its MD5), so that the server refuses other bytes.
         self._client.put_object(
             self._bucket,
             _name(file_sha256),
-            io.BytesIO(data),
-            len(data),
+            source,
+            size,
             content_type="application/dicom",
             part_size=_PART,
         )

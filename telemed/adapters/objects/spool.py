@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
+from typing import BinaryIO
 
 from telemed.adapters.objects.disk import Disk, RealDisk
 from telemed.adapters.objects.incoming import IncomingFolder
@@ -84,6 +85,14 @@ class DiskSpool:
                 continue
         raise KeyError(file_sha256)
 
+    def open(self, file_sha256: str) -> BinaryIO:
+        for path in self._copies(file_sha256):
+            try:
+                return path.open("rb")
+            except FileNotFoundError:
+                continue
+        raise KeyError(file_sha256)
+
     def path(self, file_sha256: str) -> Path | None:
         return next(iter(self._copies(file_sha256)), None)
 
@@ -93,6 +102,16 @@ class DiskSpool:
     def remove(self, file_sha256: str) -> None:
         for path in self._copies(file_sha256):
             self._disk.unlink(path)
+
+    def remove_damaged(self, file_sha256: str) -> None:
+        for path in self._copies(file_sha256):
+            try:
+                with path.open("rb") as file:
+                    whole = hashlib.file_digest(file, "sha256").hexdigest() == file_sha256
+            except FileNotFoundError:
+                continue
+            if not whole:
+                self._disk.unlink(path)
 
     def held(self) -> Iterator[str]:
         """The digests of all that is durable here."""

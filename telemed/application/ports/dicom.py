@@ -7,6 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
+from telemed.dimse.pdu import Pieces
 from telemed.domain.access import Actor
 from telemed.domain.exchange import CommitmentRequest, ForwardItem, ForwardRule, RemoteNode
 from telemed.domain.matching import Criterion, NamePattern, OneOf
@@ -178,9 +179,7 @@ class SendingLine(Protocol):
     """One association with a remote node; its methods raise Unavailable when it breaks."""
 
     def accepts(self, sop_class_uid: str, transfer_syntax_uid: str) -> bool: ...
-    def store(
-        self, stored: StoredObject, data_set: bytes | memoryview, originator: tuple[str, int] | None = None
-    ) -> int:
+    def store(self, stored: StoredObject, data_set: Pieces, originator: tuple[str, int] | None = None) -> int:
         """The status of the other side. `originator`: AE title and message id of a C-MOVE."""
 
 

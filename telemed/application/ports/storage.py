@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from mmap import mmap
 from pathlib import Path
-from typing import Protocol
+from typing import BinaryIO, Protocol
 
 from telemed.application.ports.worklist import WorklistRow as WorklistRow
 
@@ -23,12 +23,18 @@ class Spool(Protocol):
     def read(self, file_sha256: str) -> bytes:
         """Raises KeyError where the spool holds no such object."""
 
+    def open(self, file_sha256: str) -> BinaryIO:
+        """To be read by pieces. Raises KeyError where the spool holds no such object."""
+
     def path(self, file_sha256: str) -> Path | None: ...
 
     def copies(self, file_sha256: str) -> int:
         """How many durable parts hold this very file: each sender's own is one."""
 
     def remove(self, file_sha256: str) -> None: ...
+
+    def remove_damaged(self, file_sha256: str) -> None:
+        """The copies whose bytes are not those of their name; the others stay."""
 
 
 class SpoolPart(Protocol):
@@ -72,8 +78,14 @@ class ObjectStore(Protocol):
     def put(self, file_sha256: str, data: bytes) -> None:
         """Durable when it returns; the same name again is no error and changes nothing."""
 
+    def put_from(self, file_sha256: str, source: BinaryIO) -> None:
+        """As `put`, by pieces, all of the source; in the place of one that is damaged."""
+
     def get(self, file_sha256: str) -> bytes:
         """Raises KeyError where there is no such object."""
+
+    def open(self, file_sha256: str) -> BinaryIO:
+        """To be read by pieces. Raises KeyError where there is no such object."""
 
     def has(self, file_sha256: str) -> bool:
         """Whether it is there, without reading it. Raises Unavailable where the store does not answer."""

@@ -158,7 +158,7 @@ def test_a_refusal_is_settled_and_no_room_is_waited_for(door: OpenNode) -> None:
 class _Away:
     """An object store that does not answer."""
 
-    def get(self, file_sha256: str) -> bytes:
+    def open(self, file_sha256: str) -> bytes:
         raise Unavailable("error.objects_unavailable")
 
 
@@ -171,7 +171,7 @@ def test_while_our_own_store_is_away_the_queue_waits_and_nobody_else_is_blamed(
         door.put(*files(2))
         door.cast.run_jobs()
         with monkeypatch.context() as outage:
-            outage.setattr(door.cast.world.objects, "get", _Away().get)
+            outage.setattr(door.cast.world.objects, "open", _Away().open)
             whole(door)
             assert (there.got, states(door)) == ({}, ["waiting", "waiting"])
             assert "notice.forward_refused" not in door.column("notice", "code")

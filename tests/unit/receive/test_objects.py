@@ -1,16 +1,30 @@
 """From the spool to the final place, however often and wherever it is interrupted."""
 
+import hashlib
+import tracemalloc
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from telemed.adapters.objects.directory import DirectoryStore
+from telemed.application import presented
+from telemed.application.commit import check_objects
 from telemed.application.complete import complete_study
 from telemed.application.objects import place_object, read_object
+from telemed.application.ports import UnitOfWork
 from telemed.application.receive import receive
+from telemed.application.verify import verify_objects
+from telemed.application.world import World
+from telemed.dimse.pdu import LARGEST_PDU, data_pdus
 from telemed.domain.errors import Unavailable
-from telemed.domain.study import StoredObject
+from telemed.domain.exchange import CommitmentRequest
+from telemed.domain.study import StoredObject, Study
+from telemed.imaging.header import dataset_offset
+from telemed.imaging.right_identity import RightIdentity, under
 from tests.factories.dicom import beats, dr_bytes, ecg_bytes, group
-from tests.receiving import Site
+from tests.receiving import NOON, Site
+from tests.unit.imaging.test_right_identity import RIGHT
 
 
 def take(town: Site, file: bytes) -> StoredObject:
@@ -104,3 +118,58 @@ def test_a_picture_has_no_ecg_quality(town: Site) -> None:
     stored = take(town, dr_bytes())
     complete_study(town.world, study_id=stored.study_id)
     assert again(town, stored.id).quality == ""
+
+
+def test_a_large_object_goes_its_way_by_pieces(town: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """To its final place, through every look at its bytes, and out of the house, corrected or not."""
+    pixels = np.random.default_rng(1).integers(0, 4096, (3072, 4096), dtype=np.uint16)
+    file = dr_bytes(pixels, patient_id="P-1", patient_name="Wrong^One", charset="ISO_IR 192")
+    with town.world.unit_of_work() as uow:
+        received = receive(town.world, [town.incoming(file)])[0]
+        uow.commit()
+    whole = file[dataset_offset(file) :]
+    del pixels
+    head = replace(RIGHT, patient_id="P-2")
+
+    def corrected(world: World, uow: UnitOfWork, study: Study) -> dict[int, RightIdentity]:
+        return {one.id: head for one in uow.studies.series(study.id)}
+
+    tracemalloc.start()
+    try:
+        place_object(town.world, object_id=received.object_id)
+        with town.world.unit_of_work(write=False) as uow:
+            stored = uow.studies.object(received.object_id)
+        assert [one.fault for one in verify_objects(town.world)] == [""]
+        pairs = [(stored.sop_class_uid, stored.sop_instance_uid)]
+        assert check_objects(town.world, asked(town, pairs)).committed == pairs
+        sent = [sent_digest(town, stored)]
+        monkeypatch.setattr(presented, "identities_of", corrected)
+        sent.append(sent_digest(town, stored))
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    copy = under(file, head)
+    right = copy[dataset_offset(copy) :]
+    assert sent == [hashlib.sha256(data).hexdigest() for data in (whole, right)]
+    assert peak < len(file) / 3, f"{peak >> 20} MB at once of {len(file) >> 20}"
+
+
+def asked(town: Site, pairs: list[tuple[str, str]]) -> CommitmentRequest:
+    return CommitmentRequest(
+        uid="1",
+        institution_id=town.institution_id,
+        consortium_id=town.consortium_id,
+        device_id=town.device_id,
+        transaction_uid="1.2",
+        objects=[list(pair) for pair in pairs],
+        created_at=NOON,
+    )
+
+
+def sent_digest(town: Site, stored: StoredObject) -> str:
+    """Of what a peer would receive."""
+    digest = hashlib.sha256()
+    with presented.data_set_of(town.world, stored) as data:
+        for pdu in data_pdus(1, data, command=False, largest=LARGEST_PDU):
+            digest.update(pdu[12:])
+    return digest.hexdigest()

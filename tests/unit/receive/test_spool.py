@@ -188,16 +188,16 @@ def test_a_sweep_keeps_what_this_very_spool_made_durable(tmp_path: Path) -> None
 
 
 def test_the_store_writes_once_and_in_order(tmp_path: Path) -> None:
-    journal = Journal()
+    journal, name = Journal(), hashlib.sha256(b"bytes").hexdigest()
     store = DirectoryStore(tmp_path / "objects", RecordingDisk(journal))
-    store.put("abcd" + "0" * 60, b"bytes")
-    target = tmp_path / "objects" / "ab" / "cd" / f"abcd{'0' * 60}.dcm"
+    store.put(name, b"bytes")
+    target = tmp_path / "objects" / name[:2] / name[2:4] / f"{name}.dcm"
     assert target.read_bytes() == b"bytes"
     steps = [call.what for call in journal.calls]
     assert steps == ["fsync_directory", "fsync_directory", "write", "fsync", "fsync_directory"]
     assert journal.calls[-1].path == str(target.parent)
-    store.put("abcd" + "0" * 60, b"other")
-    assert store.get("abcd" + "0" * 60) == b"bytes"
+    store.put(name, b"other")
+    assert store.get(name) == b"bytes"
     assert [path.name for path in files(tmp_path / "objects")] == [target.name]
     with pytest.raises(KeyError):
         store.get("ffff" + "0" * 60)
