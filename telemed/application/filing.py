@@ -33,8 +33,8 @@ def file_new(world: World, uow: UnitOfWork, item: Incoming, known: Known) -> tup
     now = world.clock.now()
     if study.modality in BESIDE and item.header.modality not in BESIDE:
         study.modality = modality_of(item.header)
-    quiet_seconds = known.quiet_seconds[item.institution_id]
-    study.extend(now, quiet_until(study.modality, now, quiet_seconds))
+    if id(item) not in known.counted:
+        study.extend(now, quiet_until(study.modality, now, known.quiet_seconds[item.institution_id]))
     record(world, uow, Kind.OBJECT_RECEIVED, study=study, device_id=item.device_id, **facts(item))
     return study, stored
 

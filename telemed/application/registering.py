@@ -12,7 +12,7 @@ from telemed.application.patients import contradictions, is_surrogate, link_by_c
 from telemed.application.ports import UnitOfWork
 from telemed.application.world import World
 from telemed.domain.resident import Patient
-from telemed.domain.study import Series, Study
+from telemed.domain.study import Series, Study, quiet_until
 from telemed.imaging.header import StudyHeader
 from telemed.imaging.waveform import ECG_SOP_CLASSES
 
@@ -81,8 +81,11 @@ def _people(world: World, uow: UnitOfWork, openers: Sequence[Incoming], known: K
 
 
 def _studies(world: World, uow: UnitOfWork, openers: Sequence[Incoming], known: Known) -> None:
-    for study in uow.studies.ensure_all([_study(world, item, known) for item in openers]):
+    ours = {study.uid: (item, study) for item in openers for study in [_study(world, item, known)]}
+    for study in uow.studies.ensure_all([study for _, study in ours.values()]):
         known.studies[study.institution_id, study.study_instance_uid] = study
+        if study.uid in ours:
+            known.counted.add(id(ours[study.uid][0]))
         if study.patient_id not in known.patients:
             # A rival was first, and named somebody else.
             known.add_patient(uow.patients.get(study.patient_id))
@@ -116,8 +119,9 @@ def _tell_foreign(world: World, uow: UnitOfWork, patient: Patient) -> None:
 
 
 def _study(world: World, item: Incoming, known: Known) -> Study:
+    """With its first object counted: written once, it need not be changed a moment later."""
     header, now = item.header, world.clock.now()
-    return Study(
+    study = Study(
         uid=world.identifiers.uid(),
         institution_id=item.institution_id,
         consortium_id=item.consortium_id,
@@ -134,6 +138,8 @@ def _study(world: World, item: Incoming, known: Known) -> Study:
         last_object_at=now,
         whole_at=now,
     )
+    study.extend(now, quiet_until(study.modality, now, known.quiet_seconds[item.institution_id]))
+    return study
 
 
 def _series(world: World, uow: UnitOfWork, fresh: Sequence[Incoming], known: Known) -> None:

@@ -5,11 +5,12 @@ answer it. Here the text is put together once, and rows become the session's own
 afterwards, they are updated with their version like any other.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from types import TracebackType
 from typing import Any, TypeVar
 
-from sqlalchemy import Compiled, Connection, Insert, inspect
+from sqlalchemy import Connection, Insert, inspect
 from sqlalchemy.engine.interfaces import DBAPICursor
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
@@ -53,7 +54,7 @@ def insert_new(
     """
     connection = session.connection()
     shape = shape_of(type(rows[0]), connection)
-    by_key = {tuple(getattr(row, name) for name in key): row for row in rows}
+    by_key = {tuple([row.__dict__[name] for name in key]): row for row in rows}
     conflict = key if passing_over else None
     new: list[T] = []
     for some in _portions(list(by_key.values()), len(shape.columns)):
@@ -81,7 +82,7 @@ def update(session: Session, row: Any) -> None:
         shape = shape_of(type(row), connection)
         text = update_text(shape, tuple(changed))
         values = [_converted(shape.by_attribute[name].to_database, value) for name, value in changed.items()]
-        with _cursor(connection, text) as cursor:
+        with _Cursor(connection, text) as cursor:
             cursor.execute(text, [*values, row.id, row.version])
             if cursor.rowcount != 1:
                 raise StaleDataError(f"another version of {shape.table}")
@@ -94,21 +95,40 @@ def run_each(
     connection: Connection, kind: type, statement: Insert, rows: Sequence[Mapping[str, Any]]
 ) -> None:
     """`statement`, kept by the caller, for each of `rows`: its parameters by name, those of the class's columns."""
-    shape, key = shape_of(kind, connection), (statement, connection.dialect.name)
-    compiled = _compiled.get(key)
-    if compiled is None:
-        compiled = _compiled[key] = statement.compile(dialect=connection.dialect)
-    converts = {name: shape.by_attribute[name].to_database for name in rows[0]}
-    constants = compiled.params
-    named = [
-        {**constants, **{name: _converted(converts[name], value) for name, value in row.items()}}
-        for row in rows
-    ]
-    order = getattr(compiled, "positiontup", None)
-    parameters = [tuple(one[name] for name in order) for one in named] if order else named
-    text = str(compiled)
-    with _cursor(connection, text) as cursor:
-        cursor.executemany(text, parameters)
+    names = tuple(rows[0])
+    key = (statement, connection.dialect.name, names)
+    plan = _plans.get(key)
+    if plan is None:
+        plan = _plans[key] = _planned(kind, connection, statement, names)
+    parameters = [plan.parameters(row) for row in rows]
+    with _Cursor(connection, plan.text) as cursor:
+        cursor.executemany(plan.text, parameters)
+
+
+@dataclass(frozen=True, eq=False)
+class _Plan:
+    """A compiled statement, and how its parameters come of a row: by their place, or by name where that is None."""
+
+    text: str
+    constants: Mapping[str, Any]
+    given: Sequence[tuple[str, Convert]]
+    order: Sequence[str] | None
+
+    def parameters(self, row: Mapping[str, Any]) -> Any:
+        named = dict(self.constants)
+        for name, convert in self.given:
+            named[name] = row[name] if convert is None else convert(row[name])
+        return named if self.order is None else [named[name] for name in self.order]
+
+
+def _planned(kind: type, connection: Connection, statement: Insert, names: Sequence[str]) -> _Plan:
+    shape, compiled = shape_of(kind, connection), statement.compile(dialect=connection.dialect)
+    return _Plan(
+        text=str(compiled),
+        constants=dict(compiled.params),
+        given=[(name, shape.by_attribute[name].to_database) for name in names],
+        order=getattr(compiled, "positiontup", None),
+    )
 
 
 def find(session: Session, kind: type[T], among: tuple[str, ...] = (), /, **where: Any) -> list[T]:
@@ -160,23 +180,34 @@ def _loaded(session: Session, shape: Shape, row: Sequence[Any]) -> Any:
     return instance
 
 
-@contextmanager
-def _cursor(connection: Connection, text: str) -> Iterator[DBAPICursor]:
+class _Cursor:
     """The driver's own, in the connection's transaction; failures are SQLAlchemy's, without the values."""
-    cursor = connection.connection.cursor()
-    try:
-        yield cursor
-    except connection.dialect.loaded_dbapi.Error as error:
-        base = connection.dialect.loaded_dbapi.Error
-        raise DBAPIError.instance(
-            text, None, error, base, hide_parameters=True, dialect=connection.dialect
-        ) from error
-    finally:
-        cursor.close()
+
+    __slots__ = ("_connection", "_cursor", "_text")
+
+    def __init__(self, connection: Connection, text: str) -> None:
+        self._connection, self._text = connection, text
+
+    def __enter__(self) -> DBAPICursor:
+        self._cursor: DBAPICursor = self._connection.connection.cursor()
+        return self._cursor
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._cursor.close()
+        if error is None:
+            return
+        dialect = self._connection.dialect
+        base = dialect.loaded_dbapi.Error
+        if isinstance(error, base):
+            raise DBAPIError.instance(
+                self._text, None, error, base, hide_parameters=True, dialect=dialect
+            ) from error
 
 
 def _run(connection: Connection, text: str, parameters: Sequence[Any]) -> Sequence[Any]:
-    with _cursor(connection, text) as cursor:
+    with _Cursor(connection, text) as cursor:
         cursor.execute(text, parameters)
         return cursor.fetchall() if cursor.description else []
 
@@ -194,4 +225,4 @@ def _converted(convert: Convert, value: Any) -> Any:
     return value if convert is None else convert(value)
 
 
-_compiled: dict[tuple[Insert, str], Compiled] = {}
+_plans: dict[tuple[Insert, str, tuple[str, ...]], _Plan] = {}

@@ -22,19 +22,30 @@ def construct_plainly(kind: type) -> None:
     if hasattr(kind, "__post_init__") or not all(field.kw_only for field in given):
         raise TypeError(f"{kind.__name__} is more than its columns")
     manager: ClassManager[Any] = class_mapper(kind).class_manager
-    defaults = getattr(manager.original_init, "__kwdefaults__", None) or {}
-    manager.original_init = _holding(given, defaults)
+    kind.__init__ = _holding(kind, given, manager)  # type: ignore[misc]
 
 
-def _holding(given: list[Field[Any]], defaults: dict[str, Any]) -> Callable[..., None]:
-    # SQLAlchemy keeps the signature: every field is passed, a factory's as the mark that stands for its value.
-    made = [(f.name, f.default_factory, defaults[f.name]) for f in given if f.default_factory is not MISSING]
+def _holding(kind: type, given: list[Field[Any]], manager: ClassManager[Any]) -> Callable[..., None]:
+    # The columns of every mapped class are descriptors by now: what a field defaults to is its own knowledge.
+    factories = [
+        (field.name, field.default_factory) for field in given if field.default_factory is not MISSING
+    ]
+    defaults = {field.name: field.default for field in given if field.default is not MISSING}
+    names = frozenset(field.name for field in given)
+    needed = names - defaults.keys() - {name for name, _ in factories}
+    attach = manager.setup_instance
 
     def hold(row: Any, **values: Any) -> None:
-        for name, make, mark in made:
-            if values[name] is mark:
-                values[name] = make()
-        row.__dict__.update(values)
+        if not needed <= values.keys() <= names:
+            wrong = sorted((needed - values.keys()) | (values.keys() - names))
+            raise TypeError(f"{kind.__name__}: missing or unknown {', '.join(wrong)}")
+        attach(row)
+        held = row.__dict__
+        held.update(defaults)
+        held.update(values)
+        for name, make in factories:
+            if name not in held:
+                held[name] = make()
 
     return hold
 
@@ -55,7 +66,8 @@ def keep(session: Session, row: Any, id_: int) -> None:
     """`row` holds every column: from now on it is the session's, as if that had loaded it."""
     state = instance_state(row)
     state.key = _identity(type(row), id_)
-    state._commit_all(state.dict)
+    if state.modified or state.committed_state or state.expired:
+        state._commit_all(state.dict)
     state.session_id = session.hash_key
     session.identity_map.add(state)
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Dialect, inspect
@@ -31,17 +32,25 @@ class Shape:
     columns: tuple[Column, ...]
     by_attribute: Mapping[str, Column]
     versioned: bool
+    # All but the key at once, and the few among them that the driver wants otherwise.
+    _all: Callable[[Mapping[str, Any]], tuple[Any, ...]]
+    _converted: tuple[tuple[int, Callable[[Any], Any]], ...]
 
     def values(self, row: Any) -> list[Any]:
         """Of a new row: all but its key."""
         values = row.__dict__
         if self.versioned:
             values["version"] = 1
-        return [
-            # What was not given is NULL, and the row holds it so.
-            values.setdefault(name) if convert is None else convert(values.setdefault(name))
-            for name, _, convert, _ in self.columns[1:]
-        ]
+        try:
+            found = list(self._all(values))
+        except KeyError:
+            for column in self.columns[1:]:
+                # What was not given is NULL, and the row holds it so.
+                values.setdefault(column.attribute)
+            found = list(self._all(values))
+        for at, convert in self._converted:
+            found[at] = convert(found[at])
+        return found
 
 
 # (class, engine's name)
@@ -78,6 +87,12 @@ def _shaped(kind: type, dialect: Dialect) -> Shape:
         columns=tuple(columns),
         by_attribute={column.attribute: column for column in columns},
         versioned=mapper.version_id_col is not None,
+        _all=itemgetter(*(column.attribute for column in columns[1:])),
+        _converted=tuple(
+            (at, column.to_database)
+            for at, column in enumerate(columns[1:])
+            if column.to_database is not None
+        ),
     )
 
 

@@ -25,8 +25,8 @@ def ensure_all(session: Session, rows: Sequence[T], shared: tuple[str, ...], key
     """
     names = (*shared, key)
     held = insert_new(session, rows, names)
-    taken = {_key(row, names) for row in rows} - {_key(row, names) for row in held}
-    if taken:
+    if len(held) < len(rows):
+        taken = {_key(row, names) for row in rows} - {_key(row, names) for row in held}
         among = {name: sorted({one[at] for one in taken}) for at, name in enumerate(names)}
         found = find(session, type(rows[0]), names, **among)
         held += [row for row in found if _key(row, names) in taken]

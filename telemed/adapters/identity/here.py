@@ -1,5 +1,6 @@
 """This machine's clock, random identifiers, password hashes and the readings of Chinese names."""
 
+import os
 import secrets
 import time
 from datetime import UTC, datetime
@@ -22,7 +23,7 @@ class RandomIdentifiers:
 
         A random one touches a page of its own in each of them, which is then written as a whole.
         """
-        when, chance = f"{time.time_ns() // 1_000_000:012x}", secrets.token_hex(10)
+        when, chance = f"{time.time_ns() // 1_000_000:012x}", os.urandom(10).hex()
         variant = "89ab"[int(chance[3], 16) & 3]
         return f"{when[:8]}-{when[8:]}-7{chance[:3]}-{variant}{chance[4:7]}-{chance[7:19]}"
 
