@@ -22,6 +22,7 @@ from telemed.domain.critical import (
 from telemed.domain.delivery import Delivery
 from telemed.domain.events import Event
 from telemed.domain.exchange import CommitmentRequest, ForwardItem, ForwardRule, RemoteNode
+from telemed.domain.hanging import HangingRule
 from telemed.domain.inference import AnalysisRecord, ModelApproval
 from telemed.domain.notice import Notice
 from telemed.domain.order import Order, Procedure
@@ -52,6 +53,7 @@ _MAPPED: dict[type, Table] = {
     Delivery: t.delivery,
     RequiredPart: t.required_part,
     ReportText: t.report_text,
+    HangingRule: t.hanging_rule,
     ReadingGroup: t.reading_group,
     RoutingRule: t.routing_rule,
     Duty: t.duty,

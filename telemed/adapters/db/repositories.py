@@ -112,6 +112,12 @@ class SqlSessions(Repository):
             ended = ended.where(t.web_session.c.kind == kind)
         self._session.connection().execute(ended)
 
+    def remove_others(self, session: Session) -> None:
+        sessions = t.web_session.c
+        of_person = sessions.user_id == session.user_id
+        others = delete(t.web_session).where(of_person, sessions.token_digest != session.token_digest)
+        self._session.connection().execute(others)
+
     def remove_expired(self, now: datetime) -> int:
         statement = delete(t.web_session).where(t.web_session.c.expires_at < now)
         return self._session.connection().execute(statement).rowcount

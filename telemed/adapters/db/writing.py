@@ -7,6 +7,7 @@ from sqlalchemy import Table, delete
 from telemed.adapters.db import tables as t
 from telemed.adapters.db.repositories import Repository
 from telemed.adapters.db.upsert import ensure
+from telemed.domain.hanging import HangingRule
 from telemed.domain.writing import ReportText, RequiredPart
 
 
@@ -32,6 +33,17 @@ class SqlWriting(Repository):
 
     def remove_text(self, consortium_id: int, uid: str) -> bool:
         return self._removed(t.report_text, consortium_id, uid)
+
+    def hanging(self, consortium_id: int) -> Sequence[HangingRule]:
+        return self._all(
+            HangingRule, t.hanging_rule.c.consortium_id == consortium_id, order=t.hanging_rule.c.id
+        )
+
+    def ensure_hanging(self, rule: HangingRule) -> HangingRule:
+        return ensure(self._session, rule, "institution_id", "modality", "body_part")[0]
+
+    def remove_hanging(self, consortium_id: int, uid: str) -> bool:
+        return self._removed(t.hanging_rule, consortium_id, uid)
 
     def _removed(self, table: Table, consortium_id: int, uid: str) -> bool:
         gone = delete(table).where(table.c.consortium_id == consortium_id, table.c.uid == uid)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Protocol
 
+from telemed.domain.hanging import HangingRule
 from telemed.domain.writing import ReportText, RequiredPart
 
 
@@ -17,3 +18,8 @@ class Writing(Protocol):
 
     def remove_text(self, consortium_id: int, uid: str) -> bool: ...
     def remove_required(self, consortium_id: int, uid: str) -> bool: ...
+    def hanging(self, consortium_id: int) -> Sequence[HangingRule]: ...
+    def ensure_hanging(self, rule: HangingRule) -> HangingRule:
+        """One row for each exam of a centre."""
+
+    def remove_hanging(self, consortium_id: int, uid: str) -> bool: ...

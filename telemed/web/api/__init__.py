@@ -10,6 +10,7 @@ from telemed.web.api import (
     critical,
     critical_lists,
     exams,
+    hanging,
     inbox,
     key_images,
     models,
@@ -52,6 +53,7 @@ for part in (
     reading_groups,
     contracts,
     viewer,
+    hanging,
     writing,
 ):
     router.include_router(part.router)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.cast import Cast
+from tests.cast import HOSPITAL_A, TOWNSHIP_A1, Cast
 from tests.factories.dicom import ecg_bytes
 from tests.integration.web.conftest import REPORT, Way
 
@@ -54,6 +54,23 @@ def test_unchanged_words_and_incomplete_ones(way: Way) -> None:
     assert reviewer.post(f"{way.path}/review", body, expect=422)["field"] == "impression"
     assert reviewer.get(way.path)["report"]["submitted"] is None
     assert review(way, words=dict(REPORT))["report"]["submitted"] is None
+
+
+def test_a_centre_hangs_its_exams_and_no_other_s(cast: Cast, way: Way) -> None:
+    admin, reader = way.program("admin"), way.program("reporting")
+    rule = {"institution": cast.sites[HOSPITAL_A].uid, "modality": "ct", "prior": True, "window": 2}
+    for change in ({}, {"window": 3}, {"body_part": "head", "window": 5, "prior": False}):
+        kept = admin.post("/api/v1/admin/hanging", {**rule, **change}, expect=201)
+    elsewhere = {**rule, "institution": cast.sites[TOWNSHIP_A1].uid, "modality": "DX"}
+    admin.post("/api/v1/admin/hanging", elsewhere | {"window": 4}, expect=422)
+    admin.post("/api/v1/admin/hanging", elsewhere, expect=201)
+    assert reader.get("/api/v1/hanging") == [
+        {"modality": "CT", "body_part": "HEAD", "prior": False, "window": 5},
+        {"modality": "CT", "body_part": "", "prior": True, "window": 3},
+    ]
+    assert len(admin.get("/api/v1/admin/hanging")) == 3
+    assert admin.http.delete(f"/api/v1/admin/hanging/{kept['id']}").status_code == 204
+    assert len(reader.get("/api/v1/hanging")) == 1
 
 
 def test_a_centres_texts_are_kept_under_their_codes(way: Way) -> None:

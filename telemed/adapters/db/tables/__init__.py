@@ -26,7 +26,7 @@ from telemed.adapters.db.tables.exchange import commitment_request, forward_item
 from telemed.adapters.db.tables.models import analysis, model_approval
 from telemed.adapters.db.tables.orders import exam_order, procedure
 from telemed.adapters.db.tables.people import device, institution, user_account, web_session
-from telemed.adapters.db.tables.reports import delivery, report, report_text, required_part
+from telemed.adapters.db.tables.reports import delivery, hanging_rule, report, report_text, required_part
 from telemed.adapters.db.tables.residents import contract, patient, resident
 from telemed.adapters.db.tables.routing import duty, reading_group, routing_rule, triage_rule
 from telemed.adapters.db.tables.scheduling import performed_step, scheduled_step
@@ -56,6 +56,7 @@ __all__ = [
     "exam_order",
     "forward_item",
     "forward_rule",
+    "hanging_rule",
     "institution",
     "job",
     "metadata",

@@ -104,3 +104,17 @@ report_text = Table(
     Column("abnormal", Boolean, nullable=False),
     UniqueConstraint("consortium_id", "code"),
 )
+
+hanging_rule = Table(
+    "hanging_rule",
+    metadata,
+    key(),
+    uid(),
+    ref("consortium_id", "institution"),
+    ref("institution_id", "institution"),
+    words("modality", 16),
+    words("body_part", 64),
+    Column("prior", Boolean, nullable=False),
+    Column("window", Integer, nullable=False),
+    UniqueConstraint("institution_id", "modality", "body_part"),
+)
