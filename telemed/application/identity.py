@@ -162,21 +162,33 @@ def reauthenticate(world: World, *, actor: Actor, token: str, password: str) -> 
     """The licensed person is present: opens a signing period. Returns its end."""
     now = world.clock.now()
     with world.unit_of_work() as uow:
-        user = uow.users.get(actor.user_id)
-        session = uow.sessions.by_digest(_digest(token))
-        if session is None:
-            raise Unauthenticated("error.session_over")
-        if user.locked_until is not None and _locked(user, now):
-            minutes = math.ceil((user.locked_until - now).total_seconds() / 60)
-            raise Forbidden("error.account_locked", minutes=minutes)
-        if not _password_fits(world, uow, user, password, now):
-            uow.commit()
-            raise Forbidden("error.password_wrong")
+        user, session = demand_present(world, uow, actor=actor, token=token, password=password)
         session.authenticated_at = now
         record(world, uow, Kind.REAUTHENTICATED, actor=actor)
         minutes = uow.institutions.get(user.institution_id).signing_minutes
         uow.commit()
     return now + timedelta(minutes=minutes)
+
+
+def demand_present(
+    world: World, uow: UnitOfWork, *, actor: Actor, token: str, password: str
+) -> tuple[User, Session]:
+    """The person of this session knows the password now. Ends the transaction where it was a wrong one, which counts.
+
+    Raises Forbidden with `error.password_wrong`, or `error.account_locked` after too many.
+    """
+    now = world.clock.now()
+    user = uow.users.get(actor.user_id)
+    session = uow.sessions.by_digest(_digest(token))
+    if session is None:
+        raise Unauthenticated("error.session_over")
+    if user.locked_until is not None and _locked(user, now):
+        minutes = math.ceil((user.locked_until - now).total_seconds() / 60)
+        raise Forbidden("error.account_locked", minutes=minutes)
+    if not _password_fits(world, uow, user, password, now):
+        uow.commit()
+        raise Forbidden("error.password_wrong")
+    return user, session
 
 
 @dataclass(frozen=True)

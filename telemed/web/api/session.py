@@ -3,11 +3,13 @@
 from fastapi import APIRouter, Request, Response
 
 from telemed.application import identity
+from telemed.application.own_password import change_password
 from telemed.application.world import World
 from telemed.domain.access import Action
 from telemed.web.api.shapes import (
     InstitutionRef,
     LanguageIn,
+    OwnPasswordIn,
     PasswordIn,
     SessionOut,
     SigningOut,
@@ -50,6 +52,12 @@ def read(world: TheWorld, signed: CurrentSession) -> SessionOut:
 def reauthenticate(world: TheWorld, signed: CurrentSession, body: PasswordIn) -> SigningOut:
     until = identity.reauthenticate(world, actor=signed.actor, token=signed.token, password=body.password)
     return SigningOut(signing_until=until)
+
+
+@router.put("/password", status_code=204, **guard(Action.SEE_SELF))
+def set_own_password(world: TheWorld, signed: CurrentSession, body: OwnPasswordIn) -> None:
+    """Every other session of this person ends."""
+    change_password(world, actor=signed.actor, token=signed.token, **body.model_dump())
 
 
 @router.post("/language", status_code=204, **guard(Action.SEE_SELF))

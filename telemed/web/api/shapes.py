@@ -69,6 +69,13 @@ class PasswordIn(Body):
     password: str = Field(max_length=256)
 
 
+class OwnPasswordIn(PasswordIn):
+    """`password` is the present one; the new one twice, since nobody sees what they type."""
+
+    new_password: str = Field(max_length=256)
+    repeated: str = Field(max_length=256)
+
+
 class SigningOut(BaseModel):
     signing_until: Instant
 

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import HTMLResponse
 
 from telemed.application import administer
+from telemed.application.hanging import hanging_rules
 from telemed.application.identity import set_language
 from telemed.application.orders import stations
 from telemed.application.repeats import repeat_rates
@@ -18,6 +19,7 @@ from telemed.domain.people import Role
 from telemed.i18n import languages
 from telemed.web.api import convert
 from telemed.web.api.admin import Sites, device_out, institution_out, sites_of, user_out
+from telemed.web.api.hanging import rule_out
 from telemed.web.api.models import model_out
 from telemed.web.api.writing import rate_out, required_out, text_out
 from telemed.web.context import TheWorld
@@ -39,6 +41,11 @@ def spoken(request: Request, world: TheWorld, signed: CurrentSession) -> str:
 
 
 Spoken = Annotated[str, Depends(spoken)]
+
+
+@router.get("/account", response_class=HTMLResponse, **guard(Action.SEE_SELF))
+def show_account(request: Request, _: Spoken) -> HTMLResponse:
+    return page(request, "account.html", shortest=administer.SHORTEST_PASSWORD)
 
 
 @router.get("/reading", response_class=HTMLResponse, **guard(Action.SEE_WORKLIST))
@@ -101,6 +108,9 @@ def _administration(world: World, actor: Actor, language: str) -> dict[str, Any]
         "institutions": [institution_out(site, sites).model_dump(mode="json") for site in sites.values()],
         "required_parts": [
             required_out(one).model_dump(mode="json") for one in required_parts(world, actor=actor)
+        ],
+        "hanging": [
+            rule_out(one, sites).model_dump(mode="json") for one in hanging_rules(world, actor=actor)
         ],
         "repeat_rates": [rate_out(one).model_dump(mode="json") for one in repeat_rates(world, actor=actor)],
         "report_texts": [text_out(one).model_dump(mode="json") for one in report_texts(world, actor=actor)],

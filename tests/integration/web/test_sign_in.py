@@ -104,6 +104,33 @@ def test_a_locked_signer_is_told_how_long_it_still_lasts(
     assert "3 分钟" in refused["detail"]
 
 
+def test_one_s_own_password_is_changed_by_whoever_knows_it_and_ends_every_other_session(
+    browser: Browser, program: Callable[[str], Program]
+) -> None:
+    elsewhere = program("technician")
+    browser.sign_in("technician")
+
+    def change(**words: str) -> Any:
+        given = {"password": PASSWORD, "new_password": "a-new-long-word", "repeated": "a-new-long-word"}
+        answer = browser.http.put(
+            "/api/v1/session/password",
+            json=given | words,
+            headers={"Origin": ORIGIN, "X-CSRF-Token": browser.csrf, "Accept": "application/json"},
+        )
+        return answer.json()["code"] if answer.content else answer.status_code
+
+    assert change(password="not-the-password") == "error.password_wrong"
+    assert change(new_password="short", repeated="short") == "error.password_too_short"
+    assert change(repeated="another-long-word") == "error.password_repeated"
+    assert change(new_password=PASSWORD, repeated=PASSWORD) == "error.password_same"
+    elsewhere.get("/api/v1/session")
+    assert change() == 204
+    elsewhere.get("/api/v1/session", expect=401)
+    assert "a-new-long-word" not in browser.http.get("/account").text
+    assert browser.sign_in("technician", PASSWORD).status_code == 401
+    assert browser.sign_in("technician", "a-new-long-word").status_code == 303
+
+
 def test_a_session_ends_after_its_time(cast: Cast, browser: Browser) -> None:
     browser.sign_in("technician")
     assert browser.http.get("/township").status_code == 200

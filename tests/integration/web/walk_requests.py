@@ -14,6 +14,9 @@ STOW: dict[str, Any] = {
 BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("POST", "/api/v1/session/reauthenticate"): {"json": {"password": "wrong-on-purpose"}},
     ("POST", "/api/v1/session/language"): {"json": {"language": "zh-CN"}},
+    ("PUT", "/api/v1/session/password"): {
+        "json": {"password": "wrong-on-purpose", "new_password": "wrong-again", "repeated": "wrong-again"}
+    },
     ("PUT", "/api/v1/cases/{case_id}/draft"): {"json": {**REPORT, "revision": 0}},
     ("POST", "/api/v1/cases/{case_id}/sign"): {"json": {"revision": 0}},
     ("POST", "/api/v1/cases/{case_id}/preliminary"): {"json": {"revision": 0}},
@@ -31,6 +34,7 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("POST", "/api/v1/admin/report-texts"): {
         "json": {"kind": "macro", "code": "walk", "title": "虚构", "findings": "虚构"}
     },
+    ("POST", "/api/v1/admin/hanging"): {"json": {"modality": "CT", "prior": True, "window": 2}},
     ("POST", "/api/v1/admin/required-parts"): {"json": {"part": "recommendation", "modality": "CT"}},
     ("POST", "/api/v1/cases/{case_id}/measurements"): {
         "json": {"analysis": "x", "marks": {"qrs_onset_ms": -40, "qrs_offset_ms": 50}}
@@ -113,6 +117,7 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
 # Answers of these never depend on rows of one institution: the list is the own one, or the thing is made anew.
 OWN_ROWS_ONLY = {
     "/",
+    "/account",
     "/admin",
     "/admin/critical",
     "/admin/contracts",
@@ -129,8 +134,10 @@ OWN_ROWS_ONLY = {
     "/api/v1/admin/nodes",
     "/api/v1/admin/reading-groups",
     "/api/v1/admin/repeat-rates",
+    "/api/v1/admin/hanging",
     "/api/v1/admin/report-texts",
     "/api/v1/admin/required-parts",
+    "/api/v1/hanging",
     "/api/v1/report-texts",
     "/api/v1/admin/triage-rules",
     "/api/v1/admin/users",
@@ -147,6 +154,7 @@ OWN_ROWS_ONLY = {
     "/api/v1/patients",
     "/api/v1/session",
     "/api/v1/session/language",
+    "/api/v1/session/password",
     "/api/v1/session/reauthenticate",
     "/api/v1/session/sign-out",
     "/api/v1/uploads",
