@@ -143,9 +143,12 @@ def test_ten_cases_by_keyboard_alone(
 
     # The line is lost while somebody writes, and comes back.
     keys.open(day["slices"])
-    expect(page.locator(".image-corner")).to_contain_text("1 / 6")
-    keys.press("PageDown")
-    expect(page.locator(".image-corner")).to_contain_text("6 / 6")
+    expect(page.locator(".image-corner")).to_contain_text("1 / 300")
+    for seen in (11, 21, 31):
+        keys.press("PageDown")
+        expect(page.locator(".image-corner")).to_contain_text(f"{seen} / 300")
+    keys.press("ArrowDown")
+    expect(page.locator(".image-corner")).to_contain_text("32 / 300")
     page.context.set_offline(True)
     keys.press("e")
     keys.type("双肺野清晰。")
