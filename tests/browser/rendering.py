@@ -120,6 +120,16 @@ ADMIN: dict[str, Any] = {
         }
     ],
     "report_texts": [samples.report_text("macro", "af", "房颤", "心房颤动")],
+    "hanging": [
+        {
+            "id": "h1",
+            "institution": "示例县人民医院",
+            "modality": "CT",
+            "body_part": "CHEST",
+            "prior": True,
+            "window": 2,
+        }
+    ],
     "required_parts": [
         {
             "id": "p1",
@@ -276,6 +286,7 @@ PAGES: dict[str, tuple[str, str, dict[str, Any]]] = {
     "/admin/nodes": ("nodes.html", "administrator", NODES),
     "/admin/reading": ("setting_up.html", "administrator", SETTING_UP),
     "/admin/contracts": ("contracts.html", "administrator", CONTRACTS),
+    "/account": ("account.html", "technician", {"shortest": 10}),
     "/verify/K7Q2-9MXP": ("verify.html", "", {"code": "K7Q2-9MXP", "found": FOUND}),
     "/verify/": ("verify.html", "", {"code": "", "found": None}),
     "/verify/wrong": ("verify.html", "", {"code": "wrong", "found": None}),

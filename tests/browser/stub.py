@@ -221,6 +221,8 @@ class Handler(BaseHTTPRequestHandler):
             self.json([{"id": "site-qs", "name": "青石镇卫生院"}, {"id": "site-hw", "name": "河湾乡卫生院"}])
         elif path == "/api/v1/report-texts":
             self.json(samples.TEXTS)
+        elif path == "/api/v1/hanging":
+            self.json([])
         elif path == "/api/v1/notices":
             self.json({"notices": self.state.notices})
         elif path == "/api/v1/exams":

@@ -34,8 +34,8 @@ def answered(stub: Stub, **changes: Any) -> dict[str, Any]:
     return case
 
 
-def heat_map(case: dict[str, Any]) -> dict[str, Any]:
-    cells = [[1.0 if (row, column) == (3, 11) else 0.1 for column in range(15)] for row in range(15)]
+def heat_map(case: dict[str, Any], elsewhere: float = 0.1) -> dict[str, Any]:
+    cells = [[1.0 if (row, column) == (3, 11) else elsewhere for column in range(15)] for row in range(15)]
     return {
         "sop_instance_uid": case["series"][0]["instances"][0]["sop_instance_uid"],
         "model": "chest-tb",
@@ -69,6 +69,21 @@ def brightest(page: Page) -> tuple[float, float]:
     return float(x), float(y)
 
 
+def coloured(page: Page) -> float:
+    """The share of the canvas that is coloured at all."""
+    share = page.evaluate(
+        """selector => {
+            const canvas = document.querySelector(selector);
+            const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+            let some = 0;
+            for (let at = 3; at < data.length; at += 4) if (data[at] > 0) some++;
+            return some / (canvas.width * canvas.height);
+        }""",
+        CANVAS,
+    )
+    return float(share)
+
+
 def test_the_map_is_off_until_asked_for_and_lies_where_the_network_looked(
     open_page: OpenPage, stub: Stub
 ) -> None:
@@ -81,7 +96,9 @@ def test_the_map_is_off_until_asked_for_and_lies_where_the_network_looked(
     expect(page.locator(SWITCH)).to_have_attribute("aria-pressed", "false")
     page.click(SWITCH)
     expect(page.locator(CANVAS)).to_be_visible()
-    expect(page.locator(".attention-switch")).to_contain_text("模型关注区域，不是病灶轮廓")
+    expect(page.locator(".attention-switch")).to_contain_text(
+        "模型关注最强的区域（至多四分之一），不是病灶轮廓"
+    )
     x, y = brightest(page)
     assert abs(x - (0.03125 + 0.9375 * 11.5 / 15)) < 0.04
     assert abs(y - (0.03125 + 0.9375 * 3.5 / 15)) < 0.04
@@ -96,9 +113,11 @@ def test_the_map_moves_with_the_picture_and_another_case_starts_without(
 ) -> None:
     case = answered(stub)
     page = open_page("/reading/cases/case-2?view=waiting")
-    answer_with(page, [heat_map(case)])
+    # Evidence all over: most of the picture stays as it is.
+    answer_with(page, [heat_map(case, elsewhere=0.8)])
     page.click(SWITCH)
     expect(page.locator(CANVAS)).to_be_visible()
+    assert 0 < coloured(page) < 0.25
     page.get_by_role("button", name="放大").click()
     transforms = [
         page.locator(selector).evaluate("e => e.style.transform") for selector in ("img.picture", CANVAS)

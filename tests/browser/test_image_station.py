@@ -19,7 +19,8 @@ from pydicom import dcmread
 from telemed.imaging.pixels import rendered
 from tests.browser import pictures
 from tests.browser.house import House, house
-from tests.cast import Cast
+from tests.cast import HOSPITAL_A, Cast
+from tests.integration.web.conftest import Program
 
 pytestmark = pytest.mark.browser
 
@@ -219,16 +220,23 @@ def test_a_stack_is_leafed_windowed_and_measured(rooms: House, seen: Seen) -> No
     expect(mark).to_have_attribute("aria-pressed", "true")
     marked = (corner.text_content() or "").split("·")[0]
     note = page.get_by_label("关键图说明")
-    note.fill("致密影")
+    page.keyboard.press("Alt+y")
+    expect(note).to_be_focused()
+    page.keyboard.type("致密影")
     with page.expect_response("**/key-images"):
-        note.press("Tab")
+        page.keyboard.press("Enter")
+    expect(note).not_to_be_focused()
     # Who holds the case keeps what was measured before he did: the length, for the rectangle was taken away.
     kept = page.evaluate("path => fetch(path).then(answer => answer.json())", f"/api/v1{case}/marks")["rows"]
     assert [(row["kind"], row["unit"], row["hounsfield"]) for row in kept] == [("length", "mm", True)]
     assert kept[0]["values"]["length"] == pytest.approx(70, abs=1)
     assert np.abs(np.array(kept[0]["points"]) - [[30, 230], [130, 230]]).max() < 1.5
+    # The centre hangs its chests in bones from now on.
+    centre = rooms.cast.sites[HOSPITAL_A].uid
+    rule = {"institution": centre, "modality": "CT", "body_part": "chest", "prior": False, "window": 4}
+    Program(rooms.sender.http.app, "admin").post("/api/v1/admin/hanging", rule, expect=201)  # type: ignore[arg-type]
     page.reload()
-    expect(corner).to_contain_text("1 / 12")
+    expect(corner).to_contain_text("1 / 12 · 窗位 300 窗宽 1500")
     expect(texts).to_have_count(0)
     expect(page.get_by_role("button", name="关键图 1 幅")).to_be_visible()
     page.keyboard.press("'")

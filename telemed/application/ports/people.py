@@ -41,6 +41,9 @@ class Sessions(Protocol):
     def remove_of(self, user_id: int, kind: str | None = None) -> None:
         """Those of one kind, or all of them."""
 
+    def remove_others(self, session: Session) -> None:
+        """All of the same person's but this one."""
+
     def remove_expired(self, now: datetime) -> int: ...
 
 

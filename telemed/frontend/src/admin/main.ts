@@ -15,6 +15,7 @@ for (const form of Array.from(document.querySelectorAll<HTMLFormElement>("form[d
       const { done } = form.dataset;
       if (!done) return location.reload();
       messages.replaceChildren(message("good", done));
+      form.reset();
       button.disabled = false;
     } catch (cause) {
       messages.replaceChildren(problemMessage(cause));

@@ -59,12 +59,24 @@ async function request(
     if (cause instanceof DOMException && cause.name === "AbortError") throw cause;
     throw new Problem(0, "network", t("ui.problem.network"));
   }
-  if (!response.ok) throw problemOf(response.status, await response.text());
+  if (!response.ok) throw problemOf(response.status, await whole(response.text()));
   return response;
 }
 
+/** The rest of an answer that began well: a line may break in the middle of it. */
+async function whole<T>(rest: Promise<T>): Promise<T> {
+  try {
+    return await rest;
+  } catch (cause) {
+    if (cause instanceof DOMException && cause.name === "AbortError") throw cause;
+    console.warn("an answer broke off", cause);
+    throw new Problem(0, "network", t("ui.problem.broken_off"));
+  }
+}
+
 export async function get<T>(path: string, signal?: AbortSignal): Promise<T> {
-  return (await request("GET", path, undefined, signal)).json() as Promise<T>;
+  const response = await request("GET", path, undefined, signal);
+  return whole(response.json() as Promise<T>);
 }
 
 export async function send<T>(
@@ -74,18 +86,20 @@ export async function send<T>(
   signal?: AbortSignal,
 ): Promise<T> {
   const response = await request(method, path, body ?? {}, signal);
-  return (response.status === 204 ? undefined : await response.json()) as T;
+  return (response.status === 204 ? undefined : await whole(response.json())) as T;
 }
 
 export async function bytes(path: string, signal?: AbortSignal): Promise<ArrayBuffer> {
-  return (await request("GET", path, undefined, signal)).arrayBuffer();
+  const response = await request("GET", path, undefined, signal);
+  return whole(response.arrayBuffer());
 }
 
-/** What to show a person for anything that was thrown. */
-export function explain(cause: unknown): string {
+/** What to show a person for anything that was thrown; `fault` where the page itself knows what did not work. */
+export function explain(cause: unknown, fault = t("ui.problem.page")): string {
   if (cause instanceof Problem) return cause.message;
+  // A program's own words are for those who look after it.
   console.error(cause);
-  return t("ui.problem.page", { detail: cause instanceof Error ? cause.message : String(cause) });
+  return fault;
 }
 
 export function isSignedOut(cause: unknown): boolean {

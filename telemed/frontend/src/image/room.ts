@@ -9,7 +9,7 @@ import { currentScale } from "../ecg/calibration";
 import { calibrationForm } from "../reading/calibration-form";
 import type { FilmAttention } from "../reading/film-attention";
 import { KeyImages } from "./key-images";
-import { layoutFor } from "./layouts";
+import { layoutFor, ownLayouts } from "./layouts";
 import { Marks } from "./marks";
 import { priorOf } from "./prior";
 import { ImageStation, isThere } from "./station";
@@ -19,7 +19,7 @@ import { removeMark } from "./tools";
 export { prefetch } from "./station";
 
 export class ImageRoom {
-  readonly messages = h("div", {});
+  readonly messages = h("div", { class: "stage-messages" });
   readonly station: ImageStation;
   private readonly bar: Toolbar;
   private readonly keys = new KeyImages();
@@ -69,6 +69,7 @@ export class ImageRoom {
     this.opening = true;
     this.item = item;
     // Answered for at once: the pictures may come later than the refusal, or not at all.
+    const layouts = ownLayouts();
     const marks = this.marks.open(item).catch((cause: unknown) => this.say(explain(cause)));
     try {
       await this.station.open(item.series);
@@ -77,7 +78,8 @@ export class ImageRoom {
     }
     void marks.then(() => this.placeMarks());
     this.bar.opened();
-    const layout = layoutFor(item);
+    const layout = layoutFor(item, await layouts);
+    if (item !== this.item) return;
     if (layout && layout.window > 1) this.station.preset(layout.window - 1);
     // What a centre has read before is worth a look of its own; without one nothing is said.
     if (layout?.prior && item.priors.count > 0) void this.compare(false);
@@ -110,6 +112,12 @@ export class ImageRoom {
       this.say(explain(cause));
     }
     this.bar.update();
+  }
+
+  /** A word about the picture that is shown, which is marked with it. */
+  async writeNote(): Promise<void> {
+    if (!this.isKey) await this.toggleKey();
+    if (this.isKey) this.bar.writeNote();
   }
 
   /** To the next picture that is marked, round and round, as it was shown. */
@@ -178,9 +186,11 @@ export class ImageRoom {
     }
     const { calibrated } = currentScale();
     const measure = { label: t("ui.scale.title"), run: () => this.calibrate() };
+    const close = { label: t("ui.close"), run: () => this.messages.replaceChildren() };
     this.messages.replaceChildren(
       message(calibrated ? "good" : "warning", t(calibrated ? "ui.image.true" : "ui.image.nominal"), [
         measure,
+        close,
       ]),
     );
   }
@@ -200,7 +210,8 @@ export class ImageRoom {
   }
 
   private say(text: string): void {
-    this.messages.replaceChildren(message("warning", text));
+    const close = { label: t("ui.close"), run: () => this.messages.replaceChildren() };
+    this.messages.replaceChildren(message("warning", text, [close]));
   }
 
   /** One picture of many did not come: the others stay, and it can be asked for again. */
@@ -211,7 +222,9 @@ export class ImageRoom {
     }
     const again = { label: t("ui.try_again"), run: () => void this.again() };
     this.messages.replaceChildren(
-      message("problem", t("ui.image.failed", { detail: explain(cause) }), [again]),
+      message("problem", t("ui.image.failed", { detail: explain(cause, t("ui.image.undecodable")) }), [
+        again,
+      ]),
     );
   }
 

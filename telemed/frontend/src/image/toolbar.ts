@@ -118,6 +118,13 @@ export class Toolbar {
       this.pager,
     );
     this.note.onchange = () => this.host.note(this.note.value);
+    this.note.onkeydown = (event) => {
+      if (event.isComposing || (event.key !== "Enter" && event.key !== "Escape")) return;
+      // Back to the picture, with what was written or without it; the page's own Escape is not meant.
+      event.preventDefault();
+      if (event.key === "Escape") this.note.value = this.host.keyNote();
+      this.note.blur();
+    };
     this.next.onclick = () => this.host.nextKey();
     this.update();
   }
@@ -139,6 +146,11 @@ export class Toolbar {
       const { number, count } = this.station.number;
       setText(this.pager, count > 1 ? t("ui.picture.number", { number, count }) : "");
     });
+  }
+
+  writeNote(): void {
+    this.note.hidden = false;
+    this.note.focus();
   }
 
   private group(label: TextKey, buttons: HTMLElement[]): HTMLElement {

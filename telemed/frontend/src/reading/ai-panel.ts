@@ -1,5 +1,6 @@
 /** What the machine says, by which model, or in words why it says nothing. */
 import { h } from "../core/dom";
+import { modelName } from "../core/model-name";
 import { maybe, t } from "../core/page";
 import type { Analysis, Case, Finding } from "../core/types";
 import { considered } from "./machine-draft";
@@ -111,12 +112,7 @@ function analysisBlock(analysis: Analysis, item: Case, judging: Judging): HTMLEl
   return h(
     "div",
     { class: "block analysis" },
-    h(
-      "h3",
-      {},
-      `${model.name} `,
-      h("span", { class: "muted" }, t("ui.ai.version", { version: model.version })),
-    ),
+    h("h3", {}, `${modelName(model.name)} `, h("span", { class: "muted" }, `${model.name} ${model.version}`)),
     !analysis.in_domain && h("p", { class: "ai-state out_of_domain" }, outOfDomain(analysis)),
     statements.length > 0 &&
       h(

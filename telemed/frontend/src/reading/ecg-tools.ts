@@ -144,7 +144,16 @@ function pager(waveform: Waveform, settings: Settings, host: ToolsHost): HTMLEle
 function toggle(id: string, text: string, on: boolean, run: () => void, label = text): HTMLElement {
   return h(
     "button",
-    { type: "button", class: "quiet", id, "aria-pressed": String(on), "aria-label": label, onclick: run },
+    {
+      type: "button",
+      class: "quiet",
+      id,
+      "aria-pressed": String(on),
+      // What is to be read stands in what is to be heard: whoever speaks to the page says what they see (2.5.3).
+      "aria-label": label === text ? text : `${text} ${label}`,
+      title: label,
+      onclick: run,
+    },
     text,
   );
 }

@@ -1,6 +1,7 @@
 /** Where a film network looked, over the picture. Off until the reader asks for it: attention, not an outline. */
 import { explain, get } from "../core/api";
 import { h, setText } from "../core/dom";
+import { modelName } from "../core/model-name";
 import { maybe, t } from "../core/page";
 import type { Case } from "../core/types";
 
@@ -14,9 +15,13 @@ interface HeatMap {
   region: [number, number, number, number];
 }
 
-/** The strongest colour covers half of what is under it, and weak evidence nothing. */
+/**
+ * The strongest colour covers half of what is under it, and weak evidence nothing. Of a picture that is evidence all
+ * over no more than its strongest quarter is coloured, else the map says nothing; how strong is never made up for.
+ */
 const strongest = 0.5;
 const weakest = 0.25;
+const coloured = 0.25;
 
 export class FilmAttention {
   /** Lies over the picture and moves with it. */
@@ -119,7 +124,7 @@ export class FilmAttention {
       return;
     }
     const finding = maybe(`ui.finding.${map.finding}`) ?? map.finding;
-    setText(this.note, t("ui.attention.note", { finding, model: `${map.model} ${map.version}` }));
+    setText(this.note, t("ui.attention.note", { finding, model: `${modelName(map.model)} ${map.version}` }));
     this.paint(map);
   }
 
@@ -131,8 +136,10 @@ export class FilmAttention {
     const context = this.canvas.getContext("2d");
     if (!cells || !context || rows === 0 || columns === 0) return;
     const pixels = cells.createImageData(columns, rows);
-    map.cells.flat().forEach((value, index) => {
-      const share = Math.max(0, (value - weakest) / (1 - weakest));
+    const values = map.cells.flat();
+    const least = beginningOfColour(values);
+    values.forEach((value, index) => {
+      const share = Math.max(0, (value - least) / (1 - least));
       pixels.data.set(
         [255, Math.round(190 * (1 - share)), 0, Math.round(255 * strongest * share)],
         index * 4,
@@ -146,4 +153,11 @@ export class FilmAttention {
     const { width, height } = this.canvas;
     context.drawImage(small, left * width, top * height, (right - left) * width, (bottom - top) * height);
   }
+}
+
+function beginningOfColour(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => b - a);
+  const quarter = sorted[Math.floor(sorted.length * coloured)] ?? 0;
+  // Short of certain everywhere, or there would be nothing left to divide by.
+  return Math.min(Math.max(weakest, quarter), 0.95);
 }

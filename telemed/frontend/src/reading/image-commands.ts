@@ -85,6 +85,7 @@ export function imageCommands(panel: PicturePanel): Command[] {
     command(["f"], "ui.image.flip", ({ station }) => station.view.flip()),
     command(["Home"], "ui.image.reset", ({ station }) => station.view.reset()),
     command(["y"], "ui.image.key", (room) => room.toggleKey()),
+    command(["Alt+y"], "ui.image.key.write", (room) => room.writeNote()),
     command(["'"], "ui.image.key.go", (room) => room.nextKey()),
     command(["q"], "ui.image.compare", (room) => room.compare()),
     command(["h"], "ui.image.heat", (room) => room.heat()),

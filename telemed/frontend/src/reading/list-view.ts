@@ -36,6 +36,7 @@ export class ListView {
   private readonly tabs = h("nav", { class: "views", "aria-label": t("ui.list.views") });
   private readonly body = h("div", { role: "rowgroup", class: "rows" });
   private readonly scroller: HTMLElement;
+  private readonly grid: HTMLElement;
   private readonly window: RowWindow;
   private readonly foot = h("p", { class: "list-foot muted", role: "status" });
   private readonly line = h("span", { class: "line connecting", role: "status" });
@@ -60,13 +61,13 @@ export class ListView {
     const heads = columns.map(([name, label]) =>
       h("div", { role: "columnheader", class: `cell c-${name}` }, t(label)),
     );
-    this.scroller = h(
+    this.grid = h(
       "div",
-      { role: "grid", class: "grid", "aria-label": t("ui.list.title"), onscroll: () => this.drawSoon() },
+      { role: "grid", "aria-label": t("ui.list.title") },
       h("div", { role: "rowgroup", class: "heads" }, h("div", { role: "row", class: "row head" }, ...heads)),
       this.body,
-      this.foot,
     );
+    this.scroller = h("div", { class: "grid", onscroll: () => this.drawSoon() }, this.grid, this.foot);
     this.window = new RowWindow(this.scroller, this.body);
     window.addEventListener("resize", () => this.drawSoon());
     this.body.addEventListener("click", (event) => this.onClick(event));
@@ -162,7 +163,7 @@ export class ListView {
       (row) => rowElement(row, this.actions.caseHref(row.id), now),
     );
     this.window.stretch(slice, list.rows.length);
-    this.scroller.setAttribute("aria-rowcount", String(list.nextCursor ? -1 : list.rows.length + 1));
+    this.grid.setAttribute("aria-rowcount", String(list.nextCursor ? -1 : list.rows.length + 1));
     Array.from(this.body.children).forEach((element, index) => {
       element.setAttribute("aria-rowindex", String(slice.first + index + 2));
     });

@@ -1,5 +1,6 @@
 /** The machine's draft of a report: grey text that nobody signed, taken by one key and changed like any other. */
 import { h } from "../core/dom";
+import { modelName } from "../core/model-name";
 import { maybe, page, t } from "../core/page";
 import type { Analysis, Case } from "../core/types";
 import type { Fields } from "./autosave";
@@ -59,7 +60,7 @@ export function machineDraft(item: Case): MachineDraft | undefined {
       abnormal: !sure.some((one) => one.code === NORMAL),
     },
     consider: all.filter(considered).map(textOf),
-    model: `${answer.model.name} ${answer.model.version}`,
+    model: `${modelName(answer.model.name)} · ${answer.model.name} ${answer.model.version}`,
   };
 }
 

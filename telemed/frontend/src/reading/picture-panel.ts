@@ -103,8 +103,10 @@ export class PicturePanel {
     this.preview.stay();
     this.say(t("ui.image.preview.only"));
     const again = { label: t("ui.try_again"), run: () => void (this.item && this.enter(this.item)) };
-    const detail = explain(cause);
-    this.preview.messages.replaceChildren(message("warning", t("ui.image.preview.why", { detail }), [again]));
+    const detail = explain(cause, t("ui.image.undecodable"));
+    const close = { label: t("ui.close"), run: () => this.preview.messages.replaceChildren() };
+    const said = message("warning", t("ui.image.preview.why", { detail }), [again, close]);
+    this.preview.messages.replaceChildren(said);
   }
 
   private say(text: string): void {

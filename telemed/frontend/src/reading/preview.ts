@@ -43,7 +43,7 @@ export class Preview {
   private readonly attention: FilmAttention;
   private readonly frame: HTMLElement;
   private readonly state = h("output", { class: "readout" });
-  readonly messages = h("div", {});
+  readonly messages = h("div", { class: "stage-messages" });
   private arrived: () => void = () => undefined;
 
   constructor(frame: HTMLElement, attention: FilmAttention) {
