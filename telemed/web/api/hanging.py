@@ -63,6 +63,6 @@ def hang(world: TheWorld, actor: CurrentActor, body: HangingIn) -> HangingRuleOu
     return rule_out(rule, sites_of(world, actor))
 
 
-@router.delete("/admin/hanging/{rule_id}", status_code=204, **guard(Action.ADMINISTER))
-def hang_as_usual(world: TheWorld, actor: CurrentActor, rule_id: str) -> None:
-    hanging.hang_as_usual(world, actor=actor, uid=rule_id)
+@router.delete("/admin/hanging/{hanging_id}", status_code=204, **guard(Action.ADMINISTER))
+def hang_as_usual(world: TheWorld, actor: CurrentActor, hanging_id: str) -> None:
+    hanging.hang_as_usual(world, actor=actor, uid=hanging_id)

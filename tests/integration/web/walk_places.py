@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from telemed.application.usual_critical_values import seed_critical_values
 from telemed.domain.critical import EscalationStep
 from telemed.domain.exchange import ForwardRule, RemoteNode
+from telemed.domain.hanging import HangingRule
 from telemed.domain.notice import Notice
 from telemed.domain.people import Role
 from telemed.domain.writing import Demanded, Part, ReportText, RequiredPart, TextKind
@@ -50,6 +51,7 @@ class Places:
             "part_id": "walk-part",
             "mark_id": "walk-mark",
             "text_id": "walk-text",
+            "hanging_id": "walk-hanging",
             "rule_id": "walk-rule",
             "step_id": "walk-step",
             **WALKED,
@@ -93,10 +95,19 @@ def walked_node(cast: Cast) -> None:
         title="虚构",
         findings="虚构",
     )
+    hanging = HangingRule(
+        uid="walk-hanging",
+        consortium_id=site.consortium_id,
+        institution_id=site.id,
+        modality="MG",
+        prior=True,
+        window=1,
+    )
     with cast.world.unit_of_work() as uow:
         uow.notices.raise_once(walked_failure(cast))
         uow.writing.ensure_required(part)
         uow.writing.ensure_text(text)
+        uow.writing.ensure_hanging(hanging)
         uow.remote_nodes.add(node)
         uow.flush()
         rule = ForwardRule(
