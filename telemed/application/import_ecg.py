@@ -35,7 +35,16 @@ from telemed.imaging.part10 import read_file_meta
 from telemed.imaging.source_block import SourceFile
 from telemed.imaging.waveform import ECG_SOP_CLASSES, WaveformError, quality_findings, read_waveform
 
-__all__ = ["GivenPatient", "ImportFile", "Imported", "Reason", "import_files", "is_foreign", "to_objects"]
+__all__ = [
+    "GivenPatient",
+    "ImportFile",
+    "Imported",
+    "Reason",
+    "import_files",
+    "is_foreign",
+    "signals_named_by",
+    "to_objects",
+]
 
 # One durable round and one commit for so many files.
 _BATCH = 32
@@ -169,16 +178,17 @@ def _bundled(files: Sequence[ImportFile]) -> list[_Bundle]:
     used: set[str] = set()
     beside: dict[str, tuple[ImportFile, ...]] = {}
     for file in files:
-        if detect(file.data) is Kind.WFDB and (named := _signals_named_by(file)):
+        if named := signals_named_by(file.data):
             paths = [str(PurePath(file.name).with_name(name)) for name in named]
             beside[file.name] = tuple(by_name[path] for path in paths if path in by_name)
             used |= {one.name for one in beside[file.name]}
     return [_Bundle(main=file, beside=beside.get(file.name, ())) for file in files if file.name not in used]
 
 
-def _signals_named_by(file: ImportFile) -> list[str]:
+def signals_named_by(header: bytes) -> list[str]:
+    """The files that a WFDB header cannot be read without; none where the bytes are no sound header."""
     try:
-        return signal_files(file.data)
+        return signal_files(header) if detect(header) is Kind.WFDB else []
     except FormatError:
         # A signal file, or a damaged header: reading it says what is wrong.
         return []

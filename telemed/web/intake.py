@@ -1,17 +1,17 @@
 """A file from a browser on its way into the spool: checked like an object that came by DICOM."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from io import BytesIO
-from typing import BinaryIO
+from typing import BinaryIO, Protocol
 
 from pydicom.dataset import FileMetaDataset
 from pydicom.filebase import DicomBytesIO
 from pydicom.filewriter import write_file_meta_info
 from pydicom.uid import UID
 
-from telemed.application.import_ecg import is_foreign, to_objects
+from telemed.application.import_ecg import is_foreign, signals_named_by, to_objects
 from telemed.application.ports import SpoolPart
 from telemed.application.receive import Incoming
 from telemed.application.world import World
@@ -24,9 +24,19 @@ from telemed.imaging.part10 import PREAMBLE, FileMeta, read_file_meta
 MOST_BYTES = 2 << 30
 _HEAD = 4 << 20
 _CHUNK = 1 << 20
+_WFDB_HEADER = ".hea"
 _DICOMDIR = "1.2.840.10008.1.3.10"
 # The same as of objects that came by DICOM: the house names itself once.
 _IMPLEMENTATION = "2.25.263421397860341518471027915068291503117"
+
+
+class NamedFile(Protocol):
+    """A file of a form."""
+
+    @property
+    def filename(self) -> str | None: ...
+    @property
+    def file(self) -> BinaryIO: ...
 
 
 @dataclass(frozen=True)
@@ -38,16 +48,38 @@ class Taken:
     size: int
 
 
-def take(world: World, actor: Actor, file: BinaryIO, name: str = "") -> Taken:
+def together(files: Sequence[NamedFile]) -> list[tuple[int, ...]]:
+    """Which files are one recording, by their places: a WFDB header first, then the signals it names.
+
+    Every other file stands alone, and so do signals whose header did not come along.
+    """
+    by_name = {file.filename: index for index, file in enumerate(files) if file.filename}
+    beside: dict[int, tuple[int, ...]] = {}
+    for index, file in enumerate(files):
+        if (file.filename or "").lower().endswith(_WFDB_HEADER):
+            head = file.file.read(_HEAD)
+            file.file.seek(0)
+            beside[index] = tuple(by_name[name] for name in signals_named_by(head) if name in by_name)
+    used = {index for signals in beside.values() for index in signals}
+    return [(index, *beside.get(index, ())) for index in range(len(files)) if index not in used]
+
+
+def take(
+    world: World,
+    actor: Actor,
+    file: BinaryIO,
+    name: str = "",
+    companions: Mapping[str, bytes] | None = None,
+) -> Taken:
     """Into the spool, not yet durable. Raises DomainError, and then nothing of the file is left there.
 
-    An ECG that is not DICOM (SCP-ECG, aECG, Sierra, a PDF or a photo of paper) becomes a DICOM object that
-    holds the file itself, byte for byte.
+    An ECG that is not DICOM (SCP-ECG, aECG, WFDB with its signals as `companions`, Sierra, a PDF or a photo of
+    paper) becomes a DICOM object that holds the file itself, byte for byte.
     """
     head = file.read(_HEAD)
     if is_foreign(head, name):
         whole = head + file.read(LARGEST_FILE + 1 - len(head))
-        taken = take(world, actor, BytesIO(to_objects(whole, name)[0]))
+        taken = take(world, actor, BytesIO(to_objects(whole, name, companions=companions)[0]))
         return replace(taken, sha256=hashlib.sha256(whole).hexdigest(), size=len(whole))
     meta = read_file_meta(head)
     if meta.sop_class_uid == _DICOMDIR:

@@ -40,12 +40,19 @@ def test_every_file_is_answered_for_and_only_then_safe(
 ) -> None:
     page = open_page("/township")
     chosen = files(tmp_path, 30)
+    halves = [tmp_path / "record.hea", tmp_path / "record.dat"]
+    for path in halves:
+        path.write_bytes(chosen[0].read_bytes() + path.name.encode())
+    chosen = [halves[0], *chosen, halves[1]]
     page.locator("#drop-zone input[type=file]").first.set_input_files(chosen)
-    expect(page.locator("#upload-summary")).to_contain_text("30 个文件中 30 个已安全保存")
+    expect(page.locator("#upload-summary")).to_contain_text("32 个文件中 32 个已安全保存")
     page.locator("#upload-details summary").click()
     digests = page.locator("#upload-files td.digest").evaluate_all("cells => cells.map(c => c.title)")
     assert digests == [hashlib.sha256(path.read_bytes()).hexdigest() for path in chosen]
-    assert len(stub.state.sent("POST", "uploads$")) > 1, "small batches"
+    batches = stub.state.sent("POST", "uploads$")
+    assert len(batches) > 1, "small batches"
+    # A record of two files stays together, however far apart they were chosen.
+    assert sum(all(f'filename="{path.name}"'.encode() in body for path in halves) for body in batches) == 1
 
 
 def test_what_is_safe_is_not_sent_again_over_a_bad_line(

@@ -7,14 +7,15 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request
 from starlette.datastructures import UploadFile
 
-from telemed.application.receive import receive
+from telemed.application.receive import Received, receive
 from telemed.application.world import World
 from telemed.domain.access import Action, Actor
 from telemed.domain.errors import DomainError, InvalidInput
+from telemed.imaging.formats import LARGEST_FILE
 from telemed.web.api.shapes import UploadedOut, UploadsOut
 from telemed.web.context import TheWorld
 from telemed.web.guard import guard
-from telemed.web.intake import Taken, take
+from telemed.web.intake import Taken, take, together
 from telemed.web.security import CurrentActor
 from telemed.web.words import explain
 
@@ -60,43 +61,77 @@ def upload(
     world: TheWorld, actor: CurrentActor, files: Annotated[list[UploadFile], Depends(uploaded_files)]
 ) -> UploadsOut:
     """Every file has its own answer; a bad one stops no other. Whatever is not refused is safe now."""
-    answers: list[UploadedOut] = []
-    for start in range(0, len(files), _BATCH):
-        answers += _receive(world, actor, files[start : start + _BATCH])
-    refused = sum(answer.status == "refused" for answer in answers)
-    return UploadsOut(objects=answers, accepted=len(answers) - refused, refused=refused)
-
-
-def _receive(world: World, actor: Actor, files: Sequence[UploadFile]) -> list[UploadedOut]:
     answers: dict[int, UploadedOut] = {}
-    taken: dict[int, Taken] = {}
-    for index, file in enumerate(files):
+    recordings = together(files)
+    for start in range(0, len(recordings), _BATCH):
+        answers |= _receive(world, actor, files, recordings[start : start + _BATCH])
+    refused = sum(answer.status == "refused" for answer in answers.values())
+    return UploadsOut(
+        objects=[answers[index] for index in range(len(files))],
+        accepted=len(answers) - refused,
+        refused=refused,
+    )
+
+
+def _receive(
+    world: World, actor: Actor, files: Sequence[UploadFile], recordings: Sequence[tuple[int, ...]]
+) -> dict[int, UploadedOut]:
+    """The answer of each file of `recordings`, by its place among `files`."""
+    faults: dict[tuple[int, ...], DomainError] = {}
+    taken: dict[tuple[int, ...], Taken] = {}
+    for recording in recordings:
+        file, *signals = (files[index] for index in recording)
         try:
-            taken[index] = take(world, actor, file.file, file.filename or "")
+            taken[recording] = take(world, actor, file.file, file.filename or "", _contents(signals))
         except DomainError as fault:
-            answers[index] = _refused(file, fault, actor)
+            faults[recording] = fault
+    outcomes: list[Received] = []
     try:
-        received = receive(world, [one.incoming for one in taken.values()])
+        outcomes = receive(world, [one.incoming for one in taken.values()])
     except DomainError as fault:
-        return [answers.get(index) or _refused(file, fault, actor) for index, file in enumerate(files)]
-    for (index, one), outcome in zip(taken.items(), received, strict=True):
-        answers[index] = UploadedOut(
-            file=files[index].filename or "",
-            status=outcome.reception.value,
-            sop_instance_uid=outcome.sop_instance_uid,
-            study_instance_uid=outcome.study_instance_uid,
-            sha256=one.sha256,
-            size=one.size,
-        )
-    return [answers[index] for index in range(len(files))]
+        faults |= dict.fromkeys(taken, fault)
+        taken = {}
+    answers = {
+        index: _refused(files[index], fault, actor)
+        for recording, fault in faults.items()
+        for index in recording
+    }
+    for ((main, *beside), one), outcome in zip(taken.items(), outcomes, strict=True):
+        answers[main] = _kept(files[main], outcome, one.sha256, one.size)
+        for index in beside:
+            answers[index] = _kept(files[index], outcome, _digest(files[index]), files[index].size or 0)
+    return answers
+
+
+def _contents(signals: Sequence[UploadFile]) -> dict[str, bytes]:
+    """By name. Raises InvalidInput for a file that no recording of ten seconds comes near."""
+    found = {one.filename or "": one.file.read(LARGEST_FILE + 1) for one in signals}
+    if any(len(content) > LARGEST_FILE for content in found.values()):
+        raise InvalidInput("error.file_too_large", limit=LARGEST_FILE)
+    return found
+
+
+def _kept(file: UploadFile, outcome: Received, sha256: str, size: int) -> UploadedOut:
+    return UploadedOut(
+        file=file.filename or "",
+        status=outcome.reception.value,
+        sop_instance_uid=outcome.sop_instance_uid,
+        study_instance_uid=outcome.study_instance_uid,
+        sha256=sha256,
+        size=size,
+    )
+
+
+def _digest(file: UploadFile) -> str:
+    file.file.seek(0)
+    return hashlib.file_digest(file.file, "sha256").hexdigest()  # type: ignore[arg-type]
 
 
 def _refused(file: UploadFile, fault: DomainError, actor: Actor) -> UploadedOut:
-    file.file.seek(0)
     return UploadedOut(
         file=file.filename or "",
         status="refused",
-        sha256=hashlib.file_digest(file.file, "sha256").hexdigest(),  # type: ignore[arg-type]
+        sha256=_digest(file),
         size=file.size or 0,
         problem=explain(fault, actor.language),
         code=fault.code,

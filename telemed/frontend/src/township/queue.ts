@@ -73,10 +73,11 @@ export class UploadQueue {
     const batch: Item[] = [];
     let size = 0;
     for (const item of this.items) {
-      if (item.state !== "waiting") continue;
+      if (item.state !== "waiting" || batch.includes(item)) continue;
       if (batch.length > 0 && (batch.length >= this.batch || size + item.file.size > MOST_BYTES)) break;
-      batch.push(item);
-      size += item.file.size;
+      const record = this.items.filter((other) => other.state === "waiting" && inOneRecord(item, other));
+      batch.push(...record);
+      size += record.reduce((sum, { file }) => sum + file.size, 0);
     }
     return batch;
   }
@@ -120,6 +121,17 @@ export class UploadQueue {
     this.wake = null;
     this.wait = Math.min(this.wait * 2, LONGEST_WAIT);
   }
+}
+
+/** A WFDB record is a header and the signals of the same name: neither can be read without the other. */
+function inOneRecord(one: Item, other: Item): boolean {
+  if (one === other) return true;
+  const header = [one, other].some(({ file }) => /\.hea$/i.test(file.name));
+  return header && stem(one.file.name) === stem(other.file.name);
+}
+
+function stem(name: string): string {
+  return name.replace(/\.[^.]*$/, "");
 }
 
 function settle(item: Item, answer: UploadedObject | undefined): void {
