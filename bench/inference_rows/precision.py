@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -15,6 +16,8 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
+
+import numpy as np
 
 from ai_models import ladder, openvino_session
 from ai_models.ecg.reader import MODEL
@@ -25,6 +28,7 @@ from bench import peers
 from bench.result import Row
 from bench.rounds import CORES, Bench, against, bare, interleaved, per_second, skipped
 
+LOUD = 10
 NAMES = {"int8": "int8", "bf16": "bf16_amx"}
 
 
@@ -69,12 +73,22 @@ def here(bench: Bench, known: dict[str, str]) -> Iterator[Row]:
         ways[name] = lambda engine=engine: per_second(  # type: ignore[misc]
             lambda: engine.run(MODEL, inputs), 8, bench.seconds
         )
+    notes = {}
+    if "int8" in engines:
+        # Of the evidence's recordings some are louder than the 8 bits reach, and go to the fp32 half of the file.
+        loud = {**inputs, "windows": inputs["windows"] * np.float32(LOUD)}
+        ways["loud"] = lambda: per_second(lambda: engines["int8"].run(MODEL, loud), 8, bench.seconds)
     found = interleaved(ways, bench.rounds)
+    if "loud" in found:
+        share = statistics.median(found["loud"]) / statistics.median(found["bare"])
+        notes["int8"] = f"recordings of more than 3 mV are answered in fp32, {share:.2f} of bare"
     for name, what in NAMES.items():
         if name in refused:
             yield skipped(what, ">= 3", refused[name])
         else:
-            yield against(what, found[name], {"bare fp32": found["bare"]}, 3, "ECG/s")
+            yield against(
+                what, found[name], {"bare fp32": found["bare"]}, 3, "ECG/s", note=notes.get(name, "")
+            )
     for engine in engines.values():
         engine.close()
 

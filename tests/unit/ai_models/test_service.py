@@ -310,6 +310,16 @@ def test_a_rung_that_is_not_faster_is_not_used(copied: Copied, tmp_path: Path) -
     assert chosen.precision == ("int8" if faster else "fp32")
 
 
+def test_the_shipped_int8_rung_answers_nearly_the_same_and_what_is_loud_in_fp32(engine: Engine) -> None:
+    quick, usual = Engine(precision="int8"), inputs()
+    loud = usual | {"windows": usual["windows"] * np.float32(3.5 / np.abs(usual["windows"]).max())}
+    reference, found = (one.run(MODEL, usual)["probability"] for one in (engine, quick))
+    assert 0 < np.abs(reference - found).max() <= 0.05
+    reference, found = (one.run(MODEL, loud)["probability"] for one in (engine, quick))
+    np.testing.assert_allclose(found, reference, atol=1e-6)
+    assert quick.identity(MODEL).sha256 != engine.identity(MODEL).sha256
+
+
 def test_a_precision_that_nobody_measured_is_an_error() -> None:
     with pytest.raises(ModelRefused) as error:
         Engine(precision="fp4").warm()
