@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Insert, inspect
+from sqlalchemy import Connection, Insert, Update, inspect
 from sqlalchemy.engine.interfaces import DBAPICursor
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
@@ -105,6 +105,31 @@ def run_each(
         cursor.executemany(plan.text, parameters)
 
 
+def run_kept(
+    connection: Connection, kind: type, statement: Update, values: Mapping[str, Any]
+) -> tuple[int, list[dict[str, Any]]]:
+    """`statement`, kept by the caller: how many rows it touched, and by column name what it returned of `kind`.
+
+    Its parameters are named after the column whose type they have, a number behind it where there are several.
+    """
+    names = tuple(values)
+    key = (statement, connection.dialect.name, names)
+    plan = _plans.get(key)
+    if plan is None:
+        plan = _plans[key] = _planned(kind, connection, statement, names)
+    with _Cursor(connection, plan.text) as cursor:
+        cursor.execute(plan.text, plan.parameters(values))
+        found = cursor.fetchall() if cursor.description else []
+        told = [column[0] for column in cursor.description or ()]
+        count = cursor.rowcount
+    columns = shape_of(kind, connection).by_attribute
+    converts = [columns[name].from_database for name in told]
+    return count, [
+        {name: _converted(convert, value) for name, convert, value in zip(told, converts, row, strict=True)}
+        for row in found
+    ]
+
+
 @dataclass(frozen=True, eq=False)
 class _Plan:
     """A compiled statement, and how its parameters come of a row: by their place, or by name where that is None."""
@@ -121,12 +146,12 @@ class _Plan:
         return named if self.order is None else [named[name] for name in self.order]
 
 
-def _planned(kind: type, connection: Connection, statement: Insert, names: Sequence[str]) -> _Plan:
+def _planned(kind: type, connection: Connection, statement: Insert | Update, names: Sequence[str]) -> _Plan:
     shape, compiled = shape_of(kind, connection), statement.compile(dialect=connection.dialect)
     return _Plan(
         text=str(compiled),
         constants=dict(compiled.params),
-        given=[(name, shape.by_attribute[name].to_database) for name in names],
+        given=[(name, _to_database(shape, name)) for name in names],
         order=getattr(compiled, "positiontup", None),
     )
 
@@ -225,4 +250,9 @@ def _converted(convert: Convert, value: Any) -> Any:
     return value if convert is None else convert(value)
 
 
-_plans: dict[tuple[Insert, str, tuple[str, ...]], _Plan] = {}
+def _to_database(shape: Shape, name: str) -> Convert:
+    column = shape.by_attribute.get(name) or shape.by_attribute.get(name.rstrip("0123456789"))
+    return None if column is None else column.to_database
+
+
+_plans: dict[tuple[Insert | Update, str, tuple[str, ...]], _Plan] = {}

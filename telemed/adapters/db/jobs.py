@@ -1,6 +1,6 @@
 """The queue as a table: claims that exactly one worker wins, on both engines."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -8,7 +8,6 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     Insert,
-    Row,
     Select,
     Update,
     and_,
@@ -24,7 +23,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 
 from telemed.adapters.db import tables as t
-from telemed.adapters.db.direct import run_each
+from telemed.adapters.db.direct import run_each, run_kept
 from telemed.adapters.db.repositories import Repository
 from telemed.application.jobs import LEASE, RANK, Job, JobKind, JobState
 from telemed.application.ports import DueJob
@@ -73,7 +72,19 @@ class SqlJobs(Repository):
         return [DueJob(id=row.id, rank=row.rank) for row in rows]
 
     def claim(self, now: datetime, limit: int, token: str) -> Sequence[Job]:
-        return self._take(_in_order(select(_J.id).where(_due(now))).limit(limit), now, token)
+        if self._dialect != "sqlite":
+            return self._take(_in_order(select(_J.id).where(_due(now))).limit(limit), now, token)
+        # SQLite knows no FOR UPDATE: its writer is alone by BEGIN IMMEDIATE, and one statement is enough.
+        values = {
+            "state1": JobState.PENDING,
+            "due_at1": now,
+            "lease_until1": now,
+            "lease_until2": now + LEASE,
+            "lease_token1": token,
+            "most": limit,
+        }
+        _, rows = run_kept(self._session.connection(), Job, _claiming(), values)
+        return _by_urgency(_job(row) for row in rows)
 
     def claim_one(self, job_id: int, now: datetime, token: str) -> Job | None:
         # A message that comes a second time brings the token of the first: its reader is gone, and waiting
@@ -86,7 +97,6 @@ class SqlJobs(Repository):
         connection = self._session.connection()
         ids: Any = chosen
         if self._dialect != "sqlite":
-            # SQLite knows no FOR UPDATE: its writer is alone by BEGIN IMMEDIATE, and one statement is enough.
             ids = connection.execute(chosen.with_for_update(skip_locked=True)).scalars().all()
             if not ids:
                 return []
@@ -96,14 +106,18 @@ class SqlJobs(Repository):
             .values(lease_until=now + LEASE, lease_token=token, attempts=_J.attempts + 1)
             .returning(*t.job.c)
         )
-        jobs = [_job(row) for row in connection.execute(taking)]
-        return sorted(jobs, key=lambda job: (job.rank, job.due_at, job.id))
+        return _by_urgency(_job(row._mapping) for row in connection.execute(taking))
 
     def finish(self, job_id: int, token: str, now: datetime) -> bool:
-        done = self._end(job_id, token).values(
-            state=JobState.DONE, done_at=now, lease_until=None, lease_token="", last_error=""
-        )
-        if self._session.connection().execute(done).rowcount == 1:
+        values = {
+            "id1": job_id,
+            "lease_token1": token,
+            "state1": JobState.PENDING,
+            "state2": JobState.DONE,
+            "done_at1": now,
+        }
+        count, _ = run_kept(self._session.connection(), Job, _ending(), values)
+        if count == 1:
             return True
         self._free_asked_again(job_id, token)
         return False
@@ -192,9 +206,45 @@ def _asking(dialect: str, hurrying: bool) -> Insert:
     return asked
 
 
-def _job(row: Row[Any]) -> Job:
+@cache
+def _claiming() -> Update:
+    """SQLite's: the most urgent of what is due, taken under a new lease."""
+    now, free = (
+        bindparam("due_at1"),
+        or_(_J.lease_until.is_(None), _J.lease_until < bindparam("lease_until1")),
+    )
+    due = select(_J.id).where(_J.state == bindparam("state1"), _J.due_at <= now, free)
+    taken = update(t.job).where(_J.id.in_(_in_order(due).limit(bindparam("most"))))
+    return taken.values(
+        lease_until=bindparam("lease_until2"),
+        lease_token=bindparam("lease_token1"),
+        attempts=_J.attempts + 1,
+    ).returning(*t.job.c)
+
+
+@cache
+def _ending() -> Update:
+    own = and_(_J.id == bindparam("id1"), _J.lease_token == bindparam("lease_token1"))
+    return (
+        update(t.job)
+        .where(own, _J.state == bindparam("state1"))
+        .values(
+            state=bindparam("state2"),
+            done_at=bindparam("done_at1"),
+            lease_until=None,
+            lease_token="",
+            last_error="",
+        )
+    )
+
+
+def _by_urgency(jobs: Iterable[Job]) -> Sequence[Job]:
+    return sorted(jobs, key=lambda job: (job.rank, job.due_at, job.id))
+
+
+def _job(row: Mapping[str, Any]) -> Job:
     """A job to be run, no row of the session's: how it ends is said by statements under its token."""
-    values = dict(row._mapping)
+    values = dict(row)
     id_ = values.pop("id")
     job = Job(**values)
     job.id = id_
