@@ -105,7 +105,9 @@ def gathered(
         return None if verdict.samples is None else dict(prepare(verdict.samples, rate))
 
     generator = np.random.default_rng(SEED)
-    calibration, judged, as_recorded = [], [], 0
+    calibration: list[dict[str, Tensor]] = []
+    judged: list[dict[str, Tensor]] = []
+    as_recorded = 0
     for fold, samples, rate in recordings():
         if calibrating and fold in CHOICE_FOLDS:
             continue

@@ -6,6 +6,7 @@ from functools import cache
 from typing import Any
 
 from sqlalchemy import (
+    BindParameter,
     ColumnElement,
     Insert,
     Select,
@@ -106,7 +107,7 @@ class SqlJobs(Repository):
             .values(lease_until=now + LEASE, lease_token=token, attempts=_J.attempts + 1)
             .returning(*t.job.c)
         )
-        return _by_urgency(_job(row._mapping) for row in connection.execute(taking))
+        return _by_urgency(_job(dict(row._mapping)) for row in connection.execute(taking))
 
     def finish(self, job_id: int, token: str, now: datetime) -> bool:
         values = {
@@ -209,10 +210,8 @@ def _asking(dialect: str, hurrying: bool) -> Insert:
 @cache
 def _claiming() -> Update:
     """SQLite's: the most urgent of what is due, taken under a new lease."""
-    now, free = (
-        bindparam("due_at1"),
-        or_(_J.lease_until.is_(None), _J.lease_until < bindparam("lease_until1")),
-    )
+    now: BindParameter[Any] = bindparam("due_at1")
+    free = or_(_J.lease_until.is_(None), _J.lease_until < bindparam("lease_until1"))
     due = select(_J.id).where(_J.state == bindparam("state1"), _J.due_at <= now, free)
     taken = update(t.job).where(_J.id.in_(_in_order(due).limit(bindparam("most"))))
     return taken.values(
