@@ -27,7 +27,7 @@ export function identityBar(item: Case, now: number, ...actions: HTMLElement[]):
       fact("ui.identity.id_last4", last4(patient)),
       fact("ui.identity.patient_id", patient.patient_id || "-"),
       fact("ui.identity.accession", item.accession_number || "-"),
-      fact("ui.identity.exam", `${item.modality} ${item.exam}`),
+      fact("ui.identity.exam", examText(item)),
       fact("ui.identity.site", item.site),
     ),
     h("div", { class: "urgency" }, priorityMark(item), dueMark(item, now), holderMark(item)),
@@ -35,14 +35,20 @@ export function identityBar(item: Case, now: number, ...actions: HTMLElement[]):
   );
 }
 
+/** An exam that has no name but its modality's is named once. */
+function examText({ modality, exam }: Case): string {
+  return exam === modality ? modality : `${modality} ${exam}`;
+}
+
 /** The same on one line, for paper. */
-export function identityLine({ patient, accession_number: accession, modality, exam, site }: Case): string {
+export function identityLine(item: Case): string {
+  const { patient, accession_number: accession, site } = item;
   const parts = [
     patient.name || t("ui.name.none"),
     sexAge(patient),
     `${t("ui.identity.patient_id")} ${patient.patient_id || "-"}`,
     `${t("ui.identity.accession")} ${accession || "-"}`,
-    `${modality} ${exam}`,
+    examText(item),
     site,
   ];
   return parts.join(" · ");

@@ -117,7 +117,12 @@ export function rowElement(row: Row, href: string, now: number): HTMLElement {
     ),
     cell(
       "c-exam",
-      h("span", {}, h("span", { class: "modality" }, row.modality), ` ${row.exam}`),
+      h(
+        "span",
+        {},
+        h("span", { class: "modality" }, row.modality),
+        row.exam === row.modality ? "" : ` ${row.exam}`,
+      ),
       second(row.site),
     ),
     cell("c-history", h("span", { title: row.history || null }, row.history || t("ui.history.none"))),
