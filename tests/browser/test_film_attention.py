@@ -94,8 +94,16 @@ def test_the_map_is_off_until_asked_for_and_lies_where_the_network_looked(
     expect(page.locator(".ai .finding.flagged")).to_contain_text("0.83")
     expect(page.locator(CANVAS)).to_be_hidden()
     expect(page.locator(SWITCH)).to_have_attribute("aria-pressed", "false")
+    frame = page.locator(".picture-frame")
+    # The refusal of the full grey values has come, and stands over the picture.
+    expect(page.locator(".stage-messages .message")).to_be_visible()
+    before = frame.bounding_box()
     page.click(SWITCH)
     expect(page.locator(CANVAS)).to_be_visible()
+    assert frame.bounding_box() == before
+    page.locator(".stage-messages").get_by_role("button", name="关闭").click()
+    expect(page.locator(".stage-messages .message")).to_have_count(0)
+    assert frame.bounding_box() == before
     expect(page.locator(".attention-switch")).to_contain_text(
         "模型关注最强的区域（至多四分之一），不是病灶轮廓"
     )

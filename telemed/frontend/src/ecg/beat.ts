@@ -73,7 +73,7 @@ export function readBeat(given: GivenBeat): Beat {
   };
 }
 
-/** Bazett 1920, Fridericia 1920: the formulas are the server's, which computes what is kept. */
+/** Bazett 1920, Fridericia 1920: formulas and rounding to 0.1 are the server's, which computes what is kept. */
 export function intervals(marks: Marks, rr: number | null): Record<string, number> {
   const found: Record<string, number> = {};
   const span = (name: string, start: number | undefined, end: number | undefined): void => {
@@ -88,6 +88,7 @@ export function intervals(marks: Marks, rr: number | null): Record<string, numbe
     found.qtc_ms = found.qt_ms / Math.sqrt(rr / 1000);
     found.qtc_fridericia_ms = found.qt_ms / Math.cbrt(rr / 1000);
   }
+  for (const [name, value] of Object.entries(found)) found[name] = Math.round(value * 10) / 10;
   return found;
 }
 
