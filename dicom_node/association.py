@@ -1,6 +1,7 @@
 """An association with other services than storage, as pynetdicom runs it, with our rules at the door and our own way
 of reading the line."""
 
+import logging
 from collections.abc import Callable, Mapping
 from queue import Empty, Full, Queue
 from typing import Any, cast
@@ -10,16 +11,20 @@ from pynetdicom._globals import MODE_ACCEPTOR
 from pynetdicom.acse import ACSE
 from pynetdicom.association import Association
 from pynetdicom.dul import DULServiceProvider
-from pynetdicom.pdu_primitives import A_ASSOCIATE
+from pynetdicom.pdu_primitives import A_ASSOCIATE, A_P_ABORT
 from pynetdicom.transport import AssociationSocket
 
 from dicom_node.limits import Slots
 from dicom_node.line import LineGone
 from dicom_node.opening import certificate_sha256
 from dicom_node.policy import Caller, Policy, Rejection
-from dicom_node.streaming import StreamingDimse
+from dicom_node.streaming import StreamingDimse, discard_of
+from telemed.application.faults import trace_of
 from telemed.application.world import World
+from telemed.dimse.pdu import abort
 from telemed.domain.people import Device
+
+log = logging.getLogger(__name__)
 
 # (association, request, presentation context) by the kind of request.
 Services = Mapping[type, Callable[[Any, Any, Any], None]]
@@ -54,6 +59,17 @@ class Line(DULServiceProvider):  # type: ignore[misc, unused-ignore]
         super().__init__(assoc)
         # At most one piece waits: whoever writes waits with it, and memory stays bounded.
         self._later: Queue[bytes] = Queue(maxsize=1)
+
+    def run_reactor(self) -> None:
+        """What a peer writes ends its line at worst: pynetdicom fails on commands that lack what it expects."""
+        try:
+            super().run_reactor()
+        except Exception as error:  # noqa: BLE001 whatever it is, nobody reads this line any more
+            log.warning("what a peer wrote could not be read, its line ends:\n%s", trace_of(error))
+            if self.socket is not None:
+                self.socket.send(abort())
+                self.socket.close()
+            self.to_user_queue.put(A_P_ABORT())
 
     def write_later(self, data: bytes) -> None:
         """Hands whole PDUs to the thread that reads the line. Raises LineGone."""
@@ -146,6 +162,8 @@ class ServiceAssociation(Association):  # type: ignore[misc, unused-ignore]
                 super()._serve_request(msg, context_id)
         finally:
             self.busy = False
+            # Of a request that was refused before its object was looked at.
+            discard_of(msg)
 
     def _serve_here(self, msg: Any, context_id: int) -> bool:
         """The services that are answered past pynetdicom's own; False for all others."""

@@ -90,6 +90,11 @@ class StreamingDimse(DIMSEServiceProvider):  # type: ignore[misc, unused-ignore]
             self.message.data_set.discard()
         while not self.msg_queue.empty():
             _, waiting = self.msg_queue.get_nowait()
-            stream = getattr(waiting, "DataSet", None)
-            if isinstance(stream, ObjectStream):
-                stream.discard()
+            discard_of(waiting)
+
+
+def discard_of(message: Any) -> None:
+    """What has arrived of its object and was taken by nobody."""
+    stream = getattr(message, "DataSet", None)
+    if isinstance(stream, ObjectStream):
+        stream.discard()

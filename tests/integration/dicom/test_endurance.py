@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import socket
 import struct
 import threading
@@ -87,9 +88,15 @@ def test_a_site_at_its_limit_is_told_so_and_another_is_not_shut_out(town: Site, 
         assert town.column("event", "kind").count("association.rejected") == 1
 
 
-def test_five_hundred_probes_in_a_row_leave_no_thread(door: OpenDoor, ecg: Object) -> None:
+def resident_mb() -> float:
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * resource.getpagesize() / (1 << 20)
+
+
+def test_five_hundred_probes_in_a_row_leave_no_thread_and_no_memory(door: OpenDoor, ecg: Object) -> None:
     assert send_well(door, ecg) == SUCCESS
     before, files = threading.active_count(), len(list(Path("/proc/self/fd").iterdir()))
+    memory = resident_mb()
     for number in range(500):
         with socket.create_connection(("127.0.0.1", door.port), timeout=5) as probe:
             if number % 2:
@@ -98,6 +105,8 @@ def test_five_hundred_probes_in_a_row_leave_no_thread(door: OpenDoor, ecg: Objec
     assert eventually(lambda: threading.active_count() <= before)
     assert eventually(lambda: len(list(Path("/proc/self/fd").iterdir())) <= files)
     assert door.node.reception.slots.taken == 0
+    # A thread's stack alone, kept for each of them, would be more.
+    assert resident_mb() - memory < 8
     assert send_well(door, ecg) == SUCCESS
 
 

@@ -16,7 +16,7 @@ from typing import cast
 import pytest
 
 from dicom_node.server import DicomNode, Door
-from tests.factories.dicom import ecg_bytes
+from tests.factories.dicom import ecg_bytes, uid
 from tests.integration.dicom.conftest import OpenDoor, open_door
 from tests.integration.dicom.test_bad_senders import Object, send_well
 from tests.pdu import VERIFICATION, RawSender
@@ -123,12 +123,16 @@ def eventually_gone(pids: list[int]) -> bool:
 
 
 def test_several_processes_share_the_port_and_end_together(town: Site) -> None:
-    port, objects = free_port(), [Object(ecg_bytes(patient_id=f"M-{n}", seed=n)) for n in range(16)]
+    port, study, series = free_port(), uid("race"), uid("race series")
+    # Sixteen associations with the first objects of one new study, over two processes and one database.
+    objects = [Object(ecg_bytes(study_uid=study, series_uid=series, seed=n)) for n in range(16)]
     with process(town.root, port, processes=2) as running:
         door = OpenDoor(town, cast("DicomNode", SimpleNamespace(ports=[port])))
-        with ThreadPoolExecutor(8) as senders:
+        with ThreadPoolExecutor(16) as senders:
             assert list(senders.map(lambda sent: send_well(door, sent), objects)) == [0] * 16
-        assert town.count("stored_object") == 16
+        rows = [town.count(table) for table in ("patient", "study", "series", "stored_object")]
+        assert rows == [1, 1, 1, 16]
+        assert town.column("study", "object_count") == [16]
         both = children(running.pid)
         assert len(both) == 2
         running.send_signal(signal.SIGTERM)

@@ -6,6 +6,7 @@ import random
 import socket
 import threading
 import time
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -37,15 +38,18 @@ def picture() -> Object:
     return Object(dr_bytes(pixels=np.zeros((8, 8), dtype=np.uint16)))
 
 
-def session(sent: Object) -> bytes:
+# Whoever offers such a context besides is read by pynetdicom.
+OTHER_READER = {5: ("1.2.840.10008.3.1.2.3.3", EXPLICIT)}
+
+
+def session(sent: Object, more: dict[int, tuple[str, str]] | None = None) -> bytes:
     """Everything a sender writes, from its request to its release."""
+    contexts = {1: (sent.sop_class, EXPLICIT), 3: (VERIFICATION, EXPLICIT), **(more or {})}
     echo = command_set({0x0002: VERIFICATION, 0x0100: 0x0030, 0x0110: 9, 0x0800: 0x0101})
     half = len(sent.data_set) // 2
     return b"".join(
         (
-            associate_request(
-                "TOWN_DR", "TELEMED", {1: (sent.sop_class, EXPLICIT), 3: (VERIFICATION, EXPLICIT)}
-            ),
+            associate_request("TOWN_DR", "TELEMED", contexts),
             data_pdu(3, echo, command=True, last=True),
             data_pdu(1, store_command(sent.sop_class, sent.instance), command=True, last=True),
             data_pdu(1, sent.data_set[:half], command=False, last=False),
@@ -113,23 +117,45 @@ def test_a_session_that_ends_anywhere_leaves_nothing_behind(door: OpenDoor, pict
     assert send_well(door, picture) == 0
 
 
-def test_mutated_sessions_neither_crash_nor_leak(door: OpenDoor, picture: Object) -> None:
-    whole, dice = session(picture), random.Random(4)
-    heads = len(whole) - len(picture.data_set)
+@pytest.mark.parametrize("more", [{}, OTHER_READER], ids=["own", "pynetdicom"])
+def test_mutated_sessions_neither_crash_nor_leak(
+    door: OpenDoor, picture: Object, more: dict[int, tuple[str, str]]
+) -> None:
+    whole, dice = session(picture, more), random.Random(4)
+    # Who reads a request is decided by ours; pynetdicom takes nothing more before it has answered.
+    request = 6 + int.from_bytes(whole[2:6], "big") if more else 0
+    first, heads = request, len(whole) - len(picture.data_set)
     threads = threading.active_count()
-    for _ in range(120):
+    kinds: Counter[int] = Counter()
+    rounds = 30 if more else 80
+    for number in range(rounds):
         damaged = bytearray(whole)
-        for _ in range(dice.randint(1, 3)):
-            damaged[dice.randrange(heads)] = dice.randrange(256)
+        # The first is a good one: the readers are those that are meant.
+        for _ in range(dice.randint(1, 3) if number else 0):
+            damaged[dice.randrange(first, heads)] = dice.randrange(256)
         with RawSender(door.port) as sender:
             try:
-                sender.send(bytes(damaged))
-                sender.sock.shutdown(socket.SHUT_WR)
-                while sender.read_pdu().kind:
-                    pass
+                if request:
+                    sender.send(bytes(damaged[:request]))
+                    assert sender.read_pdu().kind == ASSOCIATE_AC
+                sender.send(bytes(damaged[request:]))
+                if more:
+                    # It takes half a farewell for a whole one: what it does not answer soon it waits for.
+                    sender.sock.settimeout(0.1 if number else 5)
+                else:
+                    sender.sock.shutdown(socket.SHUT_WR)
+                while answer := sender.read_pdu().kind:
+                    kinds[answer] += 1
             except OSError:
-                # The other side had closed before all was written.
+                # The other side had closed before all was written, or waits for more.
                 continue
-    assert eventually(lambda: nothing_is_left(door))
+        assert number or kinds[RELEASE_RP] == 1
+    # Not all of them were refused, nor all taken.
+    assert kinds[P_DATA] > rounds / 3 and kinds[RELEASE_RP] < rounds
+    assert eventually(lambda: nothing_is_left(door)), (
+        door.node.reception.slots.taken,
+        door.node.reception.lines,
+        door.town.half_written(),
+    )
     assert eventually(lambda: threading.active_count() <= threads)
     assert send_well(door, picture) == 0

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import socket
 import subprocess
+import sys
+import threading
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -124,6 +126,57 @@ def _listening_at(destination: Destination, port: int) -> Iterator[None]:
     assert server is not None
     yield
     server.shutdown()
+
+
+_ELSEWHERE = """
+import sys
+from datetime import datetime
+from pathlib import Path
+from telemed.application.handlers import HANDLERS
+from telemed.application.run_jobs import run_due
+from tests.cast import FakeAnalyser, MovableClock, open_world
+root, url, now = sys.argv[1:]
+world = open_world(Path(root), url, MovableClock(datetime.fromisoformat(now)), FakeAnalyser())
+while run_due(world, HANDLERS, limit=20):
+    pass
+"""
+
+
+def test_a_queue_goes_on_after_its_process_was_killed(door: OpenNode) -> None:
+    class Waits(Destination):
+        """The second object is not answered before `goes_on`."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.second, self.goes_on, self.count = threading.Event(), threading.Event(), 0
+
+        def on_store(self, event: Any) -> int:
+            self.count += 1
+            if self.count == 2:
+                self.second.set()
+                assert self.goes_on.wait(60)
+            return super().on_store(event)
+
+    there, sent, cast = Waits(), files(3), door.cast
+    with there.listening() as port:
+        forward_to(door, port)
+        door.put(*sent)
+        cast.run_jobs()
+        cast.clock.move(seconds=40)
+        command = [sys.executable, "-c", _ELSEWHERE, str(cast.root), cast.settings.database_url]
+        with subprocess.Popen([*command, cast.clock.now().isoformat()]) as other:
+            assert there.second.wait(60)
+            other.kill()
+        there.goes_on.set()
+        assert states(door) == ["sent", "waiting", "waiting"]
+        # What the dead one had taken up is held by its lease, and then anybody's.
+        assert (cast.run_jobs(), states(door)) == (0, ["sent", "waiting", "waiting"])
+        cast.clock.move(seconds=121)
+        cast.run_jobs()
+    assert states(door) == ["sent"] * 3
+    assert sorted(there.got.values()) == sorted(map(data_set, sent))
+    # The first went once: a queue that goes on begins where it stood.
+    assert there.count == 4
 
 
 def test_one_dead_destination_holds_up_no_other(door: OpenNode) -> None:
