@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
@@ -106,3 +107,34 @@ def test_a_forked_child_writes_though_its_parent_was_writing(url: str) -> None:
         if not child:
             os._exit(int(turn.threads.locked()))
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+def test_a_stranger_who_writes_is_told_of_as_a_busy_database_and_keeps_nobodys_turn(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A program that knows no turns, a backup for instance, may hold the file itself."""
+    monkeypatch.setattr(engines, "BUSY_TIMEOUT_MS", 10)
+    engine = make_engine(url)
+    stranger = sqlite3.connect(make_url(url).database or "", isolation_level=None)
+    stranger.execute("BEGIN IMMEDIATE")
+    with pytest.raises(OperationalError, match="locked"), engine.begin():
+        pass
+    stranger.rollback()
+    stranger.close()
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE counted SET n = 7"))
+    assert counted(url) == 7
+
+
+def test_whoever_writes_next_takes_the_connection_that_wrote_last(url: str) -> None:
+    """It still holds the pages; with any other the whole index is read anew for every object."""
+    engine = make_engine(url)
+
+    def of_writer() -> object:
+        with engine.begin() as connection:
+            return connection.connection.driver_connection
+
+    with engine.connect(), engine.connect():
+        # Three of them in the pool from now on.
+        of_writer()
+    assert len({id(of_writer()) for _ in range(4)}) == 1
