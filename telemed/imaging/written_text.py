@@ -68,7 +68,8 @@ GB2312 = Charset("\\ISO 2022 IR 58", _iso_2022)
 UTF8 = Charset("ISO_IR 192", _whole("utf-8", "\ufffd"))
 LATIN = Charset("ISO_IR 100", _whole("latin-1", "?"), latin=True)
 # The beginning of every single-byte set: whatever of them a machine reads, it reads this.
-ASCII = Charset("ISO_IR 6", _whole("ascii", "?"), latin=True)
+# The default repertoire: its term, ISO_IR 6, is written as no value (PS3.3 C.12.1.1.2).
+ASCII = Charset("", _whole("ascii", "?"), latin=True)
 
 
 def charset_for(declared: Iterable[str], recorded: str) -> Charset:
