@@ -15,6 +15,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from telemed.group import free_ports
 from telemed.web.app import create_app
+from tests.browser.axe import violations
 from tests.browser.rendering import MANIFEST
 from tests.cast import PASSWORD, Cast
 from tests.factories.dicom import dr_bytes, uid
@@ -98,6 +99,7 @@ def test_a_held_back_film_is_compared_and_given_to_its_person(house: House) -> N
     page.get_by_role("link", name="去处理").click()
     card = page.locator(".correction")
     expect(card).to_have_count(1)
+    assert violations(page) == []
     # The difference stands in words beside what differs.
     row = card.locator("tr.differs", has_text="姓名")
     expect(row.locator("td")).to_have_text(["测试甲", "虚构乙"])
