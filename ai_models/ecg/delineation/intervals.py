@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from ai_models.ecg.delineation.decode import WAVES
 from ai_models.ecg.delineation.tensors import RATE
+from ai_models.ecg.medians import known_median
 
 Curve = NDArray[np.float64]
 
@@ -141,7 +142,7 @@ def has_p(times: NDArray[np.float64], fiducial: Curve) -> bool:
     if with_p.mean() < P_BEATS:
         return False
     rows = np.flatnonzero(with_p)
-    distance = np.asarray([np.nanmedian(times[row, :, 0]) - fiducial[row] for row in rows])
+    distance = np.asarray([known_median(times[row, :, 0]) - fiducial[row] for row in rows])
     # A median deviation, scaled to a standard deviation, so that one lost P does not decide.
     deviation = float(np.median(np.abs(distance - np.median(distance))))
     return 1.4826 * deviation <= LARGEST_PR_SPREAD_S

@@ -21,6 +21,7 @@ from ai_models.ecg.delineation.intervals import (
     representative_probability,
 )
 from ai_models.ecg.delineation.rhythm import rhythm
+from ai_models.ecg.medians import median
 from ai_models.ecg.signal import LEADS, Resampled
 from telemed.domain.measuring import qtc_bazett, qtc_fridericia
 
@@ -133,10 +134,8 @@ def typical_qrs_ms(times: NDArray[np.float64]) -> float | None:
     Shorter than the global QRS by what the leads differ, and nearer to what devices print; see the card.
     """
     widths = times[:, :, 2] - times[:, :, 0]
-    by_lead = [
-        float(np.median(column[np.isfinite(column)])) for column in widths.T if np.isfinite(column).any()
-    ]
-    return 1000 * float(np.median(by_lead)) if by_lead else None
+    by_lead = np.asarray([median(seen) for column in widths.T if len(seen := column[np.isfinite(column)])])
+    return 1000 * median(by_lead) if len(by_lead) else None
 
 
 def cut(beat: MedianBeat, lead: int, start: float | None, end: float | None) -> NDArray[np.float64] | None:

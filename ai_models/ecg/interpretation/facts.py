@@ -12,6 +12,7 @@ from ai_models.ecg.interpretation.morphology import beat_form
 from ai_models.ecg.interpretation.names import CHEST, GROUPS, LIMB, MEASURED, NAMES, PER_LEAD
 from ai_models.ecg.interpretation.rhythm_facts import rhythm_facts
 from ai_models.ecg.interpretation.spikes import spike_share
+from ai_models.ecg.medians import known_median
 from ai_models.ecg.signal import LEADS, Resampled
 
 Facts = Mapping[str, float]
@@ -48,7 +49,9 @@ def gather(
     if len(measured.beats):
         onsets = measured.beats.waves["QRS"][:, :, 0]
         seen = onsets[np.isfinite(onsets).any(axis=1)]
-        found["spike_share"] = spike_share(samples, rate, np.nanmedian(seen, axis=1), at=at)
+        found["spike_share"] = spike_share(
+            samples, rate, np.asarray([known_median(row) for row in seen]), at=at
+        )
     found["quality_problems"] = float(quality_problems)
     if age_years is not None:
         found["age_years"] = float(age_years)

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from ai_models.ecg.delineation.intervals import P_LEADS
 from ai_models.ecg.delineation.measure import Measured
+from ai_models.ecg.medians import known_median, median
 
 PREMATURE = 0.86
 """A beat is premature where it comes earlier than this part of the usual interval."""
@@ -35,7 +36,7 @@ def rhythm_facts(measured: Measured) -> dict[str, float]:
     with_p, distance = _p_waves(measured)
     rr = np.diff(fiducial)
     before = np.concatenate(([np.nan], rr))
-    usual = float(np.median(rr))
+    usual = median(rr)
     share = before / _local_usual(rr)
     premature = share < PREMATURE
     width = _widths(measured)
@@ -76,8 +77,8 @@ def typical_pr_ms(measured: Measured) -> float | None:
     """
     onset = {wave: measured.beats.waves[wave][:, :, 0] for wave in ("P", "QRS")}
     distance = onset["QRS"] - onset["P"]
-    by_lead = [float(np.median(seen)) for lead in distance.T if len(seen := lead[np.isfinite(lead)])]
-    return 1000 * float(np.median(by_lead)) if by_lead else None
+    by_lead = np.asarray([median(seen) for lead in distance.T if len(seen := lead[np.isfinite(lead)])])
+    return 1000 * median(by_lead) if len(by_lead) else None
 
 
 def _p_waves(measured: Measured) -> tuple[NDArray[np.bool_], Row]:
@@ -87,7 +88,7 @@ def _p_waves(measured: Measured) -> tuple[NDArray[np.bool_], Row]:
     with_p = np.isfinite(onset).mean(axis=1) >= P_LEADS
     distance = np.full(len(onset), np.nan)
     for beat in np.flatnonzero(with_p):
-        distance[beat] = measured.placed.fiducial[beat] - float(np.nanmedian(onset[beat]))
+        distance[beat] = measured.placed.fiducial[beat] - known_median(onset[beat])
     return with_p, distance
 
 
@@ -96,7 +97,7 @@ def _local_usual(rr: Row) -> Row:
     usual = np.full(len(rr) + 1, np.nan)
     for beat in range(1, len(rr) + 1):
         near = rr[max(0, beat - 4) : beat + 3]
-        usual[beat] = float(np.median(near))
+        usual[beat] = median(near)
     return usual
 
 
@@ -104,6 +105,4 @@ def _widths(measured: Measured) -> Row:
     """(beats,) median over the leads of the QRS duration, s."""
     waves = measured.beats.waves["QRS"]
     width = waves[:, :, 2] - waves[:, :, 0]
-    return np.asarray(
-        [float(np.median(row[np.isfinite(row)])) if np.isfinite(row).any() else np.nan for row in width]
-    )
+    return np.asarray([known_median(row) for row in width])

@@ -5,6 +5,7 @@ import pytest
 from scipy.signal import butter, resample_poly, sosfiltfilt
 
 from ai_models.ecg.delineation.intervals import BEFORE_S, RATE, representative_probability
+from ai_models.ecg.medians import known_median, median
 from ai_models.ecg.signal import Resampled, ZeroPhase, band_pass
 
 
@@ -65,3 +66,12 @@ def test_beats_are_read_between_samples_and_nothing_is_said_beyond_the_record() 
             seen = np.isfinite(values)
             expected = np.where(seen, values, 0).sum(axis=0) / np.maximum(seen.sum(axis=0), 1)
             np.testing.assert_allclose(found[wave][lead], expected, atol=1e-12)
+
+
+def test_a_median_of_few_is_numpys_to_the_bit() -> None:
+    numbers = np.random.default_rng(8).normal(0.4, 0.1, 12)
+    for count in range(1, 13):
+        assert median(numbers[:count]) == np.median(numbers[:count])
+        gaps = np.where(np.arange(count) % 3 == 1, np.nan, numbers[:count])
+        assert known_median(gaps) == np.nanmedian(gaps)
+    assert np.isnan(known_median(np.asarray([np.nan, np.nan])))

@@ -8,6 +8,7 @@ import re
 import numpy as np
 import pytest
 
+from ai_models.card_language import in_language
 from ai_models.ecg.beats import find_beats
 from ai_models.ecg.training import data, evaluate
 from ai_models.manifest import Manifest
@@ -32,7 +33,8 @@ def test_the_card_claims_what_fold_9_shows(
     assert macro.n == 81
     assert macro.value >= 0.80
     for language in ("zh-CN", "en"):
-        claimed = re.search(r"\| macro \| (0\.\d{3}) ", manifest.card(language).read_text("utf-8"))
+        row = in_language("macro", language)
+        claimed = re.search(rf"\| {row} \| (0\.\d{{3}}) ", manifest.card(language).read_text("utf-8"))
         assert claimed is not None
         assert float(claimed.group(1)) == pytest.approx(macro.value, abs=0.002)
 
