@@ -14,6 +14,8 @@ from telemed.domain.errors import Forbidden, NotFound, Unauthenticated
 from telemed.domain.events import Kind
 from telemed.domain.people import Institution, Role, Session, User
 
+# A shift at one desk; a program signs in anew by itself, and a viewer's token is handed to another address. No site's
+# figure: a longer one would weaken every other site's, and signing has its own, per site (`signing_minutes`).
 SESSION_LENGTH = {"cookie": timedelta(hours=12), "bearer": timedelta(hours=1), "viewer": timedelta(hours=1)}
 LOCK_AFTER = 5
 LOCKED_FOR = timedelta(minutes=10)
