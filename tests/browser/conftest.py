@@ -56,7 +56,8 @@ def open_page(chromium: Browser, stub: Stub) -> Iterator[OpenPage]:
         )
         contexts.append(made)
         page = made.new_page()
-        page.set_default_timeout(10_000)
+        # How long a loaded machine may take, and no claim about ours.
+        page.set_default_timeout(30_000)
         page.on("pageerror", lambda error: faults.append(str(error)))
         page.on(
             "console",

@@ -26,29 +26,34 @@ DPI = 300
 TOLERANCE_MM = 0.2
 
 
-Picture = NDArray[np.float64]
+Picture = NDArray[np.uint8]
 
 
 def printed(page: Page, folder: Path) -> list[tuple[Picture, str]]:
     """Each page that comes out: (rows, columns, 3) from the corner of the ECG's paper, and its text."""
     file = folder / "ecg.pdf"
     page.pdf(path=file, prefer_css_page_size=True)
-    command = ["pdftoppm", "-r", str(DPI), "-png", file.name, "page"]
+    # Without compression: it takes longer than all that is asked of the picture.
+    command = ["pdftoppm", "-r", str(DPI), file.name, "page"]
     subprocess.run(command, cwd=folder, check=True)
     found = []
-    for sheet, path in zip(PdfReader(file).pages, sorted(folder.glob("page-*.png")), strict=True):
+    for sheet, path in zip(PdfReader(file).pages, sorted(folder.glob("page-*.ppm")), strict=True):
         size = sorted(float(side) * 25.4 / 72 for side in sheet.mediabox[2:])
         assert np.abs(np.array(size) - (210, 297)).max() < 0.5
-        picture = np.asarray(Image.open(path).convert("RGB"), dtype=np.float64)
+        picture = np.asarray(Image.open(path).convert("RGB"))
         path.unlink()
-        # The grid is the only thing in colour.
-        pink = picture[..., 0] - picture[..., 2] > 10
+        pink = grid_of(picture)
         top = int(np.argmax(pink.mean(axis=1) > 0.3))
         left = int(np.argmax(pink.mean(axis=0) > 0.3))
         # A PDF names some characters by their radicals.
         text = re.sub(r"\s+", "", unicodedata.normalize("NFKC", sheet.extract_text()))
         found.append((picture[top:, left:], text))
     return found
+
+
+def grid_of(picture: Picture) -> NDArray[np.bool_]:
+    """The only thing in colour."""
+    return np.subtract(picture[..., 0], picture[..., 2], dtype=np.int16) > 10
 
 
 def ink_of(picture: Picture) -> NDArray[np.float64]:
@@ -117,16 +122,16 @@ def test_rows_that_would_stand_too_near_each_other_go_on_on_the_next_page(
         assert len(pages) == count, key
         texts[key] = [text for _, text in pages]
         for picture, text in pages:
-            pink = picture[..., 0] - picture[..., 2] > 10
-            across = np.flatnonzero(pink.mean(axis=0) > 0.3)
+            across = np.flatnonzero(grid_of(picture).mean(axis=0) > 0.3)
             assert abs((across[-1] + 1) * mm - 260) < 0.5
             assert all(one in text for one in WHO)
         if key == "4":
             # Each lead's own step, 20 mm from row to row: six limb leads, then six chest leads.
+            inks = [ink_of(picture) for picture, _ in pages]
             for lead in range(12):
                 base, height = 15 + 20 * (lead % 6), 3 + 0.5 * lead
-                columns = ink_of(pages[lead // 6][0])[:, round((10 + 28) / mm) : round((10 + 34) / mm)]
-                flat = ink_of(pages[lead // 6][0])[:, round((10 + 15.5) / mm) : round((10 + 21.5) / mm)]
+                columns = inks[lead // 6][:, round((10 + 28) / mm) : round((10 + 34) / mm)]
+                flat = inks[lead // 6][:, round((10 + 15.5) / mm) : round((10 + 21.5) / mm)]
                 low = centre(columns.mean(axis=1), (base - 1.2) / mm, (base + 1.2) / mm)
                 high = centre(flat.mean(axis=1), (base - height - 1.2) / mm, (base - height + 1.2) / mm)
                 assert abs((low - high) * mm - height) < TOLERANCE_MM, lead

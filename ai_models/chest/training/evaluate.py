@@ -67,7 +67,7 @@ class Answers:
 
 
 def rows(name: str, root: Path, share: int = 1) -> list[Row]:
-    """One film a group of NLM; every `share`-th group of the others, by a hash other than the folds'."""
+    """Of every `share`-th group, by a hash other than the folds', its films; of NLM one film a group."""
     found, seen = [], set()
     folder = root / data.SETS[name] / "images"
     for file, group, source, truth in sorted(data.rows_of(name, root)):
