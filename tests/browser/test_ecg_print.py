@@ -57,7 +57,8 @@ def grid_of(picture: Picture) -> NDArray[np.bool_]:
 
 
 def ink_of(picture: Picture) -> NDArray[np.float64]:
-    return np.clip((215.0 - picture.max(axis=2)) / 190.0, 0.0, 1.0)
+    ink: NDArray[np.float64] = np.clip((215.0 - picture.max(axis=2)) / 190.0, 0.0, 1.0)
+    return ink
 
 
 def centre(profile: NDArray[np.float64], first: float, last: float) -> float:
