@@ -1,6 +1,5 @@
 """`python -m dicom_node`: the DICOM door as a process of its own."""
 
-import gc
 import logging
 import signal
 import sys
@@ -12,7 +11,7 @@ from dicom_node.server import DicomNode, Door
 from dicom_node.tls import TlsFiles
 from telemed.application.refused_certificates import RefusedHandshakes, site_authorities
 from telemed.application.world import World
-from telemed.bootstrap import build, preload, tls_profile
+from telemed.bootstrap import build, collect_seldom, preload, tls_profile
 from telemed.i18n import text
 from telemed.settings import Settings, SettingsError
 
@@ -38,16 +37,9 @@ def serve(world: World, settings: Settings, stopped: Event) -> None:
     """Blocks until `stopped` is set; objects in flight are finished first."""
     node = DicomNode(world=world, ae_title=settings.ae_title, doors=doors(world, settings))
     node.start()
-    _collect_seldom()
+    collect_seldom()
     stopped.wait()
     node.stop()
-
-
-def _collect_seldom() -> None:
-    """What is loaded stays, and an object leaves no cycles: looking for them holds up every line."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(20_000, 20, 20)
 
 
 def main() -> int:

@@ -5,6 +5,7 @@ import socket
 import uvicorn
 from fastapi import FastAPI
 
+from telemed.bootstrap import collect_seldom
 from telemed.web.live.hub import Hub
 
 # For answers that are being written when the server is told to stop.
@@ -36,4 +37,6 @@ class Server(uvicorn.Server):
 
 def run(app: FastAPI, host: str, port: int) -> None:
     """Serves until it is told to stop (SIGTERM, Ctrl-C)."""
-    Server(app, host, port).run()
+    server = Server(app, host, port)
+    collect_seldom()
+    server.run()
