@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tests.browser.rendering import MANIFEST
 from tests.browser.stub import Stub
@@ -13,6 +13,9 @@ from tests.programs import require
 
 # As root Chromium's sandbox cannot start; nothing here needs WebGL.
 ARGUMENTS = ["--no-sandbox", "--disable-gpu"]
+# How long a loaded machine may take, and no claim about ours.
+PATIENCE = 30_000
+expect.set_options(timeout=PATIENCE)
 
 
 # A module's, not the session's: its driver keeps an event loop in this thread, which other tests need free.
@@ -56,8 +59,7 @@ def open_page(chromium: Browser, stub: Stub) -> Iterator[OpenPage]:
         )
         contexts.append(made)
         page = made.new_page()
-        # How long a loaded machine may take, and no claim about ours.
-        page.set_default_timeout(30_000)
+        page.set_default_timeout(PATIENCE)
         page.on("pageerror", lambda error: faults.append(str(error)))
         page.on(
             "console",

@@ -1,7 +1,7 @@
 """A marked place on its way to the technician, a case taken over, the list of one site; against the stand-in."""
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import APIResponse, Route, expect
 
 from tests.browser import samples
 from tests.browser.conftest import OpenPage
@@ -111,6 +111,34 @@ def test_a_held_case_is_asked_for_and_taken_over(open_page: OpenPage, stub: Stub
     stub.state.push([stub.state.row(case)])
     expect(page.locator("#told")).to_contain_text("已被接手")
     expect(page.locator("#report-findings")).to_have_attribute("readonly", "")
+
+
+def test_an_answer_that_was_overtaken_on_a_bad_line_does_not_stay(open_page: OpenPage, stub: Stub) -> None:
+    page = open_case(open_page, 1)
+    expect(page.locator("#report-findings")).to_be_editable()
+    case = stub.state.cases["case-1"]
+    late: list[tuple[Route, APIResponse]] = []
+
+    def hold(route: Route) -> None:
+        if late:
+            route.continue_()
+        else:
+            late.append((route, route.fetch()))
+
+    page.route("**/api/v1/cases/case-1", hold)
+    case.update(ai_reason="first")
+    with page.expect_request("**/api/v1/cases/case-1"):
+        stub.state.push([stub.state.row(case)])
+    page.wait_for_timeout(200)
+    case["can"].update(write=False, claim=False, sign=False)
+    case.update(holder={"name": "示例·李医师", "mine": False})
+    stub.state.push([stub.state.row(case)])
+    page.wait_for_timeout(300)
+    [(route, answer)] = late
+    route.fulfill(response=answer)
+    expect(page.locator("#report-findings")).not_to_be_editable()
+    page.wait_for_timeout(300)
+    assert page.locator("#report-findings").get_attribute("readonly") == ""
 
 
 def test_the_list_of_one_site_is_in_the_address(open_page: OpenPage, stub: Stub) -> None:

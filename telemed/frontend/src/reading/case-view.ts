@@ -12,6 +12,7 @@ import { CriticalPanel } from "./critical-panel";
 import { EcgBench } from "./ecg-bench";
 import { EcgPanel, ecgInstances } from "./ecg-panel";
 import { caseActions, identityBar, identityLine } from "./identity";
+import { Latest } from "./latest";
 import { OwnReading, type Verdict } from "./own-reading";
 import { PicturePanel } from "./picture-panel";
 import { PriorsPanel } from "./priors-panel";
@@ -55,6 +56,7 @@ export class CaseView {
   });
   item: Case | null = null;
   private id = "";
+  private latest = new Latest(() => this.cache.fetch(this.id));
   private shownObjects = "";
   /** The recording that was asked for last: an earlier one that comes later is not shown. */
   private wantedEcg = "";
@@ -72,7 +74,7 @@ export class CaseView {
     this.cache = cache;
     this.host = host;
     this.report = new ReportPanel({
-      updated: (item) => this.take(item),
+      updated: (item) => this.answered(item),
       done: (item) => host.done(item),
       claim: () => this.claim(),
     });
@@ -101,6 +103,7 @@ export class CaseView {
     if (this.id === id) return;
     this.close();
     this.id = id;
+    this.latest = new Latest(() => this.cache.fetch(id));
     this.element.hidden = false;
     // Out of the text of the case before: the next letter is a command for this one, not a word in it.
     this.element.focus({ preventScroll: true });
@@ -111,7 +114,7 @@ export class CaseView {
       if (this.id !== id) return;
       if (early) this.first(early);
       else this.identity.replaceChildren(h("p", { class: "loading", role: "status" }, t("ui.case.loading")));
-      const item = await this.cache.fetch(id);
+      const item = await this.latest.ask();
       if (this.id !== id) return;
       if (early) this.take(item);
       else this.first(item);
@@ -149,7 +152,7 @@ export class CaseView {
     const { id } = this;
     if (!id || !this.item) return;
     try {
-      const item = await this.cache.fetch(id);
+      const item = await this.latest.ask();
       if (this.id === id) this.take(item);
     } catch (cause) {
       this.messages.replaceChildren(problemMessage(cause));
@@ -180,11 +183,17 @@ export class CaseView {
     const { id } = this;
     try {
       const item = await send<Case>("POST", `/api/v1/cases/${encodeURIComponent(id)}/${what}`);
-      if (this.id === id) this.take(item);
+      if (this.id === id) this.answered(item);
       this.host.changed(item);
     } catch (cause) {
       this.messages.replaceChildren(problemMessage(cause));
     }
+  }
+
+  /** The answer to something done here: what was asked for before may say less. */
+  private answered(item: Case): void {
+    this.latest.overtake();
+    this.take(item);
   }
 
   private first(item: Case): void {
