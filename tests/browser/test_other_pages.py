@@ -170,6 +170,14 @@ def test_a_model_is_approved_only_with_its_card_open(open_page: OpenPage, stub: 
         approve.click()
     sent = stub.state.sent("POST", "models/ecg-rhythm/approve$")
     assert sent == [{"institution": "site-1", "sha256": "ab" * 32}]
+    # Only what the kind of exam has is offered as the window to begin with.
+    hang = page.locator("form[data-api='/api/v1/admin/hanging']")
+    page.locator("details", has=hang).locator("summary").click()
+    hang.locator("[name=window]").select_option(label="脑窗")
+    hang.locator("[name=modality]").select_option("DX")
+    offered = hang.locator("[name=window] optgroup:not(:disabled) option")
+    expect(offered).to_have_text(["原始窗", "高对比", "低对比"])
+    expect(hang.locator("[name=window]")).to_have_value("1")
 
 
 def test_sign_in_works_without_scripts(open_page: OpenPage, stub: Stub) -> None:

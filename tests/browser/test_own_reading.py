@@ -122,8 +122,18 @@ def test_st_is_marked_at_j_by_lead_sex_and_age(open_page: OpenPage, stub: Stub) 
 def test_findings_are_judged_one_by_one_by_a_key_each_and_stay_so(open_page: OpenPage, stub: Stub) -> None:
     answer = stub.state.cases["case-1"]["analyses"][0]
     answer["statements"] = [LVH, STT]
+    # The network's own "normal" over its threshold, beside an infarction: its figure stands, its flag does not.
+    answer["findings"] = [
+        one | ({"probability": 0.61, "flag": True} if one["name"] == "NORM" else {})
+        for one in answer["findings"]
+    ]
     page = open_page(PATH)
     expect(page.locator(".next-verdict")).to_have_count(1)
+    normal = page.locator(".finding", has_text="正常心电图")
+    expect(normal).to_contain_text("0.61")
+    expect(normal).not_to_contain_text("⚑")
+    expect(page.locator(".finding.flagged")).to_have_count(2)
+    expect(page.locator(".analysis", has=normal)).to_contain_text("不作提示")
 
     def press(key: str) -> None:
         with page.expect_response(re.compile("/verdicts$")):

@@ -27,8 +27,14 @@ if TYPE_CHECKING:
 
 LONGEST_SIDE = 1024
 MARK = "MODEL ATTENTION - NOT AN OUTLINE - NOT FOR DIAGNOSIS"
-_STRONGEST = 0.55
+_STRONGEST = 0.5
 """Opacity of the colour where the evidence is greatest; below it the film is seen through."""
+_WEAKEST = 0.25
+"""Evidence below it has no colour."""
+_COLOURED = 0.25
+"""Of a film that is evidence all over no more than this share is coloured, as on the readers' page."""
+_CERTAIN = 0.95
+"""Colour begins below it even where the network is certain everywhere: else nothing is left to divide by."""
 
 
 def attention_picture(subject: Subject, film: bytes) -> bytes:
@@ -66,7 +72,7 @@ def attention_picture(subject: Subject, film: bytes) -> bytes:
 
 
 def overlaid(grey: NDArray[np.uint8], heat_map: HeatMap) -> NDArray[np.uint8]:
-    """(rows, columns, 3) uint8 with amber where the evidence lay; smooth between the cells, which are coarse."""
+    """(rows, columns, 3) uint8 with amber where the evidence was strongest; smooth between the coarse cells."""
     rows, columns = grey.shape[:2]
     left, top, right, bottom = heat_map.region
     x0, x1 = round(left * columns), round(right * columns)
@@ -74,13 +80,23 @@ def overlaid(grey: NDArray[np.uint8], heat_map: HeatMap) -> NDArray[np.uint8]:
     cells = np.asarray(heat_map.cells, dtype=np.float32)
     strength = np.zeros((rows, columns), np.float32)
     # The region may begin outside the picture where the film was squared by padding.
-    fitted = Image.fromarray(cells).resize((x1 - x0, y1 - y0), Image.Resampling.BICUBIC)
+    fitted = Image.fromarray(colour_share(cells)).resize((x1 - x0, y1 - y0), Image.Resampling.BICUBIC)
     inside = np.asarray(fitted)[max(0, -y0) : rows - y0, max(0, -x0) : columns - x0]
     at_y, at_x = max(0, y0), max(0, x0)
     strength[at_y : at_y + inside.shape[0], at_x : at_x + inside.shape[1]] = np.clip(inside, 0, 1)
     share = (_STRONGEST * strength)[..., None]
     amber = np.asarray([255, 140, 0], np.float32)
     return np.asarray(np.rint(grey * (1 - share) + amber * share), dtype=np.uint8)
+
+
+def colour_share(cells: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Evidence (0 to 1) as a share of the full colour (0 to 1), same shape: none below a floor, and none outside
+    the strongest quarter of the cells. How strong the rest is stays as the network gave it.
+    """
+    strongest_first = np.sort(cells, axis=None)[::-1]
+    quarter = strongest_first[int(strongest_first.size * _COLOURED)]
+    least = min(max(_WEAKEST, float(quarter)), _CERTAIN)
+    return np.asarray(np.clip((cells - least) / (1 - least), 0, 1), dtype=np.float32)
 
 
 def marked(pixels: NDArray[np.uint8], finding: str) -> Image.Image:

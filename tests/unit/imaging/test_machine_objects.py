@@ -17,7 +17,7 @@ from pydicom import Dataset, dcmread
 from telemed.domain.analysis import Analysis, Code, Finding, HeatMap, ModelIdentity, Statement
 from telemed.imaging.header import read_header
 from telemed.imaging.machine_objects.annotated import annotated_recording
-from telemed.imaging.machine_objects.attention import attention_picture, overlaid
+from telemed.imaging.machine_objects.attention import attention_picture, colour_share, overlaid
 from telemed.imaging.machine_objects.report import findings_report
 from telemed.imaging.machine_objects.subject import MadeKind, Subject
 from telemed.imaging.waveform import LEADS as WAVEFORM_LEADS
@@ -208,6 +208,23 @@ def test_a_map_of_a_squared_film_lies_where_the_film_is() -> None:
     warm = overlaid(grey, wide).astype(int)
     assert (warm[5, :, 0] > 150).all()
     assert (warm[95] == 100).all()
+
+
+def test_of_a_film_that_is_evidence_all_over_only_the_strongest_quarter_is_coloured() -> None:
+    """The rule of the readers' page: nothing below a quarter, and how strong is not made up for."""
+    everywhere = np.full((8, 8), 0.8, np.float32)
+    everywhere[:2, :4] = 0.9
+    share = colour_share(everywhere)
+    assert (share[:2, :4] == pytest.approx(0.5)) and np.count_nonzero(share) == 8
+    assert np.count_nonzero(colour_share(np.full((8, 8), 0.24, np.float32))) == 0
+    assert colour_share(np.ones((2, 2), np.float32)).max() == 1
+    grey = np.full((80, 80, 3), 100, np.uint8)
+    heat = HeatMap(
+        "tb", tuple(tuple(float(cell) for cell in row) for row in everywhere), (0.0, 0.0, 1.0, 1.0)
+    )
+    coloured = (overlaid(grey, heat) != grey).any(axis=2)
+    assert coloured[5, 20] and not coloured[50:].any()
+    assert coloured.mean() < 0.25
 
 
 def test_a_recording_goes_with_its_measurements_and_statements_sample_for_sample() -> None:

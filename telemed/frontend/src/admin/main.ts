@@ -2,6 +2,9 @@
 import { send } from "../core/api";
 import { find } from "../core/dom";
 import { message, problemMessage } from "../core/messages";
+import { dependentChoices } from "./choices";
+
+dependentChoices();
 
 for (const form of Array.from(document.querySelectorAll<HTMLFormElement>("form[data-api]"))) {
   form.addEventListener("submit", async (event) => {

@@ -5,6 +5,7 @@ import { maybe, t } from "../core/page";
 import type { Analysis, Case, Finding } from "../core/types";
 import { considered } from "./machine-draft";
 import { measured } from "./measured";
+import { isNormal, shownFlags } from "./normal-flag";
 import type { OwnReading, Verdict } from "./own-reading";
 import { findingText } from "./row";
 import { type Judged, judgedFinding, judgedStatements, nextOpen, verdictButtons } from "./verdicts";
@@ -106,8 +107,9 @@ function analysisBlock(analysis: Analysis, item: Case, judging: Judging): HTMLEl
   const { model } = analysis;
   const statements = analysis.statements ?? [];
   const judged = judgedStatements(analysis);
+  const flags = shownFlags(analysis.findings, item);
   const findings = [...analysis.findings].sort(
-    (a, b) => Number(b.flag) - Number(a.flag) || b.probability - a.probability,
+    (a, b) => Number(flags.includes(b)) - Number(flags.includes(a)) || b.probability - a.probability,
   );
   return h(
     "div",
@@ -133,7 +135,13 @@ function analysisBlock(analysis: Analysis, item: Case, judging: Judging): HTMLEl
         ),
       ),
     findings.length > 0 &&
-      h("div", { class: "findings" }, ...findings.map((one) => findingRow(one, analysis, item, judging))),
+      h(
+        "div",
+        { class: "findings" },
+        ...findings.map((one) => findingRow(one, flags.includes(one), analysis, item, judging)),
+      ),
+    findings.some((one) => one.flag && !flags.includes(one)) &&
+      h("p", { class: "muted" }, t("ui.ai.normal_beside")),
     findings.length > 0 &&
       !findings.some((finding) => finding.flag) &&
       h("p", { class: "muted" }, t("ui.ai.no_flag")),
@@ -162,7 +170,13 @@ function verdictOf(
   ];
 }
 
-function findingRow(finding: Finding, analysis: Analysis, item: Case, judging: Judging): HTMLElement {
+function findingRow(
+  finding: Finding,
+  flagged: boolean,
+  analysis: Analysis,
+  item: Case,
+  judging: Judging,
+): HTMLElement {
   const bar = h(
     "span",
     { class: "bar", "aria-hidden": "true" },
@@ -175,15 +189,15 @@ function findingRow(finding: Finding, analysis: Analysis, item: Case, judging: J
   const params = { probability: finding.probability.toFixed(2), threshold: finding.threshold.toFixed(2) };
   return h(
     "div",
-    { class: `finding ${finding.flag ? (finding.name === "NORM" ? "flagged calm" : "flagged") : ""}` },
+    { class: `finding ${flagged ? (isNormal(finding) ? "flagged calm" : "flagged") : ""}` },
     h(
       "span",
       { class: "name" },
-      finding.flag && h("span", { "aria-hidden": "true" }, "⚑ "),
+      flagged && h("span", { "aria-hidden": "true" }, "⚑ "),
       maybe(`ui.finding.${finding.name}`) ?? finding.code?.display ?? findingText(finding.name),
     ),
     bar,
     h("span", { class: "number" }, t("ui.ai.probability", params)),
-    ...(finding.flag ? verdictOf(judgedFinding(analysis, finding), item, judging) : []),
+    ...(flagged ? verdictOf(judgedFinding(analysis, finding), item, judging) : []),
   );
 }

@@ -3,6 +3,7 @@ import { h } from "../core/dom";
 import { t } from "../core/page";
 import type { Analysis, Case, Finding } from "../core/types";
 import { textOf } from "./machine-draft";
+import { shownFlags } from "./normal-flag";
 import type { OwnReading, Verdict } from "./own-reading";
 
 /** Something of an answer that a reader can judge. */
@@ -34,8 +35,7 @@ export function judgeable(item: Case): Judged[] {
     .filter((one) => one.in_domain && one.id)
     .flatMap((one) => [
       ...judgedStatements(one),
-      ...[...one.findings]
-        .filter((finding) => finding.flag)
+      ...shownFlags(one.findings, item)
         .sort((a, b) => b.probability - a.probability)
         .map((finding) => judgedFinding(one, finding)),
     ]);
