@@ -4,6 +4,7 @@ from zoneinfo import ZoneInfo
 
 from telemed.application.key_images import printed_key_images
 from telemed.application.ports import UnitOfWork
+from telemed.application.ports.worklist import Taken
 from telemed.application.world import World
 from telemed.domain.case import Case
 from telemed.domain.document import ReportDocument
@@ -62,7 +63,7 @@ def report_document(
 _KNOWN = ("ECG", "DX", "CR", "CT", "MR", "US")
 
 
-def exam_name(study: Study, description: str, language: str) -> str:
+def exam_name(study: Taken, description: str, language: str) -> str:
     if description and description != study.modality:
         return description
     return text(f"modality.{study.modality}", language) if study.modality in _KNOWN else study.modality

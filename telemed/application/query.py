@@ -30,7 +30,7 @@ def find_objects(world: World, *, device: Device, query: ObjectQuery) -> tuple[S
     limited = len(rows) > MOST_ANSWERS
     rows = rows[:MOST_ANSWERS]
     if rows:
-        with world.unit_of_work() as uow:
+        with world.unit_of_work(synced=False) as uow:
             record(
                 world,
                 uow,

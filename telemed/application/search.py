@@ -39,7 +39,7 @@ def search_objects(
         rows = uow.index.seen(actor, query, offset, limit + 1)
     more, rows = len(rows) > limit, rows[:limit]
     if rows:
-        with world.unit_of_work() as uow:
+        with world.unit_of_work(synced=False) as uow:
             record(
                 world,
                 uow,

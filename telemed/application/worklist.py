@@ -64,7 +64,7 @@ def search(world: World, *, actor: Actor, typed: str, cursor: str | None, limit:
     sought = _sought(world, typed)
     with world.unit_of_work(write=False) as uow:
         page = uow.cases.search(actor, sought, cursor, max(1, min(limit, MAX_PAGE)))
-    with world.unit_of_work() as uow:
+    with world.unit_of_work(synced=False) as uow:
         keys = [name for name in ("name", "number", "card_hash") if getattr(sought, name)]
         record(world, uow, Kind.QUERY_ANSWERED, actor=actor, keys=keys, answers=len(page.rows))
         uow.commit()
@@ -83,9 +83,11 @@ def _sought(world: World, typed: str) -> Sought:
 def priors(world: World, *, actor: Actor, case_uid: str) -> tuple[Case, Sequence[Prior]]:
     """The same person's other exams as far as this reader may see them; the look is recorded."""
     demand(actor, Action.SEE_WORKLIST)
-    with world.unit_of_work() as uow:
+    with world.unit_of_work(write=False) as uow:
         case = find_case(uow, actor, case_uid)
         found = uow.cases.priors(actor, case, PRIORS_SHOWN)
+    # Who reads does not hold up who writes, nor wait for the disk; shown is what is on record.
+    with world.unit_of_work(synced=False) as uow:
         record(world, uow, Kind.QUERY_ANSWERED, actor=actor, case=case, keys=["priors"], answers=len(found))
         uow.commit()
     return case, found

@@ -76,8 +76,10 @@ class Boundaries:
         self._seen: Counter[tuple[str, str]] = Counter()
 
     def factory(self, inner: UnitOfWorkFactory) -> UnitOfWorkFactory:
-        def make(*, write: bool = True) -> AbstractContextManager[UnitOfWork]:
-            return cast("AbstractContextManager[UnitOfWork]", _Watched(inner(write=write), self))
+        def make(*, write: bool = True, synced: bool = True) -> AbstractContextManager[UnitOfWork]:
+            return cast(
+                "AbstractContextManager[UnitOfWork]", _Watched(inner(write=write, synced=synced), self)
+            )
 
         return make
 

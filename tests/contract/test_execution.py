@@ -132,11 +132,11 @@ def test_a_runner_outlives_a_database_that_goes_away(real_world: World, folder: 
         def __init__(self) -> None:
             self.left = 2
 
-        def __call__(self, *, write: bool = True) -> object:
+        def __call__(self, *, write: bool = True, synced: bool = True) -> object:
             if self.left:
                 self.left -= 1
                 raise ConnectionError("the database is away")
-            return real_world.unit_of_work(write=write)
+            return real_world.unit_of_work(write=write, synced=synced)
 
     away = make_world(Away(), SystemClock())  # type: ignore[arg-type]
     ask(real_world, 1)

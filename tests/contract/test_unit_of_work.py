@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Engine
 
 from telemed.adapters.db.engine import make_engine
 from telemed.adapters.db.uow import SqlUnitOfWorkFactory
@@ -207,3 +208,28 @@ def a_notice(cast: Cast, facts: dict[str, object] | None = None) -> Notice:
         created_at=NOON,
         facts=facts or {},
     )
+
+
+def test_only_what_was_promised_waits_for_the_disk(engine: Engine, cast: Cast) -> None:
+    sqlite = engine.dialect.name == "sqlite"
+    setting = "PRAGMA synchronous" if sqlite else "SHOW synchronous_commit"
+    waiting, not_waiting = (2, 1) if sqlite else ("on", "off")
+
+    def found(**how: bool) -> object:
+        # One connection for all: none of them leaves the next one less than it was promised.
+        with engine.execution_options(**how).begin() as connection:
+            return connection.exec_driver_sql(setting).scalar()
+
+    assert [found(), found(synced=False), found(synced=True), found()] == [
+        waiting,
+        not_waiting,
+        waiting,
+        waiting,
+    ]
+    units = SqlUnitOfWorkFactory(engine)
+    with units(synced=False) as uow:
+        assert uow.notices.raise_once(a_notice(cast))
+        uow.commit()
+    # Everybody else sees it at once all the same.
+    with units() as uow:
+        assert not uow.notices.raise_once(a_notice(cast))

@@ -21,9 +21,16 @@ def make_engine(url: str) -> Engine:
         return _sqlite(url)
     # Values of rows stay out of errors, and so out of logs: they may be a patient's.
     # The one used last first: it holds its statements prepared.
-    return create_engine(
+    engine = create_engine(
         url, pool_pre_ping=True, pool_use_lifo=True, pool_size=10, max_overflow=20, hide_parameters=True
     )
+
+    @event.listens_for(engine, "begin")
+    def _on_begin(connection: Any) -> None:
+        if not connection.get_execution_options().get("synced", True):
+            connection.connection.driver_connection.execute("SET LOCAL synchronous_commit TO OFF")
+
+    return engine
 
 
 def _sqlite(url: str) -> Engine:
@@ -66,10 +73,12 @@ def _sqlite(url: str) -> Engine:
     @event.listens_for(engine, "begin")
     def _on_begin(connection: Any) -> None:
         # A read that turns into a write fails at once despite busy_timeout: a writer says so at the start.
-        write = connection.get_execution_options().get("write", True)
+        options, driver = connection.get_execution_options(), connection.connection.driver_connection
+        write = options.get("write", True)
         if write and turn is not None:
-            connection.connection.driver_connection.await_turn(BUSY_TIMEOUT_MS / 1000)
-        _begin(connection.connection.driver_connection, "BEGIN IMMEDIATE" if write else "BEGIN")
+            driver.await_turn(BUSY_TIMEOUT_MS / 1000)
+            driver.sync(options.get("synced", True))
+        _begin(driver, "BEGIN IMMEDIATE" if write else "BEGIN")
 
     return engine
 

@@ -93,16 +93,21 @@ class SqlUnitOfWork:
 
 
 class SqlUnitOfWorkFactory:
-    """`factory()` gives a unit of work for writing, `factory(write=False)` one that only reads."""
+    """`factory()` gives a unit of work for writing, `factory(write=False)` one that only reads.
+
+    `factory(synced=False)` writes what nobody was promised: its commit does not wait for the disk.
+    """
 
     def __init__(self, engine: Engine) -> None:
         map_classes()
         self.engine = engine
         self._writing = sessionmaker(engine, class_=HoldingSession, expire_on_commit=False)
+        hasty = engine.execution_options(synced=False)
+        self._hasty = sessionmaker(hasty, class_=HoldingSession, expire_on_commit=False)
         only_reads = engine.execution_options(write=False, postgresql_readonly=True)
         self._reading = sessionmaker(only_reads, class_=HoldingSession, expire_on_commit=False)
 
-    def __call__(self, *, write: bool = True) -> SqlUnitOfWork:
+    def __call__(self, *, write: bool = True, synced: bool = True) -> SqlUnitOfWork:
         if write:
-            return SqlUnitOfWork(self._writing())
+            return SqlUnitOfWork((self._writing if synced else self._hasty)())
         return SqlUnitOfWork(self._reading(), only_reads=True)

@@ -1,7 +1,7 @@
 """A case as the list shows it: with its person, its order, what the machine said and what there was before.
 
-A page of fifty is two hundred and fifty rows of five tables that nobody is going to change: they are read as plain
-values, and what a list only counts (what there was before) is counted by the database.
+A page of fifty is two hundred and fifty rows of five tables that nobody is going to change: of them is read what a
+glance needs, as plain values, and what a list only counts (what there was before) is counted by the database.
 """
 
 from collections.abc import Callable, Sequence
@@ -10,20 +10,23 @@ from functools import cache, lru_cache
 from itertools import accumulate, pairwise
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, bindparam, func, select, tuple_
+from sqlalchemy import ColumnElement, Row, Select, Table, bindparam, func, select, tuple_
 from sqlalchemy import case as sql_case
 from sqlalchemy.orm import Session
 
 from telemed.adapters.db import tables as t
 from telemed.adapters.db.instances import columns_of, shown
 from telemed.adapters.db.scope import same_sight, visible_cases
-from telemed.application.ports.worklist import WorklistRow
+from telemed.application.ports.worklist import (
+    ListedOrder,
+    ListedPatient,
+    ListedSite,
+    ListedStudy,
+    WorklistRow,
+)
 from telemed.domain.access import Actor
 from telemed.domain.case import Case, CaseState
-from telemed.domain.order import Order
-from telemed.domain.people import Institution
 from telemed.domain.resident import Patient
-from telemed.domain.study import Study
 
 _C = t.reading_case.c
 _BEFORE, _SAME = t.reading_case.alias("before"), t.patient.alias("same_person")
@@ -35,11 +38,11 @@ def worklist_rows(
     session: Session, actor: Actor, *, ids: Sequence[int] = (), uids: Sequence[str] = ()
 ) -> list[WorklistRow]:
     """In no order: whoever asks by identifiers knows theirs."""
-    parts, statement = _as_seen_by(same_sight(actor), "uid" if uids else "id")
+    statement = _as_seen_by(same_sight(actor), "uid" if uids else "id")
     found = session.execute(statement, {"asked": list(uids or ids)}).all()
     # The first column of all is the number of the case.
     flags = _flags(session, [row[0] for row in found])
-    return [_row(parts, row, flags) for row in found]
+    return [_row(row, flags) for row in found]
 
 
 def persons_patients(session: Session, patients: Sequence[Patient]) -> dict[int, int]:
@@ -54,22 +57,22 @@ def persons_patients(session: Session, patients: Sequence[Patient]) -> dict[int,
     return persons
 
 
-# The class, the names of its columns, and where their values stand in a row.
-_Part = tuple[type, tuple[str, ...], slice]
+# What a row holds of everything around its case, and where from.
+_AROUND: tuple[tuple[Any, Table], ...] = (
+    (ListedPatient, t.patient),
+    (ListedStudy, t.study),
+    (ListedOrder, t.exam_order),
+    (ListedSite, t.institution),
+)
+_WIDTHS = [len(kind._fields) for kind, _ in _AROUND]
 
 
 @cache
-def _statement(column: str) -> tuple[Sequence[_Part], Select[Any]]:
-    kinds = (Case, Patient, Study, Order, Institution)
-    columns = [columns_of(kind) for kind in kinds]
-    ends = pairwise(accumulate((len(one) for one in columns), initial=0))
-    parts = [
-        (kind, tuple(one.key for one in its), slice(*places))
-        for kind, its, places in zip(kinds, columns, ends, strict=True)
-    ]
-    return parts, (
+def _statement(column: str) -> Select[Any]:
+    return (
         select(
-            *(one for its in columns for one in its),
+            *columns_of(Case),
+            *(table.c[name] for kind, table in _AROUND for name in kind._fields),
             t.user_account.c.display_name.label("holder"),
             t.resident.c.id_card_last4,
             t.procedure.c.description.label("exam"),
@@ -86,16 +89,26 @@ def _statement(column: str) -> tuple[Sequence[_Part], Select[Any]]:
 
 
 @lru_cache(maxsize=256)
-def _as_seen_by(actor: Actor, column: str) -> tuple[Sequence[_Part], Select[Any]]:
+def _as_seen_by(actor: Actor, column: str) -> Select[Any]:
     """Kept, because putting it together takes as long as asking it."""
-    parts, statement = _statement(column)
-    return parts, statement.add_columns(*_earlier(actor)).where(visible_cases(actor))
+    return _statement(column).add_columns(*_earlier(actor)).where(visible_cases(actor))
 
 
-def _row(parts: Sequence[_Part], row: Row[Any], flags: dict[int, tuple[str, ...]]) -> WorklistRow:
+@cache
+def _places() -> tuple[tuple[str, ...], Sequence[tuple[Any, slice]], slice]:
+    """Of the case's columns the names, of what is around it the kinds, and where each of them stands in a row."""
+    names = tuple(column.key for column in columns_of(Case))
+    ends = [*accumulate(_WIDTHS, initial=len(names))]
+    around = [(kind, slice(*ends)) for (kind, _), ends in zip(_AROUND, pairwise(ends), strict=True)]
+    return names, around, slice(ends[-1], None)
+
+
+def _row(row: Row[Any], flags: dict[int, tuple[str, ...]]) -> WorklistRow:
     values = tuple(row)
-    found, patient, study, order, institution = (shown(kind, names, values[at]) for kind, names, at in parts)
-    holder, last4, exam, priors, prior_at = values[parts[-1][2].stop :]
+    names, around, rest = _places()
+    found = shown(Case, names, values[: len(names)])
+    patient, study, order, institution = (kind._make(values[at]) for kind, at in around)
+    holder, last4, exam, priors, prior_at = values[rest]
     return WorklistRow(
         case=found,
         patient=patient,

@@ -45,6 +45,7 @@ class WritingConnection(sqlite3.Connection):
     turn: Turn
     _handle = -1
     _mine = False
+    _synced = True
 
     def join(self, turn: Turn) -> None:
         """Once, after connecting. Of its own open file: the system tells holders apart by that."""
@@ -64,6 +65,12 @@ class WritingConnection(sqlite3.Connection):
                 raise _locked()
             time.sleep(pause)
             pause = min(2 * pause, _LONGEST)
+
+    def sync(self, whole: bool) -> None:
+        """From the next transaction on: whether a commit waits for the disk."""
+        if whole != self._synced:
+            self.execute(f"PRAGMA synchronous={'FULL' if whole else 'NORMAL'}")
+            self._synced = whole
 
     def commit(self) -> None:
         super().commit()

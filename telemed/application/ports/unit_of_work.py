@@ -86,5 +86,9 @@ class UnitOfWork(Protocol):
 
 
 class UnitOfWorkFactory(Protocol):
-    def __call__(self, *, write: bool = True) -> AbstractContextManager[UnitOfWork]:
-        """`write` takes the writer's place at once (SQLite: BEGIN IMMEDIATE), so a read never turns into one."""
+    def __call__(self, *, write: bool = True, synced: bool = True) -> AbstractContextManager[UnitOfWork]:
+        """`write` takes the writer's place at once (SQLite: BEGIN IMMEDIATE), so a read never turns into one.
+
+        Not `synced`: the commit is everybody's at once, and the disk's a moment later; a power cut may take the last
+        half second of it, and nothing that was committed before. For notes that nobody was promised.
+        """

@@ -2,25 +2,76 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Protocol
+from datetime import date, datetime
+from typing import NamedTuple, Protocol
 
 from telemed.domain.access import Actor
 from telemed.domain.case import Case
-from telemed.domain.order import Order
+from telemed.domain.order import OrderSource
 from telemed.domain.people import Institution
 from telemed.domain.report import Report
-from telemed.domain.resident import Patient
 from telemed.domain.study import Study
+
+
+class Examined(Protocol):
+    """A person, as far as a page has to name them: a patient, or what a row of the list holds of one."""
+
+    @property
+    def patient_id(self) -> str: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def sex(self) -> str: ...
+    @property
+    def birth_date(self) -> date | None: ...
+
+
+class Taken(Protocol):
+    """An exam, as far as a page has to name it."""
+
+    @property
+    def modality(self) -> str: ...
+    @property
+    def first_object_at(self) -> datetime: ...
+
+
+class ListedPatient(NamedTuple):
+    patient_id: str
+    name: str
+    sex: str
+    birth_date: date | None
+
+
+class ListedStudy(NamedTuple):
+    study_instance_uid: str
+    modality: str
+    description: str
+    body_part: str
+    first_object_at: datetime
+
+
+class ListedOrder(NamedTuple):
+    accession_number: str
+    clinical_history: str
+    source: OrderSource
+
+
+class ListedSite(NamedTuple):
+    uid: str
+    name: str
+    name_en: str
+    time_zone: str
 
 
 @dataclass(frozen=True, kw_only=True)
 class WorklistRow:
+    """A case with what a glance at it needs of everything around it: half of what those rows hold."""
+
     case: Case
-    patient: Patient
-    study: Study
-    order: Order
-    institution: Institution
+    patient: ListedPatient
+    study: ListedStudy
+    order: ListedOrder
+    institution: ListedSite
     holder_name: str
     id_last4: str
     flags: tuple[str, ...]

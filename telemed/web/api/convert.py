@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from telemed.application.document import exam_name
 from telemed.application.ports import InboxRow, StudyOverview, WorklistRow
+from telemed.application.ports.worklist import Examined, Taken
 from telemed.application.read import OpenedCase
 from telemed.domain.access import Actor
 from telemed.domain.case import AiState, Case, CaseState
@@ -15,8 +16,8 @@ from telemed.domain.notice import Notice
 from telemed.domain.order import Priority
 from telemed.domain.people import Institution, User
 from telemed.domain.report import IN_FORCE, Report, ReportState
-from telemed.domain.resident import Patient, age_on
-from telemed.domain.study import Series, StoredObject, Study, StudyState, quality_reason
+from telemed.domain.resident import age_on
+from telemed.domain.study import Series, StoredObject, StudyState, quality_reason
 from telemed.domain.worklist import list_key, position, standing_views
 from telemed.imaging.waveform import ECG_SOP_CLASSES
 from telemed.web.api import shapes
@@ -35,7 +36,7 @@ def priority(value: Priority) -> shapes.PriorityName:
     return _PRIORITIES[value]
 
 
-def patient(row: Patient, study: Study, last4: str = "", zone: str = "Asia/Shanghai") -> shapes.PatientOut:
+def patient(row: Examined, study: Taken, last4: str = "", zone: str = "Asia/Shanghai") -> shapes.PatientOut:
     day = study.first_object_at.astimezone(ZoneInfo(zone)).date()
     return shapes.PatientOut(
         name=row.name,

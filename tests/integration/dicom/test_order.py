@@ -37,8 +37,8 @@ class RecordingUnits:
         self._real, self._journal = real, journal
 
     @contextmanager
-    def __call__(self, *, write: bool = True) -> Iterator[Any]:
-        with self._real(write=write) as uow:
+    def __call__(self, *, write: bool = True, synced: bool = True) -> Iterator[Any]:
+        with self._real(write=write, synced=synced) as uow:
             commit, add_object = uow.commit, uow.studies.add_object
             added: list[object] = []
 
@@ -171,8 +171,8 @@ def test_a_commit_that_fails_is_never_a_success(tmp_path: Path) -> None:
             self._real = real
 
         @contextmanager
-        def __call__(self, *, write: bool = True) -> Iterator[Any]:
-            with self._real(write=write) as uow:
+        def __call__(self, *, write: bool = True, synced: bool = True) -> Iterator[Any]:
+            with self._real(write=write, synced=synced) as uow:
                 if write:
                     uow.commit = _fail  # type: ignore[method-assign]
                 yield uow

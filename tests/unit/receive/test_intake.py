@@ -29,11 +29,11 @@ class Counting:
     def __init__(self, town: Site, *, failing: bool = False) -> None:
         self._of, self.opened, self._failing = town.world.unit_of_work, 0, failing
 
-    def __call__(self, *, write: bool = True) -> Any:
+    def __call__(self, *, write: bool = True, synced: bool = True) -> Any:
         self.opened += 1
         if self._failing:
             raise Unavailable("error.database_unavailable")
-        return self._of(write=write)
+        return self._of(write=write, synced=synced)
 
 
 def counted(town: Site, **how: Any) -> tuple[Intake, Counting]:

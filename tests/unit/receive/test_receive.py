@@ -195,8 +195,8 @@ class Failing:
         self._real, self._happened = town.world.unit_of_work, happened
 
     @contextmanager
-    def __call__(self, *, write: bool = True) -> Iterator[Any]:
-        with self._real(write=write) as uow:
+    def __call__(self, *, write: bool = True, synced: bool = True) -> Iterator[Any]:
+        with self._real(write=write, synced=synced) as uow:
             commit = uow.commit
 
             def fail() -> None:
