@@ -50,7 +50,8 @@ def hang(
         rule.demand_sound()
         kept = uow.writing.ensure_hanging(rule)
         kept.prior, kept.window = prior, window
-        record(world, uow, Kind.SITE_CHANGED, actor=actor, what="hanging", modality=kept.modality)
+        site = rule.institution_id
+        record(world, uow, Kind.SITE_CHANGED, actor=actor, what="hanging", institution_id=site, modality=kept.modality)
         uow.commit()
     return kept
 
