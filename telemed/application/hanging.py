@@ -1,8 +1,10 @@
 """A centre's hanging of exams: chosen by its administrator, followed by its readers' station."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from telemed.application.administer import site_of
+from telemed.application.ports import UnitOfWork
 from telemed.application.record import record
 from telemed.application.world import World
 from telemed.domain.access import Action, Actor, demand
@@ -50,8 +52,7 @@ def hang(
         rule.demand_sound()
         kept = uow.writing.ensure_hanging(rule)
         kept.prior, kept.window = prior, window
-        site = rule.institution_id
-        record(world, uow, Kind.SITE_CHANGED, actor=actor, what="hanging", institution_id=site, modality=kept.modality)
+        _changed(world, uow, actor, rule.institution_id, modality=kept.modality)
         uow.commit()
     return kept
 
@@ -61,5 +62,9 @@ def hang_as_usual(world: World, *, actor: Actor, uid: str) -> None:
     with world.unit_of_work() as uow:
         if not uow.writing.remove_hanging(actor.consortium_id, uid):
             raise NotFound("error.hanging_not_found")
-        record(world, uow, Kind.SITE_CHANGED, actor=actor, what="hanging", removed=uid)
+        _changed(world, uow, actor, None, removed=uid)
         uow.commit()
+
+
+def _changed(world: World, uow: UnitOfWork, actor: Actor, site: int | None, **facts: Any) -> None:
+    record(world, uow, Kind.SITE_CHANGED, actor=actor, institution_id=site, what="hanging", **facts)

@@ -230,6 +230,7 @@ def test_every_page_and_every_count_walks_the_index_of_its_view(
     """So that they stay what they are, however long the archive grows."""
     a_mixture(world, cast, 30)
     asked: list[tuple[str, Any]] = []
+    rows: list[tuple[str, Any]] = []
 
     def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
         asked.append((statement, parameters))
@@ -246,6 +247,11 @@ def test_every_page_and_every_count_walks_the_index_of_its_view(
         plan = plan_of(engine, statement, parameters)
         assert WALKED[view] & walked(plan), plan
         assert "SCAN reading_case" not in plan and "Seq Scan on reading_case" not in plan, plan
+        rows += [one for one in asked if "JOIN patient ON" in one[0]]
+    # What stands around the cases of a page is found by their ids, as many as there are.
+    plan = plan_of(engine, *rows[0])
+    assert len({statement for statement, _ in rows}) == 1
+    assert "SCAN reading_case" not in plan and "Seq Scan on reading_case" not in plan, plan
     asked.clear()
     event.listen(engine, "before_cursor_execute", note)
     with factory(write=False) as uow:

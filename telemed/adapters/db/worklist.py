@@ -128,11 +128,12 @@ class SqlWorklist(Repository):
         return [rows[case_id] for case_id in ids if case_id in rows]
 
     def row(self, actor: Actor, uid: str) -> WorklistRow | None:
-        rows = worklist_rows(self._session, actor, uids=[uid])
+        case_id = self._session.scalar(select(_C.id).where(_C.uid == uid))
+        rows = [] if case_id is None else worklist_rows(self._session, actor, [case_id])
         return rows[0] if rows else None
 
     def rows_of(self, actor: Actor, case_ids: Sequence[int]) -> Sequence[WorklistRow]:
-        return worklist_rows(self._session, actor, ids=case_ids) if case_ids else []
+        return worklist_rows(self._session, actor, case_ids) if case_ids else []
 
     def duty_places(self, user_id: int, consortium_id: int, now: datetime) -> Sequence[int]:
         values = {"user": user_id, "consortium": consortium_id, "now": now}

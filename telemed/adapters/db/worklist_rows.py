@@ -10,11 +10,12 @@ from functools import cache, lru_cache
 from itertools import accumulate, pairwise
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, Table, bindparam, func, select, tuple_
+from sqlalchemy import ColumnElement, Row, Select, Table, func, select, tuple_
 from sqlalchemy import case as sql_case
 from sqlalchemy.orm import Session
 
 from telemed.adapters.db import tables as t
+from telemed.adapters.db.among import among
 from telemed.adapters.db.instances import columns_of, shown
 from telemed.adapters.db.scope import same_sight, visible_cases
 from telemed.application.ports.worklist import (
@@ -32,14 +33,16 @@ _C = t.reading_case.c
 _BEFORE, _SAME = t.reading_case.alias("before"), t.patient.alias("same_person")
 # Nobody compares more; who was examined more often than that is told so many.
 _MOST_EARLIER = 2000
+_FLAGS = (
+    select(t.analysis.c.case_id, t.analysis.c.flags)
+    .where(among(t.analysis.c.case_id, "cases"))
+    .order_by(t.analysis.c.id)
+)
 
 
-def worklist_rows(
-    session: Session, actor: Actor, *, ids: Sequence[int] = (), uids: Sequence[str] = ()
-) -> list[WorklistRow]:
+def worklist_rows(session: Session, actor: Actor, ids: Sequence[int]) -> list[WorklistRow]:
     """In no order: whoever asks by identifiers knows theirs."""
-    statement = _as_seen_by(same_sight(actor), "uid" if uids else "id")
-    found = session.execute(statement, {"asked": list(uids or ids)}).all()
+    found = session.execute(_of_cases(same_sight(actor)), {"asked": ids}).all()
     # The first column of all is the number of the case.
     flags = _flags(session, [row[0] for row in found])
     return [_row(row, flags) for row in found]
@@ -67,8 +70,9 @@ _AROUND: tuple[tuple[Any, Table], ...] = (
 _WIDTHS = [len(kind._fields) for kind, _ in _AROUND]
 
 
-@cache
-def _statement(column: str) -> Select[Any]:
+@lru_cache(maxsize=256)
+def _of_cases(actor: Actor) -> Select[Any]:
+    """Kept, because putting it together takes as long as asking it."""
     return (
         select(
             *columns_of(Case),
@@ -76,6 +80,7 @@ def _statement(column: str) -> Select[Any]:
             t.user_account.c.display_name.label("holder"),
             t.resident.c.id_card_last4,
             t.procedure.c.description.label("exam"),
+            *_earlier(actor),
         )
         .join(t.patient, t.patient.c.id == _C.patient_id)
         .join(t.study, t.study.c.id == _C.study_id)
@@ -84,14 +89,8 @@ def _statement(column: str) -> Select[Any]:
         .join(t.institution, t.institution.c.id == _C.institution_id)
         .outerjoin(t.user_account, t.user_account.c.id == _C.claimed_by)
         .outerjoin(t.resident, t.resident.c.id == t.patient.c.resident_id)
-        .where(_C[column].in_(bindparam("asked", expanding=True)))
+        .where(among(_C.id, "asked"), visible_cases(actor))
     )
-
-
-@lru_cache(maxsize=256)
-def _as_seen_by(actor: Actor, column: str) -> Select[Any]:
-    """Kept, because putting it together takes as long as asking it."""
-    return _statement(column).add_columns(*_earlier(actor)).where(visible_cases(actor))
 
 
 @cache
@@ -128,12 +127,7 @@ def _flags(session: Session, case_ids: Sequence[int]) -> dict[int, tuple[str, ..
     if not case_ids:
         return {}
     found: dict[int, tuple[str, ...]] = {}
-    statement = (
-        select(t.analysis.c.case_id, t.analysis.c.flags)
-        .where(t.analysis.c.case_id.in_(case_ids))
-        .order_by(t.analysis.c.id)
-    )
-    for case_id, flags in session.execute(statement):
+    for case_id, flags in session.execute(_FLAGS, {"cases": case_ids}):
         found[case_id] = tuple(dict.fromkeys([*found.get(case_id, ()), *flags]))
     return found
 
