@@ -27,6 +27,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from bench.host import Host
 from bench.result import Row, under_limit
 from bench.rounds import skipped
 from bench.worklist_archives import archive_folder, archives_in, token
@@ -112,13 +113,14 @@ def _of_engine(engine: str, suffix: str, wanted: list[str], quick: bool) -> list
                 for archive in archives:
                     writers.enter_context(_writing(archive, seconds))
                 for way in timed:
-                    times = _interleaved(_asking(way), archives, rounds)
+                    host = Host()
+                    times = _interleaved(_asking(way), archives, rounds, host)
                     medians[way] = (
                         statistics.median(times[small.cases]),
                         statistics.median(times[large.cases]),
                     )
                     if way in wanted:
-                        load = f"{about}; load {os.getloadavg()[0]:.1f}"
+                        load = f"{about}; load {os.getloadavg()[0]:.1f}; {host.told()}"
                         found.append(
                             under_limit(way + suffix, times[large.cases], "ms", LIMIT_MS, of="p99", note=load)
                         )
@@ -220,14 +222,15 @@ def _priors() -> Asking:
     return ask
 
 
-def _interleaved(ask: Asking, archives: list[Archive], rounds: int) -> dict[int, list[float]]:
-    """In turn, so that both see the same machine."""
+def _interleaved(ask: Asking, archives: list[Archive], rounds: int, host: Host) -> dict[int, list[float]]:
+    """In turn, so that both see the same machine; and what it makes of work that never changes."""
     times: dict[int, list[float]] = {archive.cases: [] for archive in archives}
     for turn in range(-WARM, rounds):
         for archive in archives if turn % 2 else archives[::-1]:
             spent = ask(archive, turn)
             if turn >= 0:
                 times[archive.cases].append(spent)
+        host.work()
     return times
 
 
