@@ -99,7 +99,13 @@ def test_a_held_back_film_is_compared_and_given_to_its_person(house: House) -> N
     page.get_by_role("link", name="去处理").click()
     card = page.locator(".correction")
     expect(card).to_have_count(1)
+    page.keyboard.press("?")
+    expect(page.locator(".keys-panel")).to_contain_text("下一个问题")
     assert violations(page) == []
+    page.keyboard.press("Escape")
+    expect(page.locator(".keys-panel")).to_have_count(0)
+    page.keyboard.press("j")
+    expect(card).to_be_focused()
     # The difference stands in words beside what differs.
     row = card.locator("tr.differs", has_text="姓名")
     expect(row.locator("td")).to_have_text(["测试甲", "虚构乙"])

@@ -18,6 +18,7 @@ from pydicom import dcmread
 
 from telemed.imaging.pixels import rendered
 from tests.browser import pictures
+from tests.browser.axe import AXE, violations
 from tests.browser.house import House, house
 from tests.cast import HOSPITAL_A, Cast
 from tests.integration.web.conftest import Program
@@ -312,6 +313,8 @@ def test_the_last_exam_of_its_kind_stands_beside_and_is_leafed_by_millimetres(
     expect(page.locator(".image-pane")).to_have_count(1)
     page.keyboard.press("q")
     expect(page.locator(".image-pane")).to_have_count(2)
+    if AXE.exists():
+        assert violations(page) == []
 
 
 def test_without_the_grey_values_the_preview_stays_says_so_and_can_be_asked_again(

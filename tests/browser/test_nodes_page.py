@@ -47,8 +47,12 @@ def page(cast: Cast, chromium: Browser) -> Iterator[Page]:
 
 
 def test_nodes_rules_and_certificates_by_hand(page: Page) -> None:
-    page.click("#add-node summary")
+    # By the palette: what stands on the page can be named, and Enter opens it.
+    page.keyboard.press("Control+k")
+    page.keyboard.type("节点")
+    page.locator(".palette li", has_text="添加").first.click()
     form = page.locator("#add-node form")
+    expect(form.locator("[name=institution]")).to_be_focused()
     form.locator("[name=ae_title]").fill("CITY_PACS")
     form.locator("[name=host]").fill("127.0.0.1")
     form.locator("[name=port]").fill("1")
@@ -70,7 +74,13 @@ def test_nodes_rules_and_certificates_by_hand(page: Page) -> None:
     page.locator("#add-rule button").click()
     rule = page.locator("#rules tbody tr")
     expect(rule).to_contain_text("ECG")
-    rule.locator("button").click()
+    # By keys alone: to the section, to the row, to its button, upon it.
+    page.keyboard.press("3")
+    page.keyboard.press("j")
+    expect(rule).to_be_focused()
+    page.keyboard.press("Delete")
+    expect(rule.locator("button")).to_be_focused()
+    page.keyboard.press("Enter")
     expect(page.locator("#rules tbody")).to_have_count(0)
 
     # Nobody of that name: what stands in the way is said beside the button.

@@ -122,11 +122,15 @@ def test_an_order_goes_out_as_the_api_wants_it(open_page: OpenPage, stub: Stub) 
         "patient_id": "P1",
         "description": "十二导联心电图",
     }
+    page.keyboard.press("o")
+    expect(page.locator("#o-name")).to_be_focused()
     for name, value in values.items():
         page.fill(f"#order-form [name={name}]", value)
     page.select_option("#order-form [name=sex]", "F")
     page.select_option("#order-form [name=priority]", "urgent")
-    page.click("#order-form button[type=submit]")
+    page.keyboard.press("Control+Enter")
+    # Pressed again while it is on its way it is not sent twice.
+    page.keyboard.press("Control+Enter")
     expect(page.locator("#order-notes .message")).to_be_visible()
     assert stub.state.sent("POST", "orders$") == [
         {
@@ -144,11 +148,18 @@ def test_the_inbox_acknowledges_one_and_then_all_normal_ones(open_page: OpenPage
     page = open_page("/inbox", width=360, height=740)
     first = page.locator(".delivery").first
     expect(first).to_contain_text("危急值")
-    first.get_by_role("button", name="确认收到").click()
+    # Its keys: the first one, unfolded, acknowledged.
+    page.keyboard.press("j")
+    expect(first).to_be_focused()
+    page.keyboard.press("o")
+    expect(first.locator("details")).to_have_attribute("open", "")
+    page.keyboard.press("c")
     expect(first.locator(".acknowledged")).to_contain_text("已确认")
     page.click("#acknowledge-normal")
     expect(page.locator("#batch-progress")).to_contain_text("3 / 3")
-    acknowledged = [path for verb, path, _ in stub.state.requests if verb == "POST"]
+    acknowledged = [
+        path for verb, path, _ in stub.state.requests if verb == "POST" and path.endswith("acknowledge")
+    ]
     assert acknowledged == [f"/api/v1/inbox/delivery-{n}/acknowledge" for n in (0, 5, 6, 7)]
     # The abnormal one that nobody acknowledged still asks.
     expect(page.locator(".delivery").nth(1).get_by_role("button", name="确认收到")).to_be_visible()

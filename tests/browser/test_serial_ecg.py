@@ -17,6 +17,7 @@ from playwright.sync_api import Browser, Page, expect
 from ai_models.analyser import Analyser
 from ai_models.ecg.training import data
 from ai_models.engine import Engine
+from tests.browser.axe import AXE, violations
 from tests.browser.house import House, house
 from tests.cast import TOWNSHIP_A1, Cast, approve_model
 from tests.factories.dicom import ecg_bytes, group, uid
@@ -153,4 +154,6 @@ def test_a_stored_ecg_stands_beside_the_one_before_it_with_what_changed(
     page.keyboard.press("8")
     expect(page.get_by_role("button", name="并排")).to_have_attribute("aria-pressed", "true")
     assert inks(page) == {"now", "last"}
+    if AXE.exists():
+        assert violations(page) == []
     context.close()

@@ -2,9 +2,12 @@
 import { send } from "../core/api";
 import { find } from "../core/dom";
 import { message, problemMessage } from "../core/messages";
+import { pageKeys } from "../core/page-keys";
 import { dependentChoices } from "./choices";
+import { commands, named } from "./keys";
 
 dependentChoices();
+pageKeys(commands, named);
 
 for (const form of Array.from(document.querySelectorAll<HTMLFormElement>("form[data-api]"))) {
   form.addEventListener("submit", async (event) => {

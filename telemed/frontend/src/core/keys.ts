@@ -1,16 +1,22 @@
 /** Single-key commands: one table that the page obeys and that `?` shows. */
 import { isTyping } from "./dom";
-import type { TextKey } from "./page";
+import { type TextKey, t } from "./page";
 import { keep, recall } from "./storage";
 
 export interface Command {
   /** As KeyboardEvent.key has it, with Ctrl+ or Alt+ before it; alternatives beside each other. */
   keys: readonly string[];
   label: TextKey;
+  /** Instead of the label: what the page itself calls it, a link's own words. */
+  text?: string;
   /** Told which of its keys it was. False: not possible now; the key then does what the browser does with it. */
   run: (pressed?: string) => unknown;
   /** Also while typing in a field, for those of its keys that are no character. */
   whileTyping?: boolean;
+}
+
+export function words({ label, text }: Command): string {
+  return text || t(label);
 }
 
 const SETTING = "telemed.single_keys";

@@ -1,7 +1,9 @@
 import { get } from "../core/api";
 import { find, reconcile } from "../core/dom";
 import { problemMessage } from "../core/messages";
+import { pageKeys } from "../core/page-keys";
 import { card } from "./card";
+import { commands } from "./keys";
 import { correctStudy } from "./study";
 import type { Correction } from "./types";
 
@@ -42,3 +44,4 @@ if (asked) {
   });
 }
 void refresh();
+pageKeys(commands);

@@ -4,7 +4,9 @@ import { startCritical } from "../core/critical";
 import { find, setText } from "../core/dom";
 import { problemMessage } from "../core/messages";
 import { t } from "../core/page";
+import { pageKeys } from "../core/page-keys";
 import { clock } from "../core/time";
+import { commands } from "./keys";
 
 interface InboxRow {
   opened_at: string | null;
@@ -87,5 +89,5 @@ batch?.addEventListener("click", async () => {
 });
 
 startCritical();
-
 countNormal();
+pageKeys(commands);

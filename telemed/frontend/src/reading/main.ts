@@ -1,8 +1,10 @@
 /** The reading room: list, case and report in one page, with its state in the address. */
 import { send } from "../core/api";
 import { find, isTyping } from "../core/dom";
+import { entries, KeyHelp } from "../core/key-help";
 import { type Command, obey } from "../core/keys";
 import { t } from "../core/page";
+import type { Entry } from "../core/palette";
 import type { Case } from "../core/types";
 import { here, queryUrl } from "./address";
 import { CaseCache } from "./case-cache";
@@ -10,9 +12,7 @@ import { commandsOfCase } from "./case-commands";
 import { CaseView } from "./case-view";
 import { ecgCommands } from "./ecg-commands";
 import { imageCommands } from "./image-commands";
-import { keysPanel } from "./keys-panel";
 import { ListView } from "./list-view";
-import { type Entry, entries, Palette } from "./palette";
 import { listen } from "./stream";
 import { UndoBar } from "./undo-bar";
 import { modalities, type Query, same, views, Worklist } from "./worklist";
@@ -29,8 +29,8 @@ const listView: ListView = new ListView(list, {
   show: showList,
   href: (change) => listUrl(change),
   caseHref: (id) => caseUrl(id),
-  keys: toggleKeys,
-  palette: togglePalette,
+  keys: () => help.toggleKeys(),
+  palette: () => help.togglePalette(),
 });
 const caseView = new CaseView(cache, {
   now: () => list.now(),
@@ -49,8 +49,6 @@ const undoBar = new UndoBar({
   },
 });
 const AHEAD = 3;
-let keys: HTMLElement | null = null;
-let palette: Palette | null = null;
 
 function go(url: string, instead = false): void {
   if (url !== location.pathname + location.search + location.hash) {
@@ -164,35 +162,35 @@ const stageCommands: readonly Command[] = ecgCommands(caseView.ecg, caseView.ben
 // Before those of the curve: where a picture is open, a key that both have is the picture's.
 const pictureCommands = imageCommands(caseView.pictures);
 
-const helpCommand: Command = { keys: ["?"], label: "ui.key.keys", run: toggleKeys };
-const paletteCommand: Command = {
-  keys: ["Ctrl+k"],
-  label: "ui.key.palette",
-  run: togglePalette,
-  whileTyping: true,
-};
+const help: KeyHelp = new KeyHelp(root, {
+  groups: () => [
+    { title: t("ui.keys.list"), commands: [...listCommands, ...help.commands] },
+    { title: t("ui.keys.case"), commands: caseCommands },
+    { title: t("ui.keys.stage"), commands: stageCommands },
+    { title: t("ui.keys.image"), commands: pictureCommands },
+  ],
+  entries: () => entries([...active(), ...elsewhere()]),
+  search: searchFor,
+});
 
 function active(): Command[] {
   return here().caseId ? [...caseCommands, ...pictureCommands, ...stageCommands] : [...listCommands];
 }
 
-function togglePalette(): void {
-  if (palette) {
-    palette.leave();
-    palette = null;
-    return;
-  }
-  const elsewhere = here().caseId ? listCommands.filter(({ label }) => label.startsWith("ui.view.")) : [];
-  const search = (text: string): Entry => ({
+/** From an open case the views of the list are one name away. */
+function elsewhere(): Command[] {
+  return here().caseId ? listCommands.filter(({ label }) => label.startsWith("ui.view.")) : [];
+}
+
+function searchFor(text: string): Entry {
+  return {
     label: t("ui.palette.search", { text }),
     keys: [],
     run: () => {
       listView.search.reset(text);
       showList({ text });
     },
-  });
-  palette = new Palette(entries([...active(), ...elsewhere, helpCommand]), search, togglePalette);
-  palette.open(root);
+  };
 }
 
 function openSelected(): boolean {
@@ -207,8 +205,8 @@ function nextModality(): void {
 }
 
 function leaveSearch(): boolean {
-  if (keys) toggleKeys();
-  else if (list.searching || document.activeElement === listView.search.field) {
+  if (help.closeKeys()) return true;
+  if (list.searching || document.activeElement === listView.search.field) {
     listView.search.field.blur();
     listView.search.reset("");
     showList({ text: "" });
@@ -219,8 +217,8 @@ function leaveSearch(): boolean {
 
 /** Out of the field first, then the caliper, then back to the list: one step a press. */
 function leaveCase(): void {
-  if (keys) toggleKeys();
-  else if (
+  if (help.closeKeys()) return;
+  if (
     document.activeElement instanceof HTMLElement &&
     document.activeElement.closest(".report-fields, .stage-tools")
   ) {
@@ -228,26 +226,8 @@ function leaveCase(): void {
   } else if (!caseView.ecg.clearCaliper()) go(listUrl());
 }
 
-function toggleKeys(): void {
-  if (keys) {
-    keys.remove();
-    keys = null;
-    return;
-  }
-  keys = keysPanel(
-    [
-      { title: t("ui.keys.list"), commands: [...listCommands, helpCommand, paletteCommand] },
-      { title: t("ui.keys.case"), commands: caseCommands },
-      { title: t("ui.keys.stage"), commands: stageCommands },
-      { title: t("ui.keys.image"), commands: pictureCommands },
-    ],
-    toggleKeys,
-  );
-  root.append(keys);
-}
-
 root.replaceChildren(listView.element, caseView.element, undoBar.element);
-obey(() => [...active(), helpCommand, paletteCommand]);
+obey(() => [...active(), ...help.commands]);
 window.addEventListener("popstate", show);
 window.setInterval(() => {
   listView.tick();

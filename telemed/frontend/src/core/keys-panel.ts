@@ -1,12 +1,14 @@
 /** The keys of this page, beside the work. */
-import { h } from "../core/dom";
-import { type Command, keyName, setSingleKeys, singleKeys } from "../core/keys";
-import { t } from "../core/page";
+import { h } from "./dom";
+import { type Command, keyName, setSingleKeys, singleKeys, words } from "./keys";
+import { t } from "./page";
 
-export function keysPanel(
-  groups: readonly { title: string; commands: readonly Command[] }[],
-  close: () => void,
-): HTMLElement {
+export interface Group {
+  title: string;
+  commands: readonly Command[];
+}
+
+export function keysPanel(groups: readonly Group[], close: () => void): HTMLElement {
   const setting = h("input", {
     type: "checkbox",
     checked: singleKeys(),
@@ -34,7 +36,7 @@ export function keysPanel(
               "div",
               {},
               h("dt", {}, ...command.keys.map((key) => h("kbd", {}, keyName(key)))),
-              h("dd", {}, t(command.label)),
+              h("dd", {}, words(command)),
             ),
           ),
         ),

@@ -1,16 +1,12 @@
 /** Every action by its name: type a part of it, Enter does it. It stands beside the work, and takes no focus trap. */
-import { h } from "../core/dom";
-import { type Command, keyName } from "../core/keys";
-import { t } from "../core/page";
+import { h } from "./dom";
+import { keyName } from "./keys";
+import { t } from "./page";
 
 export interface Entry {
   label: string;
   keys: readonly string[];
   run: () => unknown;
-}
-
-export function entries(commands: readonly Command[]): Entry[] {
-  return commands.map(({ label, keys, run }) => ({ label: t(label), keys, run: () => run() }));
 }
 
 export class Palette {
@@ -21,7 +17,6 @@ export class Palette {
     "aria-expanded": "true",
     "aria-controls": "palette-list",
     "aria-label": t("ui.palette.title"),
-    placeholder: t("ui.palette.placeholder"),
     autocomplete: "off",
   });
   private readonly found = h("ul", {
@@ -33,13 +28,14 @@ export class Palette {
   private at = 0;
   private shown: Entry[] = [];
   private readonly all: readonly Entry[];
-  private readonly search: (text: string) => Entry;
+  private readonly search: ((text: string) => Entry) | undefined;
   private readonly close: () => void;
 
-  constructor(all: readonly Entry[], search: (text: string) => Entry, close: () => void) {
+  constructor(all: readonly Entry[], close: () => void, search?: (text: string) => Entry) {
     this.all = all;
     this.search = search;
     this.close = close;
+    this.field.placeholder = t(search ? "ui.palette.placeholder" : "ui.palette.placeholder_commands");
     this.field.addEventListener("input", () => this.filter());
     this.field.addEventListener("keydown", (event) => this.onKey(event));
     this.element = h(
@@ -65,7 +61,7 @@ export class Palette {
     const text = this.field.value.trim();
     const words = text.toLowerCase().split(/\s+/).filter(Boolean);
     this.shown = this.all.filter(({ label }) => words.every((word) => label.toLowerCase().includes(word)));
-    if (text) this.shown.push(this.search(text));
+    if (text && this.search) this.shown.push(this.search(text));
     this.at = 0;
     this.draw();
   }
@@ -86,7 +82,9 @@ export class Palette {
         ),
       ),
     );
-    this.field.setAttribute("aria-activedescendant", `palette-${this.at}`);
+    if (this.shown.length === 0)
+      this.found.append(h("li", { role: "option", "aria-disabled": "true" }, t("ui.palette.none")));
+    this.field.setAttribute("aria-activedescendant", this.shown.length > 0 ? `palette-${this.at}` : "");
     this.found.children[this.at]?.scrollIntoView({ block: "nearest" });
   }
 
