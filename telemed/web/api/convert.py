@@ -287,7 +287,7 @@ def exam(found: StudyOverview, language: str) -> shapes.ExamOut:
     )
 
 
-def _repeat_mark(found: StudyOverview) -> shapes.MarkOut | None:
+def _repeat_mark(found: StudyOverview) -> shapes.RepeatMarkOut | None:
     """The place the reader marked; a box with the address of the picture it lies on."""
     case = found.case
     if case is None or case.state is not CaseState.REPEAT_REQUESTED or case.repeat_mark is None:
@@ -297,7 +297,7 @@ def _repeat_mark(found: StudyOverview) -> shapes.MarkOut | None:
         f"/dicom-web/studies/{found.study.study_instance_uid}/series/{mark['series_instance_uid']}"
         f"/instances/{mark['sop_instance_uid']}/rendered?viewport=360,360"
     )
-    return shapes.MarkOut(**mark, picture_url=place if mark["width"] > 0 else None)
+    return shapes.RepeatMarkOut(**mark, picture_url=place if mark["width"] > 0 else None)
 
 
 def _exam_state(found: StudyOverview) -> ExamState:

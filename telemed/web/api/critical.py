@@ -20,7 +20,7 @@ from telemed.domain.critical import (
 )
 from telemed.domain.people import Role, User
 from telemed.web.api import convert
-from telemed.web.api.critical_lists import RuleOut, rule_out
+from telemed.web.api.critical_lists import CriticalRuleOut, rule_out
 from telemed.web.api.shapes import Body, Instant, PatientOut
 from telemed.web.context import TheWorld
 from telemed.web.guard import guard
@@ -101,7 +101,7 @@ class CriticalListOut(BaseModel):
 
 
 class CaseCriticalOut(BaseModel):
-    rules: list[RuleOut]
+    rules: list[CriticalRuleOut]
     rows: list[CriticalOut]
     now: Instant
 

@@ -23,7 +23,7 @@ from telemed.web.security import CurrentActor
 router = APIRouter(prefix="/admin", tags=["critical values"])
 
 
-class RuleOut(BaseModel):
+class CriticalRuleOut(BaseModel):
     id: str
     code: str
     edition: int
@@ -63,14 +63,14 @@ class PolicyOut(BaseModel):
 
 
 class ListsOut(BaseModel):
-    rules: list[RuleOut]
+    rules: list[CriticalRuleOut]
     steps: list[StepOut]
     policies: list[PolicyOut]
     tell_minutes: int | None
     same_doctor_at_night: bool
 
 
-class RuleIn(Body):
+class CriticalRuleIn(Body):
     code: str = Field(max_length=64, pattern=r"^[a-z0-9_.]+$")
     modality: str = Field("", max_length=16)
     tier: Tier
@@ -127,8 +127,8 @@ class StepIn(Body):
 
 def rule_out(
     rule: CriticalRule, language: str, sites: Sites | None = None, *, proposed: bool = False
-) -> RuleOut:
-    return RuleOut(
+) -> CriticalRuleOut:
+    return CriticalRuleOut(
         id=rule.uid,
         code=rule.code,
         edition=rule.edition,
@@ -196,7 +196,7 @@ def read_rules(world: TheWorld, actor: CurrentActor) -> ListsOut:
 
 
 @router.post("/critical-rules", **guard(Action.ADMINISTER))
-def change_rule(world: TheWorld, actor: CurrentActor, body: RuleIn) -> RuleOut:
+def change_rule(world: TheWorld, actor: CurrentActor, body: CriticalRuleIn) -> CriticalRuleOut:
     line = lists.Line(**body.model_dump(exclude={"institution"}), institution_uid=body.institution)
     changed = lists.change_rule(world, actor=actor, line=line)
     return rule_out(changed, actor.language, sites_of(world, actor))

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query
 from telemed.application import administer
 from telemed.application.administer import SiteModel
 from telemed.domain.access import Action
-from telemed.web.api.shapes import ApproveIn, ModelOut, WithdrawIn
+from telemed.web.api.shapes import ApproveIn, ModelOut, WithdrawApprovalIn
 from telemed.web.context import TheWorld
 from telemed.web.guard import guard
 from telemed.web.security import CurrentActor
@@ -45,6 +45,6 @@ def approve(world: TheWorld, actor: CurrentActor, name: str, body: ApproveIn) ->
 
 
 @router.post("/{name}/withdraw", status_code=204, **guard(Action.ADMINISTER))
-def withdraw(world: TheWorld, actor: CurrentActor, name: str, body: WithdrawIn | None = None) -> None:
+def withdraw(world: TheWorld, actor: CurrentActor, name: str, body: WithdrawApprovalIn | None = None) -> None:
     institution = body.institution if body else None
     administer.withdraw_model(world, actor=actor, name=name, institution_uid=institution)

@@ -45,7 +45,7 @@ class NodeOut(NodeFields):
     failing_since: Instant | None
 
 
-class RuleIn(Body):
+class ForwardRuleIn(Body):
     node: str = Field(max_length=64)
     modality: str = Field("", max_length=16)
     # What our models said of these studies goes too.
@@ -53,7 +53,7 @@ class RuleIn(Body):
     institution: str | None = None
 
 
-class RuleOut(BaseModel):
+class ForwardRuleOut(BaseModel):
     id: str
     node: str
     ae_title: str
@@ -84,9 +84,9 @@ def node_out(found: nodes.NodeState, sites: Sites) -> NodeOut:
     )
 
 
-def rule_out(rule: ForwardRule, titles: dict[int, tuple[str, str]], sites: Sites) -> RuleOut:
+def rule_out(rule: ForwardRule, titles: dict[int, tuple[str, str]], sites: Sites) -> ForwardRuleOut:
     node, title = titles[rule.remote_node_id]
-    return RuleOut(
+    return ForwardRuleOut(
         id=rule.uid,
         node=node,
         ae_title=title,
@@ -101,7 +101,7 @@ def all_nodes(world: World, actor: Actor, sites: Sites) -> list[NodeOut]:
     return [node_out(one, sites) for one in nodes.remote_nodes(world, actor=actor)]
 
 
-def all_rules(world: World, actor: Actor, sites: Sites) -> list[RuleOut]:
+def all_rules(world: World, actor: Actor, sites: Sites) -> list[ForwardRuleOut]:
     titles = _titles(world, actor)
     return [rule_out(rule, titles, sites) for rule in nodes.forward_rules(world, actor=actor)]
 
@@ -138,12 +138,12 @@ def verify_node(world: TheWorld, actor: CurrentActor, node_id: Uid) -> Response:
 
 
 @router.get("/forward-rules", **guard(Action.ADMINISTER))
-def read_rules(world: TheWorld, actor: CurrentActor) -> list[RuleOut]:
+def read_rules(world: TheWorld, actor: CurrentActor) -> list[ForwardRuleOut]:
     return all_rules(world, actor, sites_of(world, actor))
 
 
 @router.post("/forward-rules", status_code=201, **guard(Action.ADMINISTER))
-def add_rule(world: TheWorld, actor: CurrentActor, body: RuleIn) -> RuleOut:
+def add_rule(world: TheWorld, actor: CurrentActor, body: ForwardRuleIn) -> ForwardRuleOut:
     """Complete studies of the institution (of one modality, or all) go to the node."""
     rule = nodes.add_forward_rule(
         world,

@@ -22,14 +22,14 @@ class AboutOut(BaseModel):
     patient_id: str
 
 
-class ToldOut(NoticeOut):
+class ToldNoticeOut(NoticeOut):
     # Of what was told to this very person: whose case it was, as they knew it then.
     about: AboutOut | None
     case_id: str | None
 
 
 class NoticesOut(BaseModel):
-    notices: list[ToldOut]
+    notices: list[ToldNoticeOut]
 
 
 @router.get("", **guard(Action.SEE_SELF))
@@ -39,8 +39,8 @@ def read(world: TheWorld, actor: CurrentActor) -> NoticesOut:
     return NoticesOut(notices=[_told(one, known.get(one.id), actor.language) for one in found])
 
 
-def _told(notice: Notice, about: About | None, language: str) -> ToldOut:
-    return ToldOut(
+def _told(notice: Notice, about: About | None, language: str) -> ToldNoticeOut:
+    return ToldNoticeOut(
         **dict(convert.notice(notice, language)),
         about=AboutOut(name=about.patient.name, patient_id=about.patient.patient_id) if about else None,
         case_id=about.case_uid if about else None,
