@@ -6,7 +6,7 @@ from telemed.application.forward import queue_study
 from telemed.application.jobs import JobKind
 from telemed.application.notifying import notify
 from telemed.application.objects import qualities
-from telemed.application.orders import order_of_study
+from telemed.application.ordered_studies import order_of_study
 from telemed.application.ports import UnitOfWork
 from telemed.application.promised import tell_missing
 from telemed.application.raising import raise_by_stored

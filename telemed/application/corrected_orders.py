@@ -1,7 +1,7 @@
 """The order of a study that goes to another person: the one that is named, or its own; never somebody else's."""
 
 from telemed.application.modality_worklist import new_dicom_uid
-from telemed.application.orders import order_of_study
+from telemed.application.ordered_studies import order_of_study
 from telemed.application.ports import UnitOfWork
 from telemed.application.world import World
 from telemed.domain.errors import InvalidInput

@@ -1,15 +1,14 @@
-"""Orders: by API, by the short form, by CSV; and the order a study makes when it came without one."""
+"""Orders as they are placed: by the short form and the API."""
 
-import csv
-import io
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from telemed.application.jobs import JobKind
 from telemed.application.modality_worklist import ANY_TIME, Schedule, schedule_step
+from telemed.application.ordered_studies import own_accession
 from telemed.application.patients import differing
 from telemed.application.ports import UnitOfWork
 from telemed.application.record import record
@@ -17,14 +16,12 @@ from telemed.application.residents import new_patient, register_resident
 from telemed.application.world import World
 from telemed.domain.access import Action, Actor, demand
 from telemed.domain.case import CaseState
-from telemed.domain.errors import Conflict, DomainError, InvalidInput
+from telemed.domain.errors import Conflict, InvalidInput
 from telemed.domain.events import Kind
 from telemed.domain.order import Order, OrderSource, Priority, Procedure
 from telemed.domain.resident import Patient
-from telemed.domain.study import Study
 
 MODALITIES = ("ECG", "DX", "CR", "CT", "MR", "US")
-MAX_CSV_BYTES = 2_000_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,7 +129,7 @@ def _add(world: World, uow: UnitOfWork, actor: Actor, request: OrderRequest, sou
         uid=world.identifiers.uid(),
         institution_id=actor.institution_id,
         consortium_id=actor.consortium_id,
-        accession_number=request.accession_number or _own_accession(world),
+        accession_number=request.accession_number or own_accession(world),
         patient_id=patient.id,
         source=source,
         priority=request.priority,
@@ -202,162 +199,3 @@ def _link_resident(world: World, uow: UnitOfWork, patient: Patient, request: Ord
         now = world.clock.now()
         for report in uow.reports.final_of_patient(patient.id):
             uow.jobs.ask(JobKind.DELIVER_REPORT, report.id, now, now)
-
-
-def _own_accession(world: World) -> str:
-    """At most 16 characters, as DICOM's SH demands: the day and random digits."""
-    return f"{world.clock.now():%y%m%d}{int(world.identifiers.uid().replace('-', ''), 16) % 10**9:09d}"
-
-
-def order_of_study(
-    world: World, uow: UnitOfWork, study: Study, description: str, *, history: str = ""
-) -> tuple[Order, Procedure]:
-    """The order a study belongs to: by the study UID given with it, by its accession number and patient, else
-    one of its own, marked so."""
-    if (scheduled := _scheduled(uow, study)) is not None:
-        return scheduled
-    order = (
-        uow.orders.by_accession(study.institution_id, study.accession_number)
-        if study.accession_number
-        else None
-    )
-    if order is not None and order.patient_id == study.patient_id:
-        procedures = uow.orders.procedures(order.id)
-        fitting = [p for p in procedures if p.modality == study.modality]
-        if fitting:
-            return order, fitting[0]
-        return order, _add_procedure(world, uow, order, study, description)
-    # An accession number another patient's order holds cannot be taken over: the study gets its own.
-    accession = study.accession_number if study.accession_number and order is None else _own_accession(world)
-    own = Order(
-        uid=world.identifiers.uid(),
-        institution_id=study.institution_id,
-        consortium_id=study.consortium_id,
-        accession_number=accession,
-        patient_id=study.patient_id,
-        source=OrderSource.STUDY,
-        priority=Priority.ROUTINE,
-        clinical_history=history,
-        created_at=world.clock.now(),
-    )
-    uow.orders.add(own)
-    uow.flush()
-    record(world, uow, Kind.ORDER_PLACED, study=study, order=own.uid, source=OrderSource.STUDY.value)
-    return own, _add_procedure(world, uow, own, study, description)
-
-
-def _scheduled(uow: UnitOfWork, study: Study) -> tuple[Order, Procedure] | None:
-    """A UID from the worklist names the procedure, unless the machine used it for somebody else."""
-    step = uow.steps.by_study_uid(study.institution_id, study.study_instance_uid)
-    if step is None:
-        return None
-    procedure = uow.orders.procedure(step.procedure_id)
-    order = uow.orders.get(procedure.order_id)
-    return (order, procedure) if order.patient_id == study.patient_id else None
-
-
-def _add_procedure(world: World, uow: UnitOfWork, order: Order, study: Study, description: str) -> Procedure:
-    procedure = Procedure(
-        uid=world.identifiers.uid(),
-        order_id=order.id,
-        institution_id=order.institution_id,
-        consortium_id=order.consortium_id,
-        modality=study.modality,
-        description=description,
-        body_part=study.body_part,
-    )
-    uow.orders.add_procedure(procedure)
-    uow.flush()
-    return procedure
-
-
-@dataclass(frozen=True)
-class CsvResult:
-    created: int
-    existing: int
-    faults: tuple[tuple[int, DomainError], ...]
-
-
-def place_csv(world: World, *, actor: Actor, data: bytes) -> CsvResult:
-    """One order a line; a bad line is told by its number and stops no other line."""
-    demand(actor, Action.ORDER)
-    created = existing = 0
-    faults: list[tuple[int, DomainError]] = []
-    for number, row in _rows(data):
-        try:
-            request = _request_of(row)
-            _, new = place_order(world, actor=actor, request=request, source=OrderSource.CSV)
-        except DomainError as fault:
-            faults.append((number, fault))
-        else:
-            created, existing = created + new, existing + (not new)
-    return CsvResult(created, existing, tuple(faults))
-
-
-def _rows(data: bytes) -> Iterator[tuple[int, dict[str, str]]]:
-    if len(data) > MAX_CSV_BYTES:
-        raise InvalidInput("error.file_too_large", field="file", limit=MAX_CSV_BYTES)
-    try:
-        content = data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        # What Excel writes on a Chinese Windows.
-        try:
-            content = data.decode("gb18030")
-        except UnicodeDecodeError as fault:
-            raise InvalidInput("error.csv_unreadable", field="file") from fault
-    # Lines end as on Windows, Unix or an old Macintosh; the module itself would break off at the last.
-    reader = csv.DictReader(io.StringIO(content, newline=None))
-    required = {"patient_id", "name", "modality"}
-    try:
-        missing = required - set(reader.fieldnames or ())
-    except csv.Error as fault:
-        raise InvalidInput("error.csv_unreadable", field="file") from fault
-    if missing:
-        raise InvalidInput("error.csv_columns", field="file", columns=", ".join(sorted(missing)))
-    for row in _told(reader):
-        yield (
-            reader.line_num,
-            {key: (value or "").strip() for key, value in row.items() if isinstance(key, str)},
-        )
-
-
-def _told(reader: "csv.DictReader[str]") -> Iterator[dict[str, str]]:
-    try:
-        yield from reader
-    except csv.Error as fault:
-        # A field beyond every length: most often a quotation mark that is never closed.
-        raise InvalidInput("error.csv_unreadable", field="file") from fault
-
-
-def _birth_date(value: str) -> date | None:
-    """19850209, 1985-02-09, and 1985/2/9 as a Chinese Excel writes it. Raises ValueError for all else."""
-    if not value:
-        return None
-    found = re.fullmatch(r"([0-9]{4})([-/.]?)([0-9]{2})\2([0-9]{2})", value) or re.fullmatch(
-        r"([0-9]{4})([-/.])([0-9]{1,2})\2([0-9]{1,2})", value
-    )
-    if found is None:
-        raise ValueError(value)
-    return date(int(found[1]), int(found[3]), int(found[4]))
-
-
-def _request_of(row: dict[str, str]) -> OrderRequest:
-    try:
-        birth_date = _birth_date(row.get("birth_date", ""))
-        priority = Priority[(row.get("priority") or "routine").upper()]
-    except (ValueError, KeyError) as fault:
-        field = "priority" if isinstance(fault, KeyError) else "birth_date"
-        raise InvalidInput("error.field_invalid", field=field) from fault
-    return OrderRequest(
-        patient_id=row["patient_id"],
-        name=row["name"],
-        sex=row.get("sex", ""),
-        birth_date=birth_date,
-        modality=row["modality"].upper(),
-        description=row.get("description", ""),
-        body_part=row.get("body_part", ""),
-        accession_number=row.get("accession_number", ""),
-        id_card_number=row.get("id_card_number", ""),
-        priority=priority,
-        clinical_history=row.get("clinical_history", ""),
-    )

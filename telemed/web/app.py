@@ -8,7 +8,7 @@ from typing import Any
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.responses import JSONResponse
 
-from telemed.application.orders import MAX_CSV_BYTES
+from telemed.application.order_csv import MAX_CSV_BYTES
 from telemed.web import api, dicomweb, health, problems, tokens
 from telemed.web.context import Application
 from telemed.web.dicomweb.store import MOST_BODY_BYTES as MOST_STORED_BYTES

@@ -5,7 +5,8 @@ from typing import Annotated
 from fastapi import APIRouter, File, Query, Response, UploadFile
 
 from telemed.application.modality_worklist import Schedule
-from telemed.application.orders import MAX_CSV_BYTES, OrderRequest, place_csv, place_order
+from telemed.application.order_csv import MAX_CSV_BYTES, place_csv
+from telemed.application.orders import OrderRequest, place_order
 from telemed.domain.access import Action
 from telemed.domain.order import OrderSource, Priority
 from telemed.web.api.convert import priority
