@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -12,7 +13,9 @@ from ai_models.ecg.reader import MODEL
 from ai_models.ecg.tensors import ecg_tensors
 from ai_models.engine import Engine
 from ai_models.errors import InvalidTensor, UnknownModel
+from ai_models.registry import Registry, read_weights
 from ai_models.runner import Tensor
+from ai_models.session import open_session
 from tests.unit.ai_models import synthetic
 
 
@@ -50,6 +53,15 @@ def test_many_callers_at_once_get_their_own_answers(engine: Engine) -> None:
             pool.map(lambda rate: engine.run(MODEL, inputs(rate))["probability"].tobytes(), rates)
         )
     assert together == alone
+
+
+@pytest.mark.parametrize("name", ["chest-tb", MODEL])
+def test_a_session_keeps_no_second_copy_of_its_weights(name: str) -> None:
+    manifest = Registry().get(name)
+    data = read_weights(manifest)
+    known = sys.getrefcount(data)
+    session = open_session(manifest, data)
+    assert sys.getrefcount(data) == known and session.inner._model_bytes is None
 
 
 def spoiled(name: str, value: Any) -> dict[str, Tensor]:
