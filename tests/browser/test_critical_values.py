@@ -28,8 +28,12 @@ def told(stub: Stub) -> None:
 def test_one_key_raises_with_what_the_machine_proposes_first(open_page: OpenPage, stub: Stub) -> None:
     page = opened_case(open_page, stub)
     assert stub.state.sent("POST", "/critical$") == []
-    page.keyboard.press("k")
+    # By hand as by key: the proposal itself, and the report's own button.
     choice = page.locator(".critical-panel select")
+    page.locator(".critical-panel .message").get_by_role("button", name="上报危急值").click()
+    expect(choice).to_be_focused()
+    page.keyboard.press("Escape")
+    page.keyboard.press("k")
     expect(choice).to_be_focused()
     expect(choice.locator("option").first).to_contain_text("急性心肌梗死图形")
     page.keyboard.press("Enter")

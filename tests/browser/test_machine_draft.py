@@ -43,9 +43,14 @@ def opened(open_page: OpenPage, stub: Stub, *answers: dict[str, Any]) -> Page:
 
 
 def test_the_draft_is_grey_text_until_one_key_takes_it(open_page: OpenPage, stub: Stub) -> None:
-    page = opened(open_page, stub, answer(SINUS, RBBB, LVH))
+    # A network that counts the T waves as well: its rate is in no text, the measured one is in all.
+    other = answer(SINUS, RBBB, LVH, measurements={"heart_rate_bpm": 152.0})
+    page = opened(open_page, stub, other)
     draft = page.locator(".machine-draft")
     expect(draft).to_contain_text("完全性右束支传导阻滞")
+    rate = page.locator(".measurements dd").first.inner_text()
+    assert not rate.startswith("152")
+    expect(draft).to_contain_text(f"心率 {rate}")
     expect(draft).to_contain_text("PR 间期 162 ms")
     expect(draft).to_contain_text("ecg-statements 1.0.0")
     expect(page.locator("#report-impression")).to_have_value("")

@@ -171,6 +171,25 @@ def test_a_phone_needs_no_sideways_scrolling(open_page: OpenPage, stub: Stub, pa
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
 
 
+def test_the_reading_room_fits_a_phone_and_a_small_screen_in_the_longer_language(
+    open_page: OpenPage, stub: Stub
+) -> None:
+    stub.state.language = "en"
+    page = open_page("/reading", width=360, height=740)
+    page.locator(".rows .row").first.wait_for()
+    wide = "document.documentElement.scrollWidth"
+    assert page.evaluate(wide) <= 360
+    for number in (1, 2):
+        page.goto(f"{stub.url}/reading/cases/case-{number}?view=waiting")
+        expect(page.locator(".report-actions .primary")).to_be_visible()
+        assert page.evaluate(wide) <= 360
+    page.set_viewport_size({"width": 1366, "height": 768})
+    # Signed without a search for the button, whatever stands above it.
+    expect(page.locator(".report-actions .primary")).to_be_in_viewport(ratio=1)
+    page.keyboard.press("Escape")
+    assert page.locator(".search input").bounding_box()["width"] >= 160  # type: ignore[index]
+
+
 def test_a_model_is_approved_only_with_its_card_open(open_page: OpenPage, stub: Stub) -> None:
     page = open_page("/admin")
     approve = page.locator("button[data-needs-card]")

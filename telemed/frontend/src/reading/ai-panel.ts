@@ -4,7 +4,7 @@ import { modelName } from "../core/model-name";
 import { maybe, t } from "../core/page";
 import type { Analysis, Case, Finding } from "../core/types";
 import { considered } from "./machine-draft";
-import { measured } from "./measured";
+import { measured, mostMeasured } from "./measured";
 import { isNormal, shownFlags } from "./normal-flag";
 import type { OwnReading, Verdict } from "./own-reading";
 import { findingText } from "./row";
@@ -15,19 +15,6 @@ export interface Judging {
   own: OwnReading;
   judge(one: Judged, verdict: Verdict): void;
 }
-
-/** Name in the answer, digits after the point. The unit is part of the text. */
-const measurements: readonly string[] = [
-  "heart_rate_bpm",
-  "pr_ms",
-  "qrs_ms",
-  "qt_ms",
-  "qtc_ms",
-  "qtc_fridericia_ms",
-  "p_axis_deg",
-  "qrs_axis_deg",
-  "t_axis_deg",
-];
 
 export function measurementTable(item: Case): HTMLElement | null {
   const found = mostMeasured(item.analyses);
@@ -54,18 +41,6 @@ export function measurementTable(item: Case): HTMLElement | null {
         ),
       ),
     ),
-  );
-}
-
-/** The answer that measured most: several models may give a heart rate, one alone the intervals. */
-export function mostMeasured(analyses: readonly Analysis[]) {
-  const rows = analyses.map(({ measurements: given, model }) => {
-    const values = given ?? {};
-    return { values, model, known: measurements.filter((name) => typeof values[name] === "number") };
-  });
-  return rows.reduce<(typeof rows)[number] | null>(
-    (most, row) => (row.known.length > (most?.known.length ?? 0) ? row : most),
-    null,
   );
 }
 

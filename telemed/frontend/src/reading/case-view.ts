@@ -77,6 +77,7 @@ export class CaseView {
       updated: (item) => this.answered(item),
       done: (item) => host.done(item),
       claim: () => this.claim(),
+      raiseCritical: () => this.critical.ask(),
     });
     this.ecg.onLook = (lead, ink) => this.bench.look(lead, ink);
     this.element.append(

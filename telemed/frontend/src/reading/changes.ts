@@ -1,7 +1,7 @@
 /** What differs between this ECG and the last one, as numbers. */
 import type { Case } from "../core/types";
 import { type Beat, intervals, type Marks, stLevels } from "../ecg/beat";
-import { mostMeasured } from "./ai-panel";
+import { mostMeasured } from "./measured";
 
 export interface Recording {
   item: Case;

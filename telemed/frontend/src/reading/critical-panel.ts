@@ -55,7 +55,7 @@ export class CriticalPanel {
   }
 
   /** One key: the list, with what the machine proposes first; Enter raises, Escape leaves. */
-  ask(): void {
+  ask(code = ""): void {
     if (!this.caseId || this.rules.length === 0) return;
     const ordered = [...this.rules].sort((a, b) => Number(b.proposed) - Number(a.proposed));
     const choice = h(
@@ -98,6 +98,7 @@ export class CriticalPanel {
       ),
     );
     this.form.replaceChildren(form);
+    if (code) choice.value = code;
     choice.focus();
   }
 
@@ -133,7 +134,12 @@ export class CriticalPanel {
           "p",
           { class: "message warning" },
           `${t("ui.critical.ai_proposes", { finding: rule.text })} `,
-          h("kbd", {}, "K"),
+          h(
+            "button",
+            { type: "button", class: "small", onclick: () => this.ask(rule.code) },
+            t("ui.key.critical"),
+            h("kbd", {}, "K"),
+          ),
         ),
       ),
     );

@@ -4,7 +4,7 @@ import { modelName } from "../core/model-name";
 import { maybe, page, t } from "../core/page";
 import type { Analysis, Case } from "../core/types";
 import type { Fields } from "./autosave";
-import { measured } from "./measured";
+import { measured, measuredValues } from "./measured";
 
 interface Statement {
   code: string;
@@ -73,8 +73,7 @@ export function againstNormal(item: Case): string[] {
 }
 
 function measurementLine(item: Case): string {
-  const values: Record<string, number | null> = {};
-  for (const one of item.analyses) Object.assign(values, one.in_domain ? (one.measurements ?? {}) : {});
+  const values = measuredValues(item);
   const parts = shown
     .filter((name) => typeof values[name] === "number")
     .map((name) => `${maybe(`ui.measurement.${name}`) ?? name} ${measured(name, values[name])}`);

@@ -3,6 +3,7 @@ import { send } from "../core/api";
 import { find, isTyping } from "../core/dom";
 import { entries, KeyHelp } from "../core/key-help";
 import { type Command, obey } from "../core/keys";
+import type { Group } from "../core/keys-panel";
 import { t } from "../core/page";
 import type { Entry } from "../core/palette";
 import type { Case } from "../core/types";
@@ -163,18 +164,23 @@ const stageCommands: readonly Command[] = ecgCommands(caseView.ecg, caseView.ben
 const pictureCommands = imageCommands(caseView.pictures);
 
 const help: KeyHelp = new KeyHelp(root, {
-  groups: () => [
-    { title: t("ui.keys.list"), commands: [...listCommands, ...help.commands] },
-    { title: t("ui.keys.case"), commands: caseCommands },
-    { title: t("ui.keys.stage"), commands: stageCommands },
-    { title: t("ui.keys.image"), commands: pictureCommands },
-  ],
+  groups: keyGroups,
   entries: () => entries([...active(), ...elsewhere()]),
   search: searchFor,
 });
 
 function active(): Command[] {
   return here().caseId ? [...caseCommands, ...pictureCommands, ...stageCommands] : [...listCommands];
+}
+
+/** Those of what is open come first. */
+function keyGroups(): Group[] {
+  const inList = { title: t("ui.keys.list"), commands: [...listCommands, ...help.commands] };
+  const inCase = { title: t("ui.keys.case"), commands: caseCommands };
+  const curve = { title: t("ui.keys.stage"), commands: stageCommands };
+  const picture = { title: t("ui.keys.image"), commands: pictureCommands };
+  const stages = caseView.pictured ? [picture, curve] : [curve, picture];
+  return here().caseId ? [inCase, ...stages, inList] : [inList, inCase, ...stages];
 }
 
 /** From an open case the views of the list are one name away. */

@@ -2,6 +2,7 @@
 import { t } from "../core/page";
 import type { Case } from "../core/types";
 import type { Fields } from "./autosave";
+import { measuredValues } from "./measured";
 
 const chest = /chest|thorax|胸/i;
 
@@ -9,9 +10,7 @@ const chest = /chest|thorax|胸/i;
 export function normalReport(item: Case): Fields | undefined {
   const flags = { critical: false, abnormal: false };
   if (item.modality === "ECG") {
-    const rate = item.analyses
-      .map((analysis) => analysis.measurements?.heart_rate_bpm)
-      .find((value) => typeof value === "number");
+    const rate = measuredValues(item).heart_rate_bpm;
     return {
       findings:
         typeof rate === "number"

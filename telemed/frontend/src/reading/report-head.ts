@@ -47,6 +47,7 @@ export interface ReportActions {
   take(): void;
   amend(): void;
   repeat(): void;
+  raiseCritical(): void;
 }
 
 export function reportButtons(
@@ -81,6 +82,8 @@ export function reportButtons(
       button(t("ui.take.take"), "Alt + C", actions.take, "quiet"),
     );
   if (item.can.amend) list.push(button(t("ui.amend.title"), "", actions.amend));
+  if (editable || item.can.review)
+    list.push(button(t("ui.key.critical"), "K", actions.raiseCritical, "quiet"));
   if (item.can.repeat) list.push(button(t("ui.repeat.title"), "X", actions.repeat, "quiet"));
   return list;
 }

@@ -19,6 +19,7 @@ export interface ReportHost {
   /** Signed or reviewed: on to the next case. */
   done(item: Case): void;
   claim(): Promise<void>;
+  raiseCritical(): void;
 }
 
 /** A text that one key wrote may be signed with the next one: that signature claims the case itself. */
@@ -73,6 +74,7 @@ export class ReportPanel {
       take: () => this.questions.take(),
       amend: () => this.questions.amend(),
       repeat: () => this.questions.repeat(),
+      raiseCritical: () => host.raiseCritical(),
     };
     this.element.append(
       this.head,

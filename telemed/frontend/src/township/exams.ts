@@ -61,11 +61,16 @@ function examRow(exam: Exam): HTMLElement {
       h("span", { class: "muted" }, ` ${sexAge(exam.patient)}`),
     ),
     h("td", { class: "id" }, last4(exam.patient), wrongPerson(exam)),
-    h("td", { class: "exam-name" }, h("span", { class: "modality" }, exam.modality), ` ${exam.exam}`),
+    h("td", { class: "exam-name" }, h("span", { class: "modality" }, exam.modality), examName(exam)),
     h("td", { class: "arrived" }, arrivedMark(exam)),
     h("td", { class: "state" }, stateMark(exam)),
     h("td", { class: "action" }, reportLink(exam)),
   );
+}
+
+/** A study that has no name of its own is called by its kind, which stands there already. */
+function examName({ exam, modality }: Exam): string {
+  return exam === modality ? "" : ` ${exam}`;
 }
 
 /** An ECG under the previous patient's name is an everyday error: the way to correct it stands beside the name. */
