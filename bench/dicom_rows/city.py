@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
@@ -26,39 +27,76 @@ LIMIT_MS, LIMIT_MB = 500.0, 300.0
 GOAL = f"no refusal, p99 < {LIMIT_MS:.0f} ms, PSS <= {LIMIT_MB:.0f} MB"
 
 
+@dataclass(frozen=True)
+class Minute:
+    """What came of one server's minute."""
+
+    refused: int
+    sent: int
+    seconds: float
+    # Of the responses, in milliseconds.
+    p50: float
+    p99: float
+    longest: float
+    # How late the last object left, in seconds, and the sender's share of a core.
+    late: float
+    share: float
+    memory_mb: float
+
+    @property
+    def client_bound(self) -> bool:
+        # One Python process cannot use more than a core: what it asks late, it measures wrong.
+        return self.share > 0.8
+
+    @property
+    def met(self) -> bool:
+        unhindered = not self.client_bound and self.late < 1
+        return not self.refused and self.p99 < LIMIT_MS and self.memory_mb <= LIMIT_MB and unhindered
+
+    def __str__(self) -> str:
+        return (
+            f"{self.sent} objects in {self.seconds:.1f} s ({self.sent / self.seconds:.0f}/s asked {RATE}),"
+            f" {self.refused} refused, median {self.p50:.0f} ms, p99 {self.p99:.0f} ms, max {self.longest:.0f} ms,"
+            f" latest start {self.late:.2f} s behind its moment, PSS at most {self.memory_mb:.0f} MB, sender"
+            f" {self.share:.2f} core{' (CLIENT-BOUND)' if self.client_bound else ''}"
+        )
+
+
 def row(quick: bool) -> Row:
     seconds = 8 if quick else SECONDS
     with tempfile.TemporaryDirectory(prefix="telemed-bench-") as folder:
         tls = _certificate(Path(folder))
         try:
             with servers.node(tls=tls) as server:
-                found, memory = _minute(server, tls[0], seconds)
+                ours = _minute(server, tls[0], seconds)
         except servers.NoPeer as reason:
             return skipped("city_burst_tls", GOAL, str(reason))
-    refused = sum(count for status, count in found["statuses"].items() if status != "0000")
-    p99 = 1e3 * quantile(found["latencies"], 0.99)
-    sent = len(found["latencies"])
-    share = found["cpu"] / found["seconds"]
-    # One Python process cannot use more than a core: what it asks late, it measures wrong.
-    bound = share > 0.8
+        theirs, beside = _beside(tls, seconds)
     return Row(
         what="city_burst_tls",
-        value=round(p99, 1),
+        value=round(ours.p99, 1),
         unit="ms (p99)",
-        peer="limit",
-        peer_value=LIMIT_MS,
-        ratio=round(LIMIT_MS / p99, 2),
+        peer=servers.orthanc_version() if theirs else "limit",
+        peer_value=round(theirs.p99, 1) if theirs else LIMIT_MS,
+        ratio=round(LIMIT_MS / ours.p99, 2),
         goal=GOAL,
-        met=not refused and p99 < LIMIT_MS and memory <= LIMIT_MB and not bound and found["late"] < 1,
-        note=f"{sent} objects in {found['seconds']:.1f} s ({sent / found['seconds']:.0f}/s asked {RATE}), {refused}"
-        f" refused, median {1e3 * quantile(found['latencies'], 0.5):.0f} ms, max {1e3 * max(found['latencies']):.0f}"
-        f" ms, latest start {found['late']:.2f} s behind its moment, PSS at most {memory:.0f} MB, sender"
-        f" {share:.2f} core{' (CLIENT-BOUND)' if bound else ''}, {ASSOCIATIONS} associations,"
-        f" {servers.PROCESSES} receiving process; {servers.OURS_SYNCS}",
+        met=ours.met,
+        note=f"{ours}, {ASSOCIATIONS} associations, {servers.PROCESSES} receiving process; ratio to the limit;"
+        f" Orthanc: {beside}; ours: {servers.OURS_SYNCS}; Orthanc: {servers.ORTHANC_SYNCS}",
     )
 
 
-def _minute(server: Server, authority: Path, seconds: int) -> tuple[dict[str, object], float]:
+def _beside(tls: tuple[Path, Path], seconds: int) -> tuple[Minute | None, str]:
+    """The same minute for Orthanc, and what is to be said of it."""
+    try:
+        with servers.orthanc(tls=tls) as server:
+            found = _minute(server, tls[0], seconds)
+    except (servers.NoPeer, subprocess.SubprocessError) as reason:
+        return None, f"not measured, {reason}"
+    return found, str(found)
+
+
+def _minute(server: Server, authority: Path, seconds: int) -> Minute:
     asked = {
         "port": server.tls_port,
         "calling": CALLING,
@@ -89,7 +127,19 @@ def _minute(server: Server, authority: Path, seconds: int) -> tuple[dict[str, ob
     finally:
         done.set()
         watching.join()
-    return json.loads(answer.stdout), max(memory)
+    found = json.loads(answer.stdout)
+    latencies = [1e3 * latency for latency in found["latencies"]]
+    return Minute(
+        refused=sum(count for status, count in found["statuses"].items() if status != "0000"),
+        sent=len(latencies),
+        seconds=found["seconds"],
+        p50=quantile(latencies, 0.5),
+        p99=quantile(latencies, 0.99),
+        longest=max(latencies),
+        late=found["late"],
+        share=found["cpu"] / found["seconds"],
+        memory_mb=max(memory),
+    )
 
 
 def _certificate(folder: Path) -> tuple[Path, Path]:

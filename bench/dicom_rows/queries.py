@@ -4,19 +4,29 @@ from __future__ import annotations
 
 import os
 import socket
+import statistics
 import struct
 import time
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import UTC, date, datetime, timedelta
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from datetime import UTC, date, datetime
 
 from pydicom import Dataset
-from pydicom.filebase import DicomBytesIO
-from pydicom.filewriter import write_dataset
 
 from bench.dicom_rows import servers
 from bench.dicom_rows.servers import CALLING, Server
+from bench.dicom_rows.study_archive import (
+    SOP_CLASS,
+    archive,
+    day_of,
+    implicit,
+    name_of,
+    object_uid,
+    series_uid,
+    study_uid,
+)
 from bench.result import Row, under_limit
 from bench.rounds import skipped
 from telemed.adapters.db import tables as t
@@ -34,27 +44,52 @@ _STUDY_ROOT_FIND, _IMPLICIT = "1.2.840.10008.5.1.4.1.2.2.1", "1.2.840.10008.1.2"
 _ASKED = ("PatientName", "PatientID", "StudyInstanceUID", "StudyDate", "StudyTime", "AccessionNumber")
 _PENDING = (0xFF00, 0xFF01)
 _C_FIND_RQ = 0x0020
-_FAMILY_NAMES = ("张", "李", "王", "赵", "欧阳", "单")
 
 
 def row(what: str, quick: bool) -> Row:
     limit, keys = ROWS[what]
     studies = STUDIES // 10 if quick else STUDIES
+    times, rounds = (12, 1) if quick else (20, 3)
+    theirs: list[float] = []
     try:
-        with servers.node() as server:
-            _fill(server, studies)
-            spent, answers = _ask(server, keys, 12 if quick else 60)
+        with ExitStack() as stack:
+            ours = stack.enter_context(servers.node())
+            _fill(ours, studies)
+            other, why_not = _beside(stack, studies, even_if_not_kept=not quick)
+            spent, answers, found = [], 0, 0
+            for _ in range(rounds):
+                some, answers = _ask(ours, keys, times)
+                spent += some
+                if other is not None:
+                    some, found = _ask(other, keys, times)
+                    theirs += some
     except servers.NoPeer as reason:
         return skipped(what, f"<= {limit} ms", str(reason))
-    return under_limit(
+    measured = under_limit(
         what,
         spent,
         "ms",
         limit,
         of="p50",
         note=f"{answers} answers, {studies} studies of as many people, SQLite, fastest {min(spent):.1f} ms, load"
-        f" {os.getloadavg()[0]:.1f}",
+        f" {os.getloadavg()[0]:.1f}; ratio to the limit; Orthanc: "
+        + (f"{found} answers, fastest {min(theirs):.1f} ms" if theirs else f"not measured, {why_not}"),
     )
+    if not theirs:
+        return measured
+    peer_value = round(statistics.median(theirs), 3)
+    return replace(measured, peer=servers.orthanc_version(), peer_value=peer_value)
+
+
+def _beside(stack: ExitStack, studies: int, *, even_if_not_kept: bool) -> tuple[Server | None, str]:
+    """Orthanc with the same studies, or why there is none."""
+    try:
+        kept = archive(studies, even_if_not_kept=even_if_not_kept)
+        if kept is None:
+            return None, "its archive is filled in a whole run, or where TELEMED_BENCH_ARCHIVES keeps it"
+        return stack.enter_context(servers.orthanc(kept=kept)), ""
+    except servers.NoPeer as reason:
+        return None, str(reason)
 
 
 def _ask(server: Server, keys: dict[str, str], times: int) -> tuple[list[float], int]:
@@ -133,14 +168,11 @@ def _identifier(keys: dict[str, str]) -> bytes:
     asked.QueryRetrieveLevel = "STUDY"
     for name in _ASKED:
         setattr(asked, name, keys.get(name, ""))
-    buffer = DicomBytesIO()
-    buffer.is_little_endian, buffer.is_implicit_VR = True, True
-    write_dataset(buffer, asked)
-    return bytes(buffer.getvalue())
+    return implicit(asked)
 
 
 def _fill(server: Server, studies: int) -> None:
-    """One ECG a study and a study a person, over a year; 300 of 100,000 on any day."""
+    """One ECG a study and a study a person."""
     assert server.settings is not None
     engine = make_engine(server.settings.database_url)
     with engine.begin() as connection:
@@ -157,27 +189,25 @@ def _fill(server: Server, studies: int) -> None:
 
 
 def _patient(n: int, place: dict[str, int]) -> dict[str, object]:
-    name = f"{_FAMILY_NAMES[n % 6]}{n % 97}"
     return place | {
-        "id": n, "uid": str(uuid.uuid4()), "patient_id": f"P{n:07d}", "name": name, "name_pinyin": "ceshi",
+        "id": n, "uid": str(uuid.uuid4()), "patient_id": f"P{n:07d}", "name": name_of(n), "name_pinyin": "ceshi",
         "name_initials": "cs", "sex": "F", "birth_date": date(1960, 1, 1), "version": 1,
     }  # fmt: skip
 
 
 def _study(n: int, place: dict[str, int]) -> dict[str, object]:
-    day = date(2026, 1, 1) + timedelta(days=n % 333)
     now = datetime(2026, 11, 21, 4, tzinfo=UTC)
     return place | {
-        "id": n, "uid": str(uuid.uuid4()), "study_instance_uid": f"2.25.1{n:07d}", "patient_id": n,
+        "id": n, "uid": str(uuid.uuid4()), "study_instance_uid": study_uid(n), "patient_id": n,
         "modality": "ECG", "accession_number": f"A{n}", "description": "", "body_part": "",
-        "study_date": day.strftime("%Y%m%d"), "study_time": "120000", "state": "complete", "generation": 1,
+        "study_date": day_of(n), "study_time": "120000", "state": "complete", "generation": 1,
         "object_count": 1, "first_object_at": now, "last_object_at": now, "version": 1,
     }  # fmt: skip
 
 
 def _series(n: int, place: dict[str, int]) -> dict[str, object]:
     return place | {
-        "id": n, "uid": str(uuid.uuid4()), "study_id": n, "series_instance_uid": f"2.25.2{n:07d}",
+        "id": n, "uid": str(uuid.uuid4()), "study_id": n, "series_instance_uid": series_uid(n),
         "modality": "ECG", "number": 1, "description": "",
     }  # fmt: skip
 
@@ -185,7 +215,7 @@ def _series(n: int, place: dict[str, int]) -> dict[str, object]:
 def _object(n: int, place: dict[str, int]) -> dict[str, object]:
     return place | {
         "id": n, "uid": str(uuid.uuid4()), "study_id": n, "series_id": n,
-        "sop_class_uid": "1.2.840.10008.5.1.4.1.1.9.1.1", "sop_instance_uid": f"2.25.3{n:07d}",
+        "sop_class_uid": SOP_CLASS, "sop_instance_uid": object_uid(n),
         "transfer_syntax_uid": "1.2.840.10008.1.2.1", "role": "primary", "dataset_sha256": f"{n:064x}",
         "file_sha256": f"{n:064x}", "size": 1, "received_at": datetime(2026, 11, 21, 4, tzinfo=UTC),
         "frames": 1, "placed": True, "quality": "", "version": 1,

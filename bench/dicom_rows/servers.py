@@ -73,19 +73,21 @@ def node(*, tls: tuple[Path, Path] | None = None, processes: int = PROCESSES) ->
 
 
 @contextlib.contextmanager
-def orthanc() -> Iterator[Server]:
+def orthanc(*, tls: tuple[Path, Path] | None = None, kept: Path | None = None) -> Iterator[Server]:
+    """`tls`: its one port speaks that instead. `kept`: the folder of an archive that outlives this run."""
     program = shutil.which("Orthanc")
     if program is None:
         raise NoPeer("Orthanc is not installed")
     with tempfile.TemporaryDirectory(prefix="telemed-bench-") as folder:
         (port,) = free_ports(1)
+        archive = kept or Path(folder)
         configuration = Path(folder) / "orthanc.json"
         configuration.write_text(
             json.dumps(
                 {
                     "Name": "bench",
-                    "StorageDirectory": f"{folder}/storage",
-                    "IndexDirectory": f"{folder}/index",
+                    "StorageDirectory": f"{archive}/storage",
+                    "IndexDirectory": f"{archive}/index",
                     "DicomPort": port,
                     "DicomAet": "ORTHANC",
                     "DicomCheckCalledAet": False,
@@ -94,13 +96,26 @@ def orthanc() -> Iterator[Server]:
                     "DicomAlwaysAllowFind": True,
                     "HttpServerEnabled": False,
                     "StorageCompression": False,
+                    **(_orthanc_tls(*tls) if tls else {}),
                 }
             ),
             "utf-8",
         )
         environment = {**os.environ, "TCP_NODELAY": "1"}
-        with _running([program, str(configuration)], environment, port) as pid:
-            yield Server("Orthanc", pid, port, "ORTHANC", Path(folder))
+        command = [program, str(configuration)]
+        with _running(command, environment, port, gently=kept is not None) as pid:
+            yield Server("Orthanc", pid, port, "ORTHANC", Path(folder), tls_port=port if tls else 0)
+
+
+def _orthanc_tls(certificate: Path, key: Path) -> dict[str, object]:
+    return {
+        "DicomTlsEnabled": True,
+        "DicomTlsCertificate": str(certificate),
+        "DicomTlsPrivateKey": str(key),
+        "DicomTlsTrustedCertificates": str(certificate),
+        # As our node without an authority: the peer need not prove itself.
+        "DicomTlsRemoteCertificateRequired": False,
+    }
 
 
 def orthanc_version() -> str:
@@ -117,7 +132,10 @@ def cpu_seconds(pid: int) -> float:
 
 
 @contextlib.contextmanager
-def _running(command: list[str], environment: dict[str, str], port: int) -> Iterator[int]:
+def _running(
+    command: list[str], environment: dict[str, str], port: int, *, gently: bool = False
+) -> Iterator[int]:
+    """`gently`: what it keeps is needed afterwards, so that it may end by itself."""
     process = subprocess.Popen(
         command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
     )
@@ -125,6 +143,10 @@ def _running(command: list[str], environment: dict[str, str], port: int) -> Iter
         _wait(port, process)
         yield process.pid
     finally:
+        if gently:
+            process.terminate()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(60)
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         process.wait(10)
