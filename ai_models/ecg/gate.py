@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ai_models.ecg.signal import LEADS, Resampled
-from telemed.imaging.waveform import Waveform, einthoven_residual, quality_findings
+from telemed.imaging.waveform import Waveform
 
 SHORTEST_S = 5.0
 """Trained on windows of 3 s and judged on recordings of 10 s; under 5 s too few windows agree with each other."""
@@ -74,8 +74,7 @@ def judge(waveform: Waveform) -> Verdict:
         return Verdict("waveform.too_short", _seconds(seconds, SHORTEST_S), quality)
     if seconds > LONGEST_S:
         return Verdict("waveform.too_long_for_model", _seconds(seconds, LONGEST_S), quality)
-    residual = einthoven_residual(waveform)
-    findings = quality_findings(waveform, residual)
+    residual, findings = waveform.einthoven_mv, waveform.quality
     quality["problems"] = [{"code": finding.code, "leads": list(finding.leads)} for finding in findings]
     quality["einthoven_mv"] = round(residual, 4) if np.isfinite(residual) else None
     for finding in findings:

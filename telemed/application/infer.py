@@ -79,9 +79,9 @@ def _ask(
     world: World, stored: StoredObject, models: list[ModelDescription], urgency: Urgency
 ) -> list[_Answer]:
     """One answer a model, each under its own identity; the object is read once for all of them."""
-    data = read_object(world, stored)
-    answered = ask_film(world, data, [model for model in models if reads_films(model)], urgency)
-    answered += _ask_waveform(world, data, [model for model in models if not reads_films(model)], urgency)
+    films = [model for model in models if reads_films(model)]
+    answered = ask_film(world, read_object(world, stored), films, urgency) if films else []
+    answered += _ask_waveform(world, stored, [model for model in models if not reads_films(model)], urgency)
     digest = input_digest([(stored.sop_instance_uid, stored.dataset_sha256)])
     answers = []
     for model, analysis in answered:
@@ -91,12 +91,12 @@ def _ask(
 
 
 def _ask_waveform(
-    world: World, data: bytes, models: list[ModelDescription], urgency: Urgency
+    world: World, stored: StoredObject, models: list[ModelDescription], urgency: Urgency
 ) -> list[tuple[ModelDescription, Analysis]]:
     if not models:
         return []
     try:
-        waveform = read_waveform(data)
+        waveform = world.waveforms.take(stored.file_sha256) or read_waveform(read_object(world, stored))
     except WaveformError as fault:
         code, params = fault.code, dict(fault.params)
         return [(m, world.analyser.refuse(m.name, code, params, version=m.version)) for m in models]

@@ -14,7 +14,7 @@ from telemed.domain.errors import DomainError, Unavailable
 from telemed.domain.events import Kind
 from telemed.domain.study import StoredObject, quality_token
 from telemed.imaging.header import dataset_offset
-from telemed.imaging.waveform import ECG_SOP_CLASSES, WaveformError, quality_findings, read_waveform
+from telemed.imaging.waveform import ECG_SOP_CLASSES, WaveformError, read_waveform
 
 log = logging.getLogger(__name__)
 
@@ -100,9 +100,11 @@ def qualities(world: World, objects: Iterable[StoredObject]) -> dict[int, str]:
 
 def _quality(world: World, stored: StoredObject) -> str:
     try:
-        found = quality_findings(read_waveform(read_object(world, stored)))
+        waveform = read_waveform(read_object(world, stored))
     except WaveformError as error:
         return error.code
+    found = waveform.quality
+    world.waveforms.keep(stored.file_sha256, waveform)
     kept = ""
     for finding in found:
         longer = f"{kept} {quality_token(finding.code, finding.leads)}".strip()

@@ -19,6 +19,7 @@ from telemed.application.ports import (
     Waker,
 )
 from telemed.application.ports.dicom import Peers
+from telemed.application.waveforms import Waveforms
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +41,7 @@ class World:
     copies: Copies = field(default_factory=NoCopies)
     # Other application entities that we call.
     peers: Peers = field(default_factory=NoPeers)
+    waveforms: Waveforms = field(default_factory=Waveforms)
 
     def at_one_instant(self) -> "World":
         """For what happens together: all of it carries one time."""

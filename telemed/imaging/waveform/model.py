@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+    from telemed.imaging.waveform.quality import QualityFinding
 
 LEADS: tuple[str, ...] = ("I", "II", "III", "aVR", "aVL", "aVF", "V1", "V2", "V3", "V4", "V5", "V6")
 LIMB: tuple[str, ...] = LEADS[:6]
@@ -61,3 +64,17 @@ class Waveform:
     def duration(self) -> float:
         """Seconds from the first sample to the end of the last."""
         return float(self.samples.shape[1] / self.sampling_rate)
+
+    @cached_property
+    def einthoven_mv(self) -> float:
+        """`einthoven_residual`, computed once for all who ask."""
+        from telemed.imaging.waveform.quality import einthoven_residual
+
+        return einthoven_residual(self)
+
+    @cached_property
+    def quality(self) -> tuple[QualityFinding, ...]:
+        """`quality_findings`, computed once for all who ask."""
+        from telemed.imaging.waveform.quality import quality_findings
+
+        return tuple(quality_findings(self))

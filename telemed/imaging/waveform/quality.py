@@ -52,7 +52,7 @@ def quality(waveform: Waveform) -> list[str]:
     return [finding.code for finding in quality_findings(waveform)]
 
 
-def quality_findings(waveform: Waveform, residual: float | None = None) -> list[QualityFinding]:
+def quality_findings(waveform: Waveform) -> list[QualityFinding]:
     """What speaks against reading this ECG, each with the leads concerned.
 
     quality.too_short: under 2.5 s. quality.sampling_rate: outside 100-2000 Hz. quality.lead_off: a lead is
@@ -61,8 +61,7 @@ def quality_findings(waveform: Waveform, residual: float | None = None) -> list[
     quality.einthoven: the limb leads contradict each other by more than 0.1 mV, as with mislabelled leads.
     quality.mains: three leads or more carry mains of 0.05 mV.
     quality.wander: three leads or more drift by 1.5 mV. quality.arms_exchanged, quality.limb_exchanged,
-    quality.chest_exchanged: see `exchanged`. `residual` is the recording's `einthoven_residual`, where it is
-    already known.
+    quality.chest_exchanged: see `exchanged`.
     """
     found = []
     if waveform.duration < _SHORTEST_S:
@@ -78,8 +77,7 @@ def quality_findings(waveform: Waveform, residual: float | None = None) -> list[
     rail = _named(waveform, _saturated(samples, rate))
     if rail:
         found.append(QualityFinding("quality.saturated", rail))
-    if residual is None:
-        residual = einthoven_residual(waveform)
+    residual = waveform.einthoven_mv
     if residual > _EINTHOVEN_MV:
         found.append(QualityFinding("quality.einthoven", waveform.leads[:6]))
     for code, marked in (
