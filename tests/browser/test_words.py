@@ -76,7 +76,8 @@ def test_an_english_page_holds_no_chinese_but_data(open_page: OpenPage, stub: St
           const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
           const found = [];
           while (walker.nextNode()) {
-            if (!walker.currentNode.parentElement.closest('script')) found.push(walker.currentNode.data);
+            const holder = walker.currentNode.parentElement;
+            if (!holder.closest('script, [lang="zh-CN"]')) found.push(walker.currentNode.data);
           }
           for (const e of document.querySelectorAll('[aria-label], [title], [placeholder]')) {
             found.push(e.ariaLabel || '', e.title || '', e.placeholder || '');

@@ -37,7 +37,9 @@ def test_placeholders_are_named() -> None:
 
 
 def test_the_english_catalogue_holds_no_chinese() -> None:
-    assert [key for key, value in catalogue("en").items() if CJK.search(value)] == []
+    # A language is called by its own name: whoever looks for it reads no other.
+    own = "page.language.zh-CN"
+    assert [key for key, value in catalogue("en").items() if CJK.search(value) and key != own] == []
 
 
 def test_no_text_is_empty() -> None:

@@ -1,7 +1,7 @@
 /** Writing, signing, reviewing and amending the report of the open case. */
 import { get, Problem, send } from "../core/api";
 import { h } from "../core/dom";
-import { problemMessage } from "../core/messages";
+import { message, problemMessage } from "../core/messages";
 import { t } from "../core/page";
 import type { Case } from "../core/types";
 import { Autosave } from "./autosave";
@@ -45,6 +45,8 @@ export class ReportPanel {
   private busy = false;
   /** The reviewing doctor changed the words; they go with the decision. */
   private reviewed = false;
+  /** A signature that nobody answered, and the report's state as it was before. */
+  private unanswered: { note: HTMLElement; state: string } | null = null;
   private readonly host: ReportHost;
   private readonly actions: ReportActions;
 
@@ -95,6 +97,7 @@ export class ReportPanel {
       state: (state) => this.saving.show(state),
     });
     this.autosave = autosave;
+    this.unanswered = null;
     this.notes.replaceChildren();
     this.question.replaceChildren();
     this.saving.show({ name: "clean" });
@@ -111,6 +114,7 @@ export class ReportPanel {
   take(item: Case): void {
     this.item = item;
     if (!item.can.review) this.reviewed = false;
+    if (this.unanswered && stateOf(item) !== this.unanswered.state) this.unanswered.note.remove();
     if (this.autosave && !this.autosave.unsaved && !this.reviewed && this.autosave.isNews(item.report)) {
       this.autosave.seen(item.report);
       this.form.fields = item.report ?? blank;
@@ -235,6 +239,13 @@ export class ReportPanel {
       this.saving.conflict(cause);
       return;
     }
+    if (cause instanceof Problem && cause.status === 0) {
+      // Nothing goes on by itself here: it may have arrived, and it may not.
+      const note = message("problem", t("ui.sign.unanswered"));
+      this.unanswered = { note, state: this.item ? stateOf(this.item) : "" };
+      this.notes.replaceChildren(note);
+      return;
+    }
     this.notes.replaceChildren(problemMessage(cause));
     if (cause instanceof Problem && cause.field) this.form.focus(cause.field);
   }
@@ -265,6 +276,10 @@ export class ReportPanel {
     const draft = this.editable && !findings && !impression ? machineDraft(item) : undefined;
     this.draft.replaceChildren(draft ? draftBlock(draft, () => this.words.takeDraft()) : "");
   }
+}
+
+function stateOf({ report }: Case): string {
+  return report?.state ?? "draft";
 }
 
 function isConflict(cause: unknown): cause is Problem {

@@ -12,6 +12,7 @@ export class SaveLine {
   readonly element = h("span", { class: "save-state", role: "status" });
   private readonly notes: HTMLElement;
   /** The reader chose between two texts: the case is to be shown anew. */
+  private fault: HTMLElement | null = null;
   private readonly settle: (use: "theirs" | "mine") => Promise<void>;
 
   constructor(notes: HTMLElement, settle: (use: "theirs" | "mine") => Promise<void>) {
@@ -28,8 +29,9 @@ export class SaveLine {
           ? t("ui.save.saved", { time: clock(state.at) })
           : t(`ui.save.${state.name}`);
     if (state.name === "conflict") this.conflict(state.cause);
-    if (state.name === "refused") this.notes.replaceChildren(problemMessage(state.cause));
-    if (state.name === "saved" && this.notes.querySelector(".problem")) this.notes.replaceChildren();
+    if (state.name === "refused") this.tell(problemMessage(state.cause));
+    // Saved is not signed: what stands there of a signature stays.
+    if (state.name === "saved") this.fault?.remove();
   }
 
   conflict(cause: Problem): void {
@@ -41,12 +43,17 @@ export class SaveLine {
         this.notes.replaceChildren(problemMessage(problem));
       }
     };
-    this.notes.replaceChildren(
+    this.tell(
       problemMessage(cause, [
         { label: t("ui.conflict.theirs"), run: () => void choose("theirs") },
         { label: t("ui.conflict.mine"), run: () => void choose("mine") },
       ]),
     );
+  }
+
+  private tell(fault: HTMLElement): void {
+    this.fault = fault;
+    this.notes.replaceChildren(fault);
   }
 
   /** What a crashed tab or a lost line left behind, for whoever may still write. */
