@@ -45,12 +45,24 @@ def test_one_key_raises_with_what_the_machine_proposes_first(open_page: OpenPage
     expect(page.locator(".critical-panel .critical-card")).to_contain_text("已通知")
 
 
-def test_escape_leaves_the_question_and_raises_nothing(open_page: OpenPage, stub: Stub) -> None:
+def test_escape_leaves_the_question_and_raises_nothing(
+    open_page: OpenPage, stub: Stub, monkeypatch: pytest.MonkeyPatch
+) -> None:
     page = opened_case(open_page, stub)
     page.keyboard.press("k")
     page.keyboard.press("Escape")
     expect(page.locator(".critical-panel select")).to_have_count(0)
     expect(page.locator(".case-page")).to_be_visible()
+    # Where the machine proposes nothing, Enter raises nothing before somebody has chosen.
+    monkeypatch.setitem(critical_values.RULES[1], "proposed", False)
+    with page.expect_response("**/critical"):
+        page.reload()
+    expect(page.locator(".report-actions .primary")).to_be_visible()
+    expect(page.locator(".critical-panel .message")).to_have_count(0)
+    page.keyboard.press("k")
+    expect(page.locator(".critical-panel select")).to_have_value("")
+    page.keyboard.press("Enter")
+    expect(page.locator(".critical-panel select:invalid")).to_be_visible()
     assert stub.state.sent("POST", "/critical$") == []
 
 

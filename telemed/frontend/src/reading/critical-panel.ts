@@ -26,6 +26,8 @@ export class CriticalPanel {
   private readonly messages = h("div", { class: "messages" });
   private caseId = "";
   private rules: Rule[] = [];
+  private raised = new Set<string>();
+  private raising = false;
   private readonly values = new CriticalCards(this.cards, () => void this.show(this.caseId));
 
   constructor() {
@@ -46,6 +48,7 @@ export class CriticalPanel {
   clear(): void {
     this.caseId = "";
     this.rules = [];
+    this.raised.clear();
     this.values.show([]);
     for (const place of [this.proposal, this.form, this.messages]) place.replaceChildren();
   }
@@ -54,13 +57,17 @@ export class CriticalPanel {
     tickCritical(this.cards, now);
   }
 
-  /** One key: the list, with what the machine proposes first; Enter raises, Escape leaves. */
+  /**
+   * One key: the list, with what the machine proposes first; Enter raises, Escape leaves. Where it proposes nothing
+   * the reader chooses: nobody's finding is the first line of a list.
+   */
   ask(code = ""): void {
     if (!this.caseId || this.rules.length === 0) return;
-    const ordered = [...this.rules].sort((a, b) => Number(b.proposed) - Number(a.proposed));
+    const ordered = [...this.rules].sort((a, b) => Number(this.isNew(b)) - Number(this.isNew(a)));
     const choice = h(
       "select",
       { name: "code", required: true },
+      !ordered.some((rule) => this.isNew(rule)) && h("option", { value: "" }, t("ui.critical.choose")),
       ...ordered.map((rule) =>
         h(
           "option",
@@ -113,7 +120,14 @@ export class CriticalPanel {
     return `/api/v1/cases/${encodeURIComponent(this.caseId)}/critical`;
   }
 
+  /** Proposed by the machine, and nobody has raised it yet. */
+  private isNew({ proposed, code }: Rule): boolean {
+    return proposed && !this.raised.has(code);
+  }
+
   private async raise(code: string, note: string): Promise<void> {
+    if (this.raising) return;
+    this.raising = true;
     try {
       await send<CriticalValue>("POST", this.path, { code, note });
       this.form.replaceChildren();
@@ -121,13 +135,15 @@ export class CriticalPanel {
       await this.show(this.caseId);
     } catch (cause) {
       this.messages.replaceChildren(problemMessage(cause));
+    } finally {
+      this.raising = false;
     }
   }
 
   private take(found: Found): void {
     this.rules = found.rules;
-    const open = new Set(found.rows.map((row) => row.code));
-    const proposed = found.rules.filter((rule) => rule.proposed && !open.has(rule.code));
+    this.raised = new Set(found.rows.map((row) => row.code));
+    const proposed = found.rules.filter((rule) => this.isNew(rule));
     this.proposal.replaceChildren(
       ...proposed.map((rule) =>
         h(
