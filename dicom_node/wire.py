@@ -27,6 +27,8 @@ class Wire:
         self.line = line
         self.patience = patience
         self.until: float | None = None
+        # TLS gives its records of 16 kB one by one; whoever takes bytes has work to do for each piece.
+        self._in_records = isinstance(line, ssl.SSLSocket)
         self._buffer = bytearray(_FIRST)
         self._view = memoryview(self._buffer)
         self._start = self._end = 0
@@ -59,7 +61,7 @@ class Wire:
     def some(self, most: int) -> memoryview:
         """At least one byte and at most `most`, good until the next call."""
         if self._start == self._end:
-            self._fill()
+            self._fill(min(most, len(self._buffer)) if self._in_records else 1)
         start = self._start
         self._start = min(self._end, start + most)
         return self._view[start : self._start]
@@ -114,19 +116,22 @@ class Wire:
         asked.register(self.line, select.POLLIN)
         return bool(asked.poll(0))
 
-    def _fill(self) -> None:
-        patience = self.patience
-        if self.until is not None:
-            patience = min(patience, self.until - time.monotonic())
-        if patience <= 0:
-            raise LineSilent
-        try:
-            self.line.settimeout(patience)
-            count = self.line.recv_into(self._buffer)
-        except TimeoutError as error:
-            raise LineSilent from error
-        except OSError as error:
-            raise LineEnded from error
-        if not count:
-            raise LineEnded
-        self._start, self._end = 0, count
+    def _fill(self, least: int) -> None:
+        """The buffer anew, with so many bytes at least."""
+        self._start = self._end = 0
+        while self._end < least:
+            patience = self.patience
+            if self.until is not None:
+                patience = min(patience, self.until - time.monotonic())
+            if patience <= 0:
+                raise LineSilent
+            try:
+                self.line.settimeout(patience)
+                count = self.line.recv_into(self._view[self._end :])
+            except TimeoutError as error:
+                raise LineSilent from error
+            except OSError as error:
+                raise LineEnded from error
+            if not count:
+                raise LineEnded
+            self._end += count

@@ -1,7 +1,7 @@
 """What an administrator changes: people, machines, the models a site uses, and the notices that wait."""
 
 import ipaddress
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -199,6 +199,14 @@ def create_device(
     default_charset: str = "",
     description: str = "",
 ) -> Device:
+    kept = checked_device(network, certificate_sha256, default_charset, description)
+    return keep_device(world, uow, site, ae_title=ae_title, kept=kept)
+
+
+def keep_device(
+    world: World, uow: UnitOfWork, site: Institution, *, ae_title: str, kept: Mapping[str, Any]
+) -> Device:
+    """`kept`: what `checked_device` says."""
     title = ae_title.strip()
     if not title or len(title) > 16 or "\\" in title or not title.isascii() or not title.isprintable():
         raise InvalidInput("error.ae_title_invalid", field="ae_title")
@@ -207,7 +215,7 @@ def create_device(
         institution_id=site.id,
         consortium_id=site.consortium_id or site.id,
         ae_title=title,
-        **checked_device(network, certificate_sha256, default_charset, description),
+        **kept,
     )
     uow.devices.add(device)
     uow.flush()

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from telemed.application.administer import checked_device, create_device, site_of
+from telemed.application.administer import checked_device, keep_device, site_of
 from telemed.application.record import record
 from telemed.application.world import World
 from telemed.domain.access import Action, Actor, demand
@@ -24,7 +24,7 @@ def add_device(
 ) -> Device:
     """The same machine once more is the one that is there; another network under its title is a Conflict."""
     demand(actor, Action.ADMINISTER)
-    checked_device(**vars(fields))
+    kept = checked_device(**vars(fields))
     with world.unit_of_work() as uow:
         site = site_of(uow, actor, institution_uid)
         title = ae_title.strip()
@@ -37,10 +37,10 @@ def add_device(
             None,
         )
         if known is not None:
-            if known.network != fields.network.strip():
+            if known.network != kept["network"]:
                 raise Conflict("error.device_known", ae_title=title)
             return known
-        device = create_device(world, uow, site, ae_title=title, **vars(fields))
+        device = keep_device(world, uow, site, ae_title=title, kept=kept)
         record(
             world,
             uow,

@@ -33,7 +33,7 @@ def file_new(world: World, uow: UnitOfWork, item: Incoming, known: Known) -> tup
     now = world.clock.now()
     if study.modality in BESIDE and item.header.modality not in BESIDE:
         study.modality = modality_of(item.header)
-    if id(item) not in known.counted:
+    if (item.institution_id, item.header.sop_instance_uid) not in known.counted:
         study.extend(now, quiet_until(study.modality, now, known.quiet_seconds[item.institution_id]))
     record(world, uow, Kind.OBJECT_RECEIVED, study=study, device_id=item.device_id, **facts(item))
     return study, stored

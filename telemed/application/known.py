@@ -33,8 +33,8 @@ class Known:
     patients_by_number: dict[_Number, Patient] = field(default_factory=dict)
     series: dict[_Key, Series] = field(default_factory=dict)
     performed: dict[_Key, list[PerformedStep]] = field(default_factory=lambda: defaultdict(list))
-    # The items (by `id`) with which a study was opened just now: it has them in its count already.
-    counted: set[int] = field(default_factory=set)
+    # The objects with which a study was opened just now: it has them in its count already.
+    counted: set[_Key] = field(default_factory=set)
 
     def number_of(self, item: Incoming) -> _Number:
         own = self.own_issuers.get(item.institution_id, ())

@@ -85,7 +85,7 @@ def _studies(world: World, uow: UnitOfWork, openers: Sequence[Incoming], known: 
     for study in uow.studies.ensure_all([study for _, study in ours.values()]):
         known.studies[study.institution_id, study.study_instance_uid] = study
         if study.uid in ours:
-            known.counted.add(id(ours[study.uid][0]))
+            known.counted.add((study.institution_id, ours[study.uid][0].header.sop_instance_uid))
         if study.patient_id not in known.patients:
             # A rival was first, and named somebody else.
             known.add_patient(uow.patients.get(study.patient_id))
