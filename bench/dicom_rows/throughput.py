@@ -10,11 +10,13 @@ import os
 import shutil
 import statistics
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import cache
 from itertools import count
 from pathlib import Path
 
@@ -43,8 +45,8 @@ class Round:
 def row(what: str, quick: bool) -> Row:
     kind, associations, full, short, aim = ROWS[what]
     number, rounds = (short, 1) if quick else (full, 3)
-    if shutil.which("storescu") is None:
-        return skipped(what, f">= {GOAL}", "storescu is not installed")
+    if _dcmtk() is None:
+        return skipped(what, f">= {GOAL}", "DCMTK's storescu is not installed")
     ways: dict[str, Callable[[], AbstractContextManager[Server]]] = {
         "ours": servers.node,
         "Orthanc": servers.orthanc,
@@ -114,7 +116,7 @@ def _send(server: Server, kind: str, associations: int, number: int) -> Round:
 def _storescu(server: Server, folder: Path) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
         [
-            "storescu",
+            _dcmtk() or "storescu",
             "+sd",
             "-aet",
             CALLING,
@@ -128,6 +130,13 @@ def _storescu(server: Server, folder: Path) -> subprocess.Popen[bytes]:
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
+
+
+@cache
+def _dcmtk() -> str | None:
+    """Its storescu: pynetdicom's has the same name and lies beside the interpreter, first where that is activated."""
+    beside = Path(sys.executable).parent
+    return shutil.which("storescu", path=os.pathsep.join(p for p in os.get_exec_path() if Path(p) != beside))
 
 
 def _memory() -> str | None:
