@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 
 
 def area_mean(picture: NDArray[Any], size: int) -> NDArray[np.float64]:
@@ -13,18 +15,25 @@ def area_mean(picture: NDArray[Any], size: int) -> NDArray[np.float64]:
 
     Edges may cut through pixels, which then count by the covered part. Also enlarges. O(rows x columns).
     """
-    return _axis_mean(_axis_mean(np.asarray(picture, dtype=np.float64), size).T, size).T
+    values = np.asarray(picture, dtype=np.float64)
+    rows, columns = values.shape
+    return np.asarray((_shares(columns, size) @ (_shares(rows, size) @ values).T).T)
 
 
-def _axis_mean(values: NDArray[np.float64], size: int) -> NDArray[np.float64]:
-    n = len(values)
-    # The integral from the top to each edge: whole rows summed, and the covered part of the row it cuts.
-    total = np.zeros((n + 1, values.shape[1]))
-    np.cumsum(values, axis=0, out=total[1:])
-    edges = np.arange(size + 1) * (n / size)
-    row = np.minimum(edges.astype(np.int64), n - 1)
-    integral = total[row] + values[row] * (edges - row)[:, None]
-    return np.diff(integral, axis=0) * (size / n)
+@lru_cache(maxsize=64)
+def _shares(length: int, size: int) -> csr_array[np.float64]:
+    """(size, length): how much each pixel gives to the mean of each cell; of a large picture a pixel touches one or two.
+
+    The product is one pass over the picture. Full matrices of the same would be multiplied for longer than JPEG-LS is
+    decoded.
+    """
+    edges = np.arange(size + 1) * (length / size)
+    # All places at which a pixel or a cell begins: between two of them lies a part of one pixel in one cell.
+    cuts = np.union1d(np.arange(length + 1), edges[:-1])
+    middles = (cuts[1:] + cuts[:-1]) / 2
+    cells = np.minimum(np.searchsorted(edges, middles, side="right") - 1, size - 1)
+    parts = np.diff(cuts) * (size / length)
+    return csr_array((parts, (cells, middles.astype(np.int64))), shape=(size, length))
 
 
 def block_mean(stored: NDArray[Any], factor: int, bits: int) -> NDArray[np.float32]:
