@@ -27,9 +27,10 @@ def proposed(
     """
     flags: dict[str, set[str]] = {}
     measured: dict[str, dict[str, Any]] = {}
-    for place, answer in answers:
-        if not answer.get("in_domain"):
-            continue
+    believed = [(place, answer) for place, answer in answers if answer.get("in_domain")]
+    # Where several models give one measurement, that of the one which measured most counts: a network that only needs
+    # the beats counts them as well as it can, and takes a tall T wave for one.
+    for place, answer in sorted(believed, key=lambda one: len(one[1].get("measurements") or ())):
         names = flags.setdefault(place, set())
         names |= {finding["name"] for finding in answer.get("findings") or () if finding.get("flag")}
         names |= {statement["code"] for statement in answer.get("statements") or ()}

@@ -22,7 +22,7 @@ def area_mean(picture: NDArray[Any], size: int) -> NDArray[np.float64]:
 
 @lru_cache(maxsize=64)
 def _shares(length: int, size: int) -> csr_array[np.float64]:
-    """(size, length): how much each pixel gives to the mean of each cell; of a large picture a pixel touches one or two.
+    """(size, length): how much each pixel gives to the mean of each cell; of a large picture to one or two.
 
     The product is one pass over the picture. Full matrices of the same would be multiplied for longer than JPEG-LS is
     decoded.

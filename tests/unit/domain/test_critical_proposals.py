@@ -72,3 +72,10 @@ def test_every_measurement_and_statement_that_the_list_names_exists() -> None:
     for rule in RULES:
         assert set(rule.limits) <= set(MEASURED)
         assert set(rule.findings) <= said
+
+
+def test_a_rate_is_that_of_the_model_that_measured_most() -> None:
+    waves = answer(measurements={"heart_rate_bpm": 101, "pr_ms": 160, "qrs_ms": 150, "qt_ms": 380})
+    twice_counted = answer(measurements={"heart_rate_bpm": 202})
+    assert proposed(RULES, [twice_counted]) == {"ecg.svt"}
+    assert proposed(RULES, [waves, twice_counted]) == proposed(RULES, [twice_counted, waves]) == frozenset()
