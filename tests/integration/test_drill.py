@@ -86,7 +86,7 @@ class _Recorded:
 def test_a_boundary_is_told_of_before_and_after_its_commit_under_the_name_of_who_commits() -> None:
     log: list[str] = []
     boundaries = Boundaries(lambda boundary, side: log.append(f"{side} {boundary}"))
-    factory = boundaries.factory(lambda *, write=True: _Recorded(log))  # type: ignore[arg-type]
+    factory = boundaries.factory(lambda *, write=True, synced=True: _Recorded(log))  # type: ignore[arg-type]
     boundaries.step = "step"
 
     def use_case() -> None:

@@ -1,13 +1,17 @@
 """The order of SQLite's writers: one at a time, over all processes of the house.
 
 SQLite lets a writer that finds the way taken sleep, longer each time, up to a tenth of a second; two busy processes
-spend their time asleep beside a free database. Here whoever waits is next within a millisecond.
+spend their time asleep beside a free database. Here whoever waits is next within a millisecond, and whoever has just
+written is not: a turn is asked for at a gate, and whoever is next holds the gate until the turn is theirs. Without it
+a process that writes one thing after the other takes the lock anew before anybody else has woken.
 """
 
 import fcntl
 import os
 import sqlite3
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock
 from weakref import WeakSet
@@ -23,8 +27,12 @@ class Turn:
 
     def __init__(self, database: Path) -> None:
         self.path = database.with_name(database.name + "-writers")
-        self.threads = Lock()
+        self.gate = database.with_name(database.name + "-next-writer")
+        self.renew()
         _turns.add(self)
+
+    def renew(self) -> None:
+        self.threads, self.threads_gate = Lock(), Lock()
 
 
 _turns: WeakSet[Turn] = WeakSet()
@@ -33,7 +41,7 @@ _turns: WeakSet[Turn] = WeakSet()
 def _renew() -> None:
     """A forked child has none of its parent's threads: what they held would never be given back."""
     for turn in _turns:
-        turn.threads = Lock()
+        turn.renew()
 
 
 os.register_at_fork(after_in_child=_renew)
@@ -43,28 +51,32 @@ class WritingConnection(sqlite3.Connection):
     """Asks for its turn before it writes and gives it back when the transaction is over, however it ended."""
 
     turn: Turn
-    _handle = -1
+    _handle = _gate = -1
     _mine = False
     _synced = True
 
     def join(self, turn: Turn) -> None:
-        """Once, after connecting. Of its own open file: the system tells holders apart by that."""
+        """Once, after connecting. Of its own open files: the system tells holders apart by that."""
         self.turn = turn
-        self._handle = os.open(turn.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        self._handle, self._gate = _opened(turn.path), _opened(turn.gate)
 
     def await_turn(self, seconds: float) -> None:
         """Raises SQLAlchemy's OperationalError, as a database that stays locked does."""
-        until = time.monotonic() + seconds
-        if not self.turn.threads.acquire(timeout=seconds):
-            raise _locked()
-        self._mine = True
-        pause = _FIRST
-        while not self._taken():
-            if time.monotonic() > until:
-                self._give_back()
+        until, turn = time.monotonic() + seconds, self.turn
+        # First among the threads of this process, then among the processes; at the gate, then for the turn itself.
+        with _held(turn.threads_gate, until):
+            if not turn.threads.acquire(timeout=_left(until)):
                 raise _locked()
-            time.sleep(pause)
-            pause = min(2 * pause, _LONGEST)
+            self._mine = True
+            try:
+                _lock(self._gate, until)
+                try:
+                    _lock(self._handle, until)
+                finally:
+                    fcntl.flock(self._gate, fcntl.LOCK_UN)
+            except OperationalError:
+                self._give_back()
+                raise
 
     def sync(self, whole: bool) -> None:
         """From the next transaction on: whether a commit waits for the disk."""
@@ -87,22 +99,46 @@ class WritingConnection(sqlite3.Connection):
             super().close()
         finally:
             self._give_back()
-            if self._handle >= 0:
-                os.close(self._handle)
-                self._handle = -1
-
-    def _taken(self) -> bool:
-        try:
-            fcntl.flock(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-        return True
+            for handle in (self._handle, self._gate):
+                if handle >= 0:
+                    os.close(handle)
+            self._handle = self._gate = -1
 
     def _give_back(self) -> None:
         if self._mine:
             self._mine = False
             fcntl.flock(self._handle, fcntl.LOCK_UN)
             self.turn.threads.release()
+
+
+def _opened(path: Path) -> int:
+    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+
+
+def _left(until: float) -> float:
+    return max(0.0, until - time.monotonic())
+
+
+@contextmanager
+def _held(lock: Lock, until: float) -> Iterator[None]:
+    if not lock.acquire(timeout=_left(until)):
+        raise _locked()
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _lock(handle: int, until: float) -> None:
+    pause = _FIRST
+    while True:
+        try:
+            return fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > until:
+                raise _locked() from None
+        time.sleep(pause)
+        pause = min(2 * pause, _LONGEST)
 
 
 def _locked() -> OperationalError:

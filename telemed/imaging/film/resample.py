@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy.sparse import csr_array
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from scipy.sparse import csr_array
 
 
 def area_mean(picture: NDArray[Any], size: int) -> NDArray[np.float64]:
@@ -27,6 +29,9 @@ def _shares(length: int, size: int) -> csr_array[np.float64]:
     The product is one pass over the picture. Full matrices of the same would be multiplied for longer than JPEG-LS is
     decoded.
     """
+    # Whoever shows no film does without it.
+    from scipy.sparse import csr_array
+
     edges = np.arange(size + 1) * (length / size)
     # All places at which a pixel or a cell begins: between two of them lies a part of one pixel in one cell.
     cuts = np.union1d(np.arange(length + 1), edges[:-1])
