@@ -1,15 +1,18 @@
 """Writers of one SQLite file, in threads and in processes: each gets its turn, and nobody keeps it beyond an end."""
 
+import fcntl
 import os
 import signal
 import sqlite3
 import subprocess
 import sys
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from sqlalchemy import make_url, text
+from sqlalchemy import Engine, make_url, text
 from sqlalchemy.exc import OperationalError
 
 from telemed.adapters.db import engine as engines
@@ -19,6 +22,7 @@ from tests.contract.test_unit_of_work import at_once
 
 _WRITER = """
 import sys
+import time
 from sqlalchemy import text
 from telemed.adapters.db.engine import make_engine
 engine = make_engine(sys.argv[1])
@@ -138,3 +142,43 @@ def test_whoever_writes_next_takes_the_connection_that_wrote_last(url: str) -> N
         # Three of them in the pool from now on.
         of_writer()
     assert len({id(of_writer()) for _ in range(4)}) == 1
+
+
+def test_whoever_was_passed_over_for_long_is_next(url: str) -> None:
+    """Two engines stand for two processes: the files tell holders apart by where they were opened."""
+    database = make_url(url).database
+    assert database is not None
+    gate = os.open(Turn(Path(database)).gate, os.O_RDWR | os.O_CREAT)
+
+    def free() -> bool:
+        try:
+            fcntl.flock(gate, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        fcntl.flock(gate, fcntl.LOCK_UN)
+        return True
+
+    def write(engine: Engine) -> None:
+        with engine.begin() as connection:
+            connection.execute(text("UPDATE counted SET n = n + 1"))
+
+    passed_over, newcomer = make_engine(url), make_engine(url)
+    with ThreadPoolExecutor(2) as threads:
+        with make_engine(url).begin() as busy:
+            busy.execute(text("UPDATE counted SET n = n + 1"))
+            first = threads.submit(write, passed_over)
+            until = time.monotonic() + 20
+            while free() and time.monotonic() < until:
+                time.sleep(0.005)
+            assert not free()
+        first.result(timeout=20)
+        assert free()
+        # And nobody passes the gate while somebody stands there.
+        fcntl.flock(gate, fcntl.LOCK_EX)
+        second = threads.submit(write, newcomer)
+        time.sleep(0.2)
+        assert not second.done()
+        fcntl.flock(gate, fcntl.LOCK_UN)
+        second.result(timeout=20)
+    os.close(gate)
+    assert counted(url) == 3

@@ -1,17 +1,15 @@
 """The order of SQLite's writers: one at a time, over all processes of the house.
 
 SQLite lets a writer that finds the way taken sleep, longer each time, up to a tenth of a second; two busy processes
-spend their time asleep beside a free database. Here whoever waits is next within a millisecond, and whoever has just
-written is not: a turn is asked for at a gate, and whoever is next holds the gate until the turn is theirs. Without it
-a process that writes one thing after the other takes the lock anew before anybody else has woken.
+spend their time asleep beside a free database. Here whoever waits looks again within a millisecond. A process that
+writes one thing after the other may take the lock anew before anybody else has woken, which costs the database no
+time; but whoever was passed over for long stands at a gate, through which everybody passes who asks for a turn.
 """
 
 import fcntl
 import os
 import sqlite3
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock
 from weakref import WeakSet
@@ -20,6 +18,8 @@ from sqlalchemy.exc import OperationalError
 
 # Waiting for another process begins with this and doubles up to the second.
 _FIRST, _LONGEST = 5e-5, 1e-3
+# So long somebody may be passed over.
+_PASSED_OVER_SECONDS = 0.05
 
 
 class Turn:
@@ -32,7 +32,7 @@ class Turn:
         _turns.add(self)
 
     def renew(self) -> None:
-        self.threads, self.threads_gate = Lock(), Lock()
+        self.threads = Lock()
 
 
 _turns: WeakSet[Turn] = WeakSet()
@@ -62,21 +62,25 @@ class WritingConnection(sqlite3.Connection):
 
     def await_turn(self, seconds: float) -> None:
         """Raises SQLAlchemy's OperationalError, as a database that stays locked does."""
-        until, turn = time.monotonic() + seconds, self.turn
-        # First among the threads of this process, then among the processes; at the gate, then for the turn itself.
-        with _held(turn.threads_gate, until):
-            if not turn.threads.acquire(timeout=_left(until)):
-                raise _locked()
-            self._mine = True
-            try:
-                _lock(self._gate, until)
-                try:
-                    _lock(self._handle, until)
-                finally:
-                    fcntl.flock(self._gate, fcntl.LOCK_UN)
-            except OperationalError:
-                self._give_back()
-                raise
+        until = time.monotonic() + seconds
+        if not self.turn.threads.acquire(timeout=seconds):
+            raise _locked()
+        self._mine = True
+        try:
+            _lock(self._gate, until)
+            fcntl.flock(self._gate, fcntl.LOCK_UN)
+            if not _locked_within(self._handle, min(until, time.monotonic() + _PASSED_OVER_SECONDS)):
+                self._insist(until)
+        except OperationalError:
+            self._give_back()
+            raise
+
+    def _insist(self, until: float) -> None:
+        _lock(self._gate, until)
+        try:
+            _lock(self._handle, until)
+        finally:
+            fcntl.flock(self._gate, fcntl.LOCK_UN)
 
     def sync(self, whole: bool) -> None:
         """From the next transaction on: whether a commit waits for the disk."""
@@ -115,28 +119,21 @@ def _opened(path: Path) -> int:
     return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
 
 
-def _left(until: float) -> float:
-    return max(0.0, until - time.monotonic())
-
-
-@contextmanager
-def _held(lock: Lock, until: float) -> Iterator[None]:
-    if not lock.acquire(timeout=_left(until)):
-        raise _locked()
-    try:
-        yield
-    finally:
-        lock.release()
-
-
 def _lock(handle: int, until: float) -> None:
+    if not _locked_within(handle, until):
+        raise _locked()
+
+
+def _locked_within(handle: int, until: float) -> bool:
     pause = _FIRST
     while True:
         try:
-            return fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             if time.monotonic() > until:
-                raise _locked() from None
+                return False
+        else:
+            return True
         time.sleep(pause)
         pause = min(2 * pause, _LONGEST)
 
