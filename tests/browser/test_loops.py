@@ -5,8 +5,8 @@ from playwright.sync_api import APIResponse, Route, expect
 
 from tests.browser import samples
 from tests.browser.conftest import OpenPage
+from tests.browser.opening import open_case, open_list
 from tests.browser.stub import Stub
-from tests.browser.test_reading_page import open_case, open_list
 
 pytestmark = pytest.mark.browser
 

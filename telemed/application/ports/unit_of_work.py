@@ -89,6 +89,7 @@ class UnitOfWorkFactory(Protocol):
     def __call__(self, *, write: bool = True, synced: bool = True) -> AbstractContextManager[UnitOfWork]:
         """`write` takes the writer's place at once (SQLite: BEGIN IMMEDIATE), so a read never turns into one.
 
-        Not `synced`: the commit is everybody's at once, and the disk's a moment later; a power cut may take the last
-        half second of it, and nothing that was committed before. For notes that nobody was promised.
+        Not `synced`: the commit is everybody's at once, and the disk's later: with PostgreSQL within a second, with
+        SQLite at the next commit that is synced or when the system writes by itself (half a minute where nothing
+        else is written). A power cut before that takes it, and nothing that was promised. For notes of who looked.
         """

@@ -11,8 +11,9 @@ import { blank, same } from "./report-form";
 export class SaveLine {
   readonly element = h("span", { class: "save-state", role: "status" });
   private readonly notes: HTMLElement;
-  /** The reader chose between two texts: the case is to be shown anew. */
+  /** What is said of the saving itself. */
   private fault: HTMLElement | null = null;
+  /** The reader chose between two texts: the case is to be shown anew. */
   private readonly settle: (use: "theirs" | "mine") => Promise<void>;
 
   constructor(notes: HTMLElement, settle: (use: "theirs" | "mine") => Promise<void>) {
