@@ -47,6 +47,7 @@ def page(cast: Cast, chromium: Browser) -> Iterator[Page]:
 
 
 def test_nodes_rules_and_certificates_by_hand(page: Page) -> None:
+    expect(page.locator(".keys-button")).to_be_visible()
     # By the palette: what stands on the page can be named, and Enter opens it.
     page.keyboard.press("Control+k")
     page.keyboard.type("节点")
@@ -74,6 +75,8 @@ def test_nodes_rules_and_certificates_by_hand(page: Page) -> None:
     page.locator("#add-rule button").click()
     rule = page.locator("#rules tbody tr")
     expect(rule).to_contain_text("ECG")
+    # The page came anew with its rule, and its keys are there a moment after it.
+    expect(page.locator(".keys-button")).to_be_visible()
     # By keys alone: to the section, to the row, to its button, upon it.
     page.keyboard.press("3")
     page.keyboard.press("j")

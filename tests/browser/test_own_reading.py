@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 from PIL import Image
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser import own_reading, samples
 from tests.browser.conftest import OpenPage
@@ -163,6 +163,37 @@ def test_findings_are_judged_one_by_one_by_a_key_each_and_stay_so(open_page: Ope
         first.get_by_role("button", name="修改").click()
     expect(page.locator("#report-impression")).to_be_focused()
     expect(page.locator("#report-impression")).to_have_value("左心室肥厚")
+
+
+def test_on_a_slow_line_each_key_falls_on_the_next_finding_and_what_was_refused_is_open_again(
+    open_page: OpenPage, stub: Stub
+) -> None:
+    stub.state.cases["case-1"]["analyses"][0]["statements"] = [LVH, STT]
+    page = open_page(PATH)
+    expect(page.locator(".next-verdict")).to_have_count(1)
+    held: list[Route] = []
+    page.route(re.compile("/verdicts$"), lambda route: route.continue_() if held else held.append(route))
+    for key in "aza":
+        page.keyboard.press(key)
+    accepted = page.get_by_role("button", name="接受", pressed=True)
+    expect(accepted).to_have_count(2)
+    expect(page.get_by_role("button", name="否定", pressed=True)).to_have_count(1)
+    expect(page.locator("#report-impression")).to_have_value("左心室肥厚")
+    assert [one.request.post_data_json["finding"] for one in held] == ["ecg.lvh"]
+    with page.expect_response(
+        lambda one: one.url.endswith("/verdicts") and "MI" in (one.request.post_data or "")
+    ):
+        held[0].continue_()
+    assert [(one["finding"], one["verdict"]) for one in stub.state.sent("POST", "/verdicts$")] == [
+        ("ecg.lvh", "accepted"),
+        ("ecg.st_t", "rejected"),
+        ("MI", "accepted"),
+    ]
+    expect(accepted).to_have_count(2)
+    page.route(re.compile("/verdicts$"), lambda route: route.abort())
+    page.locator(".finding", has_text="梗").get_by_role("button", name="否定").click()
+    expect(page.get_by_role("alert")).to_be_visible()
+    expect(accepted).to_have_count(2)
 
 
 def prior(case_id: str, days: int, **changes: Any) -> dict[str, Any]:

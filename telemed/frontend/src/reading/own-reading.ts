@@ -19,9 +19,20 @@ export interface OwnReadingHost {
 
 const nothing: Kept = { measurements: [], verdicts: [] };
 
+/** Said here, and not answered yet. */
+interface Said {
+  analysis: string;
+  finding: string;
+  verdict: Verdict | undefined;
+}
+
 export class OwnReading {
   private id = "";
   private kept: Kept = nothing;
+  /** Counts at once: on a slow line the next key must not fall on what was judged already. */
+  private said: readonly Said[] = [];
+  /** One after the other, so that two words about one finding reach the server in the order they were said. */
+  private before: Promise<unknown> = Promise.resolve();
   private readonly host: OwnReadingHost;
 
   constructor(host: OwnReadingHost) {
@@ -32,17 +43,20 @@ export class OwnReading {
   open(item: Case): void {
     if (this.id === item.id || item.analyses.length === 0) return;
     this.id = item.id;
-    this.kept = nothing;
+    this.forget();
     void this.exchange(() => get<Kept>(this.path("own-reading")));
   }
 
   close(): void {
     this.id = "";
-    this.kept = nothing;
+    this.forget();
   }
 
   verdict(analysis: string, finding: string): Verdict | undefined {
-    return this.kept.verdicts.find((one) => one.analysis === analysis && one.finding === finding)?.verdict;
+    const same = (one: { analysis: string; finding: string }): boolean =>
+      one.analysis === analysis && one.finding === finding;
+    const said = this.said.filter(same).at(-1);
+    return said ? said.verdict : this.kept.verdicts.find(same)?.verdict;
   }
 
   marks(analysis: string): Marks | undefined {
@@ -51,36 +65,55 @@ export class OwnReading {
     return kept && Object.fromEntries(Object.entries(kept).filter(([, at]) => typeof at === "number"));
   }
 
-  judge(analysis: string, finding: string, verdict: Verdict): Promise<boolean> {
-    const again = this.verdict(analysis, finding) === verdict;
-    const body = { analysis, finding, verdict: again ? "open" : verdict };
-    return this.change("verdicts", body);
+  async judge(analysis: string, finding: string, verdict: Verdict): Promise<boolean> {
+    const back = this.verdict(analysis, finding) === verdict;
+    const said = { analysis, finding, verdict: back ? undefined : verdict };
+    this.said = [...this.said, said];
+    this.host.changed();
+    return this.change("verdicts", { analysis, finding, verdict: said.verdict ?? "open" }, said);
   }
 
   measure(analysis: string, marks: Marks): Promise<boolean> {
     return this.change("measurements", { analysis, marks });
   }
 
-  private change(what: string, body: object): Promise<boolean> {
-    return this.exchange(async () => {
-      await this.host.hold();
-      return send<Kept>("POST", this.path(what), body);
-    });
+  private change(what: string, body: object, said?: Said): Promise<boolean> {
+    const path = this.path(what);
+    const turn = this.before.then(() =>
+      this.exchange(async () => {
+        await this.host.hold();
+        return send<Kept>("POST", path, body);
+      }, said),
+    );
+    this.before = turn;
+    return turn;
   }
 
-  private async exchange(ask: () => Promise<Kept>): Promise<boolean> {
+  private async exchange(ask: () => Promise<Kept>, said?: Said): Promise<boolean> {
     const { id } = this;
     try {
       const kept = await ask();
       if (this.id !== id) return false;
       // A server that knows of no such thing says nothing of it.
-      this.kept = { ...nothing, ...kept };
-      this.host.changed();
+      this.answered(said, { ...nothing, ...kept });
       return true;
     } catch (cause) {
-      if (this.id === id) this.host.failed(cause);
+      if (this.id !== id) return false;
+      this.answered(said, this.kept);
+      this.host.failed(cause);
       return false;
     }
+  }
+
+  private answered(said: Said | undefined, kept: Kept): void {
+    this.said = this.said.filter((one) => one !== said);
+    this.kept = kept;
+    this.host.changed();
+  }
+
+  private forget(): void {
+    this.kept = nothing;
+    this.said = [];
   }
 
   private path(what: string): string {
