@@ -13,8 +13,9 @@ from telemed.dimse.tls import trusted_pem
 from telemed.domain.access import Action, Actor, demand
 from telemed.domain.errors import Conflict, InvalidInput, NotFound
 from telemed.domain.events import Kind
-from telemed.domain.exchange import ForwardRule, RemoteNode
+from telemed.domain.exchange import ForwardRule, ForwardState, RemoteNode
 from telemed.domain.people import Institution
+from telemed.domain.store_status import BY_ITS_SETTINGS
 
 _LONGEST_PEM = 100_000
 
@@ -34,18 +35,20 @@ class NewNode:
 
 @dataclass(frozen=True)
 class NodeState:
-    """A node, and how many objects wait in its queue."""
+    """A node, how many objects wait in its queue, and how many it refused."""
 
     node: RemoteNode
     waiting: int
+    refused: int
 
 
 def remote_nodes(world: World, *, actor: Actor) -> Sequence[NodeState]:
     demand(actor, Action.ADMINISTER)
     with world.unit_of_work(write=False) as uow:
         nodes = uow.remote_nodes.of_consortium(actor.consortium_id)
-        waiting = uow.forwards.count_waiting(actor.consortium_id)
-    return [NodeState(node, waiting.get(node.id, 0)) for node in nodes]
+        waiting = uow.forwards.count(actor.consortium_id, ForwardState.WAITING)
+        refused = uow.forwards.count(actor.consortium_id, ForwardState.REFUSED)
+    return [NodeState(node, waiting.get(node.id, 0), refused.get(node.id, 0)) for node in nodes]
 
 
 def add_remote_node(
@@ -75,11 +78,11 @@ def add_remote_node(
 
 
 def change_remote_node(world: World, *, actor: Actor, uid: str, new: NewNode, active: bool) -> RemoteNode:
-    """What waits for it is tried again at once, under what is known now."""
+    """What waits for it, or was refused for how it was set up, is tried at once under what is known now."""
     demand(actor, Action.ADMINISTER)
     new = _checked(new)
     with world.unit_of_work() as uow:
-        node = _node(uow, actor, uid)
+        node = node_of(uow, actor, uid)
         if new.ae_title != node.ae_title:
             raise InvalidInput("error.ae_title_stays", field="ae_title")
         for name, value in asdict(new).items():
@@ -87,7 +90,8 @@ def change_remote_node(world: World, *, actor: Actor, uid: str, new: NewNode, ac
         node.active = active
         node.answered()
         now = world.clock.now()
-        if active and uow.forwards.waiting(node.id, 1):
+        uow.forwards.try_anew(node.id, BY_ITS_SETTINGS)
+        if active and uow.forwards.next_at(node.id, now) is not None:
             uow.jobs.ask(JobKind.FORWARD_OBJECTS, node.id, now, now)
         site = uow.institutions.get(node.institution_id)
         _changed(world, uow, actor, site, what="remote_node", node=node.uid, active=active)
@@ -100,7 +104,7 @@ def verify_remote_node(world: World, *, actor: Actor, uid: str) -> None:
     """Calls it now. Raises Unavailable, with what stands in the way."""
     demand(actor, Action.ADMINISTER)
     with world.unit_of_work(write=False) as uow:
-        node = _node(uow, actor, uid)
+        node = node_of(uow, actor, uid)
     world.peers.verify(node)
 
 
@@ -130,7 +134,7 @@ def add_forward_rule(
     ):
         raise InvalidInput("error.field_invalid", field="modality")
     with world.unit_of_work() as uow:
-        site, node = site_of(uow, actor, institution_uid), _node(uow, actor, node_uid)
+        site, node = site_of(uow, actor, institution_uid), node_of(uow, actor, node_uid)
         same = (site.id, node.id, modality, with_made)
         for known in uow.remote_nodes.rules(node.consortium_id):
             there = (known.institution_id, known.remote_node_id, known.modality, known.with_made)
@@ -186,7 +190,8 @@ def set_certificates(
     return site
 
 
-def _node(uow: UnitOfWork, actor: Actor, uid: str) -> RemoteNode:
+def node_of(uow: UnitOfWork, actor: Actor, uid: str) -> RemoteNode:
+    """Of the administrator's own consortium. Raises NotFound."""
     node = uow.remote_nodes.by_uid(uid)
     if node is None or node.consortium_id != actor.consortium_id:
         raise NotFound("error.node_not_found")

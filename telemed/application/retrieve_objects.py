@@ -11,6 +11,7 @@ from telemed.domain.events import Kind
 from telemed.domain.exchange import RemoteNode
 from telemed.domain.matching import OneOf
 from telemed.domain.people import Device
+from telemed.domain.store_status import is_taken
 from telemed.domain.study import StoredObject
 
 # Counts of sub-operations are 16 bits wide.
@@ -75,16 +76,12 @@ class Tally:
     def count(self, sop_instance_uid: str, status: int | None) -> None:
         """`status` of the receiving side; None where nothing could be sent."""
         self.remaining -= 1
-        if status is None or not (status == 0 or is_warning(status)):
+        if status is None or not is_taken(status):
             self.failed.append(sop_instance_uid)
         elif status == 0:
             self.completed += 1
         else:
             self.warned += 1
-
-
-def is_warning(status: int) -> bool:
-    return status >> 12 == 0xB or status in (0x0001, 0x0107, 0x0116)
 
 
 def readable_form(forms: Sequence[StoredObject], accepts: Callable[[str, str], bool]) -> StoredObject | None:

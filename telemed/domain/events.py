@@ -70,6 +70,7 @@ class Kind(StrEnum):
     NOTICE_RAISED = "notice.raised"
     NOTICE_RESOLVED = "notice.resolved"
     JOB_STARTED_AGAIN = "job.started_again"
+    FORWARD_STARTED_AGAIN = "forward.started_again"
     MODEL_APPROVED = "model.approved"
     MODEL_WITHDRAWN = "model.withdrawn"
     SIGNED_IN = "user.signed_in"

@@ -6,6 +6,8 @@ from enum import StrEnum
 
 # A destination that is away is asked again after 5, 10, 20 ... seconds, at most a quarter of an hour.
 _FIRST_PAUSE, _LONGEST_PAUSE = timedelta(seconds=5), timedelta(minutes=15)
+# One object that is not taken, while others are: after 5, 20, 80 ... seconds, at most an hour.
+_LONGEST_OF_ONE = timedelta(hours=1)
 
 
 def pause_after(failures: int) -> timedelta:
@@ -67,7 +69,7 @@ class ForwardRule:
 class ForwardState(StrEnum):
     WAITING = "waiting"
     SENT = "sent"
-    # The other side will not take it, whenever it is asked: a person decides.
+    # The other side will not take it: a person decides whether it is sent again.
     REFUSED = "refused"
 
 
@@ -84,8 +86,15 @@ class ForwardItem:
     state: ForwardState = ForwardState.WAITING
     attempts: int = 0
     last_status: int | None = None
+    # None: it was never put off, and goes before those that were.
+    due_at: datetime | None = None
     sent_at: datetime | None = None
     id: int = field(init=False)
+
+    def put_off(self, now: datetime, status: int | None) -> None:
+        """It was tried in vain. `status` of the other side; None where the line broke over it."""
+        self.attempts, self.last_status = self.attempts + 1, status
+        self.due_at = now + min(_FIRST_PAUSE * (1 << min(2 * (self.attempts - 1), 16)), _LONGEST_OF_ONE)
 
 
 class CommitmentState(StrEnum):

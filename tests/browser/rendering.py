@@ -197,6 +197,7 @@ NODES: dict[str, Any] = {
             "institution": {"id": "1", "name": "青石镇卫生院"},
             "active": True,
             "waiting": 3,
+            "refused": 2,
             "failing_since": samples.iso(-30),
         }
     ],

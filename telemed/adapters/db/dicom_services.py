@@ -1,6 +1,6 @@
-"""Rows of the worklist, of remote nodes, of the forwarding queues and of storage commitment."""
+"""Rows of the worklist, of remote nodes and of storage commitment."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
@@ -13,12 +13,12 @@ from telemed.adapters.db.direct import find
 from telemed.adapters.db.repositories import Repository
 from telemed.adapters.db.upsert import ensure
 from telemed.application.ports.dicom import StepQuery, WorklistEntry
-from telemed.domain.exchange import CommitmentRequest, ForwardItem, ForwardRule, ForwardState, RemoteNode
+from telemed.domain.exchange import CommitmentRequest, ForwardRule, RemoteNode
 from telemed.domain.order import Order, Procedure
 from telemed.domain.people import Device, Institution
 from telemed.domain.resident import Patient
 from telemed.domain.scheduling import PerformedStep, ScheduledStep, StepState
-from telemed.domain.study import StoredObject, Study
+from telemed.domain.study import Study
 
 _S = t.scheduled_step.c
 
@@ -207,42 +207,6 @@ class SqlRemoteNodes(Repository):
             .order_by(rule.id)
         )
         return self._session.execute(statement).scalars().all()
-
-
-class SqlForwards(Repository):
-    def ensure(self, item: ForwardItem) -> bool:
-        return ensure(self._session, item, "remote_node_id", "object_id")[1]
-
-    def waiting(self, node_id: int, limit: int) -> Sequence[tuple[ForwardItem, StoredObject]]:
-        item, node = t.forward_item.c, t.remote_node.c
-        waiting = (
-            select(ForwardItem, StoredObject)
-            .join(t.stored_object, t.stored_object.c.id == item.object_id)
-            .join(t.remote_node, node.id == item.remote_node_id)
-            .where(
-                item.remote_node_id == node_id,
-                item.state == ForwardState.WAITING,
-                node.consortium_id == t.stored_object.c.consortium_id,
-            )
-        )
-        fresh = waiting.where(item.attempts == 0).order_by(item.id).limit(limit)
-        found = [(row[0], row[1]) for row in self._session.execute(fresh)]
-        if len(found) < limit:
-            tried = waiting.where(item.attempts > 0).order_by(item.attempts, item.id)
-            found += [(row[0], row[1]) for row in self._session.execute(tried.limit(limit - len(found)))]
-        return found
-
-    def get(self, item_id: int) -> ForwardItem:
-        return self._get(ForwardItem, item_id)
-
-    def count_waiting(self, consortium_id: int) -> Mapping[int, int]:
-        item = t.forward_item.c
-        statement = (
-            select(item.remote_node_id, func.count())
-            .where(item.state == ForwardState.WAITING, item.consortium_id == consortium_id)
-            .group_by(item.remote_node_id)
-        )
-        return {int(row[0]): int(row[1]) for row in self._session.execute(statement)}
 
 
 class SqlCommitments(Repository):

@@ -12,7 +12,8 @@ from sqlalchemy.orm.exc import StaleDataError
 from telemed.adapters.db.cases import SqlCases, SqlDeliveries, SqlReports
 from telemed.adapters.db.corrections import SqlCorrections
 from telemed.adapters.db.critical import SqlCriticalValues
-from telemed.adapters.db.dicom_services import SqlCommitments, SqlForwards, SqlRemoteNodes, SqlSteps
+from telemed.adapters.db.dicom_services import SqlCommitments, SqlRemoteNodes, SqlSteps
+from telemed.adapters.db.forward_queue import SqlForwards
 from telemed.adapters.db.holding import HoldingSession
 from telemed.adapters.db.jobs import SqlJobs
 from telemed.adapters.db.mapping import map_classes

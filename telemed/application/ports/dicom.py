@@ -1,6 +1,6 @@
 """Ports of the DICOM services: worklist steps, remote nodes, queues, the query index, and calling others."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -9,7 +9,7 @@ from typing import Protocol
 
 from telemed.dimse.pdu import Pieces
 from telemed.domain.access import Actor
-from telemed.domain.exchange import CommitmentRequest, ForwardItem, ForwardRule, RemoteNode
+from telemed.domain.exchange import CommitmentRequest, ForwardItem, ForwardRule, ForwardState, RemoteNode
 from telemed.domain.matching import Criterion, NamePattern, OneOf
 from telemed.domain.order import Order, Procedure
 from telemed.domain.people import Device, Institution
@@ -154,12 +154,27 @@ class RemoteNodes(Protocol):
 
 class Forwards(Protocol):
     def ensure(self, item: ForwardItem) -> bool: ...
-    def waiting(self, node_id: int, limit: int) -> Sequence[tuple[ForwardItem, StoredObject]]:
-        """The oldest first, last those that were tried; never an object of another consortium than the node's."""
+    def waiting(self, node_id: int, now: datetime, limit: int) -> Sequence[tuple[ForwardItem, StoredObject]]:
+        """The oldest first, last those that were put off and are due again.
+
+        Never an object of another consortium than the node's.
+        """
+
+    def next_at(self, node_id: int, now: datetime) -> datetime | None:
+        """When there is something to be sent; None where nothing waits."""
+
+    def put_off_study(self, node_id: int, study_id: int, now: datetime) -> None:
+        """What waits of this study goes behind all others."""
+
+    def try_anew(self, node_id: int, statuses: Collection[int | None] | None = None) -> int:
+        """What was put off is due at once; what was refused (with one of `statuses`, if given) waits again.
+
+        Returns how many of the refused wait again.
+        """
 
     def get(self, item_id: int) -> ForwardItem: ...
-    def count_waiting(self, consortium_id: int) -> Mapping[int, int]:
-        """By node; those with an empty queue are left out."""
+    def count(self, consortium_id: int, state: ForwardState) -> Mapping[int, int]:
+        """By node; those without any are left out."""
 
 
 class Commitments(Protocol):

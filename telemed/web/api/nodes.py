@@ -4,6 +4,7 @@ from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field
 
 from telemed.application import remote_nodes as nodes
+from telemed.application.send_again import send_again
 from telemed.application.world import World
 from telemed.domain.access import Action, Actor
 from telemed.domain.exchange import ForwardRule
@@ -42,6 +43,7 @@ class NodeOut(NodeFields):
     institution: InstitutionRef
     active: bool
     waiting: int
+    refused: int
     failing_since: Instant | None
 
 
@@ -79,6 +81,7 @@ def node_out(found: nodes.NodeState, sites: Sites) -> NodeOut:
         institution=institution_ref(sites, node.institution_id),
         active=node.active,
         waiting=found.waiting,
+        refused=found.refused,
         failing_since=node.failing_since,
         **{name: getattr(node, name) for name in nodes.NewNode.__dataclass_fields__},
     )
@@ -135,6 +138,13 @@ def verify_node(world: TheWorld, actor: CurrentActor, node_id: Uid) -> Response:
     """C-ECHO, over TLS where the node says so; 503 tells what stands in the way."""
     nodes.verify_remote_node(world, actor=actor, uid=node_id)
     return Response(status_code=204)
+
+
+@router.post("/nodes/{node_id}/send-again", **guard(Action.ADMINISTER))
+def send_refused_again(world: TheWorld, actor: CurrentActor, node_id: Uid) -> NodeOut:
+    """What it refused waits in its queue again."""
+    send_again(world, actor=actor, uid=node_id)
+    return _one(world, actor, node_id)
 
 
 @router.get("/forward-rules", **guard(Action.ADMINISTER))

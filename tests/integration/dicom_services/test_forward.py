@@ -194,14 +194,14 @@ def test_one_dead_destination_holds_up_no_other(door: OpenNode) -> None:
 
 
 def test_a_refusal_is_settled_and_no_room_is_waited_for(door: OpenNode) -> None:
-    there = Destination(statuses=(0xC000, 0xA700, 0, 0))
+    there = Destination(statuses=(0xA900, 0xA700, 0, 0))
     with there.listening() as port:
         forward_to(door, port)
         door.put(*files(3))
         whole(door)
         # Gone past: it may be that object alone.
         assert states(door) == ["refused", "waiting", "sent"]
-        assert door.column("forward_item", "last_status")[0] == 0xC000
+        assert door.column("forward_item", "last_status")[0] == 0xA900
         assert "notice.forward_refused" in door.column("notice", "code")
         door.cast.clock.move(seconds=10)
         door.cast.run_jobs()

@@ -54,6 +54,7 @@ forward_item = Table(
     Column("state", EnumValue(ForwardState), nullable=False),
     Column("attempts", Integer, nullable=False),
     Column("last_status", Integer),
+    Column("due_at", UtcDateTime),
     Column("sent_at", UtcDateTime),
     UniqueConstraint("remote_node_id", "object_id"),
     Index("ix_forward_item_queue", "remote_node_id", "state", "id"),
