@@ -55,7 +55,7 @@ export class OwnReading {
   verdict(analysis: string, finding: string): Verdict | undefined {
     const same = (one: { analysis: string; finding: string }): boolean =>
       one.analysis === analysis && one.finding === finding;
-    const said = this.said.filter(same).at(-1);
+    const said = this.said.filter(same).pop();
     return said ? said.verdict : this.kept.verdicts.find(same)?.verdict;
   }
 
