@@ -56,18 +56,7 @@ def _complete(world: World, study_id: int, found: Mapping[int, str]) -> None:
             uow.jobs.ask(JobKind.COMPLETE_STUDY, study.id, study.whole_at, now)
             uow.commit()
             return
-        study.complete()
-        record(
-            world,
-            uow,
-            Kind.STUDY_COMPLETE,
-            study=study,
-            generation=study.generation,
-            objects=study.object_count,
-        )
-        queue_study(world, uow, study)
-        if study.modality != "ECG":
-            uow.jobs.ask(JobKind.PREPARE_PICTURES, study.id, now, now)
+        become_whole(world, uow, study)
         cases = in_force(uow.cases.of_study(study.id))
         if cases:
             _extend(world, uow, study, cases[-1])
@@ -75,6 +64,18 @@ def _complete(world: World, study_id: int, found: Mapping[int, str]) -> None:
             open_case(world, uow, study)
         tell_missing(world, uow, study)
         uow.commit()
+
+
+def become_whole(world: World, uow: UnitOfWork, study: Study) -> None:
+    """Whoever is to have it by rule gets it, and what a reader asks for first is made."""
+    study.complete()
+    record(
+        world, uow, Kind.STUDY_COMPLETE, study=study, generation=study.generation, objects=study.object_count
+    )
+    queue_study(world, uow, study)
+    if study.modality != "ECG":
+        now = world.clock.now()
+        uow.jobs.ask(JobKind.PREPARE_PICTURES, study.id, now, now)
 
 
 def in_force(cases: Sequence[Case]) -> list[Case]:

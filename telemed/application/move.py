@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from telemed.application.complete import in_force, open_case
+from telemed.application.complete import become_whole, in_force, open_case
 from telemed.application.corrected_cases import by_speech, carry, close, correct, outdate_draft, say_anew
 from telemed.application.corrected_orders import free_step, settle_order, take_along
 from telemed.application.correction import Correction, Outcome
@@ -151,9 +151,8 @@ def _shown(uow: UnitOfWork, study: Study) -> Sequence[str]:
 
 def _open_own(made: Correction, own: Study) -> Case:
     world, uow = made.world, made.uow
-    own.complete()
     settle_order(world, uow, own, made.target, made.accession)
-    record(world, uow, Kind.STUDY_COMPLETE, study=own, generation=own.generation, objects=own.object_count)
+    become_whole(world, uow, own)
     return open_case(world, uow, own)
 
 

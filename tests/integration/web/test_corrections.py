@@ -12,7 +12,7 @@ from pydicom import dcmread
 from telemed.application.ports.dicom import StepQuery
 from telemed.application.usual_critical_values import seed_critical_values
 from telemed.domain.events import Kind
-from tests.cast import CONTRACTED, HOSPITAL_A, UNCONTRACTED, Cast
+from tests.cast import CONTRACTED, HOSPITAL_A, TOWNSHIP_A1, UNCONTRACTED, Cast
 from tests.factories.dicom import dr_bytes, ecg_bytes, uid
 from tests.integration.web.conftest import Way
 from tests.integration.web.test_reassign import WHY, correct, order_for_right, row_of, told
@@ -146,6 +146,34 @@ def test_held_back_objects_go_to_the_person_they_are_of(cast: Cast, way: Way) ->
     assert decide(way, row, "reassign", from_patient_id="FIC-P1", patient_id="FIC-P2")["changed"] is False
     exams = way.program("technician").get("/api/v1/exams")["exams"]
     assert [exam["conflicts"] for exam in exams] == [0, 0]
+
+
+def test_what_was_held_back_is_forwarded_and_made_ready_once_its_person_is_known(
+    cast: Cast, way: Way
+) -> None:
+    admin, town = way.program("admin"), cast.sites[TOWNSHIP_A1].uid
+    node = {"ae_title": "CITY_PACS", "host": "127.0.0.1", "port": 1, "institution": town}
+    made = admin.post("/api/v1/admin/nodes", node, expect=201)
+    admin.post("/api/v1/admin/forward-rules", {"node": made["id"], "institution": town}, expect=201)
+
+    def waiting() -> int:
+        return int(admin.get("/api/v1/admin/nodes")[0]["waiting"])
+
+    def made_ready() -> list[str]:
+        engine = cast.world.unit_of_work.engine  # type: ignore[attr-defined]
+        asked = (
+            "SELECT study_instance_uid FROM job JOIN study ON study.id = subject_id"
+            " WHERE kind = 'prepare_pictures'"
+        )
+        with engine.connect() as connection:
+            return sorted(connection.exec_driver_sql(asked).scalars())
+
+    row = held_back(cast, way)
+    assert (waiting(), len(made_ready())) == (2, 1)
+    order_for_right(way)
+    answer = decide(way, row, "reassign", from_patient_id="FIC-P1", patient_id="FIC-P2")
+    assert (waiting(), len(made_ready())) == (4, 2)
+    assert answer["study_instance_uid"] in made_ready()
 
 
 def test_the_same_person_under_two_numbers_is_confirmed_once_for_all_that_follows(
