@@ -41,6 +41,8 @@ export interface CriticalValue {
 }
 
 type Done = (value: CriticalValue) => void;
+/** What was pressed did not come about, and its card is gone. */
+type Lost = (value: CriticalValue, cause: unknown) => void;
 
 const EVERY = 5_000;
 const SLOWEST = 30_000;
@@ -96,10 +98,16 @@ export class CriticalCards {
   private readonly kept = new Map<string, Card>();
   private readonly place: HTMLElement;
   private readonly done: Done;
+  private readonly lost: Lost;
 
-  constructor(place: HTMLElement, done: Done) {
+  constructor(
+    place: HTMLElement,
+    done: Done,
+    lost: Lost = (_, cause) => console.warn("a card is gone", cause),
+  ) {
     this.place = place;
     this.done = done;
+    this.lost = lost;
   }
 
   show(rows: readonly CriticalValue[]): void {
@@ -112,7 +120,7 @@ export class CriticalCards {
     rows.forEach((row, index) => {
       let card = this.kept.get(row.id);
       if (!card) {
-        card = new Card(row, this.done);
+        card = new Card(row, this.done, this.lost);
         this.kept.set(row.id, card);
       }
       card.show(row);
@@ -129,11 +137,13 @@ class Card {
   private readonly messages = h("div", { class: "messages" });
   private readonly forms = h("div", { class: "told" });
   private readonly done: Done;
+  private readonly lost: Lost;
   private can = "";
   private version = "";
 
-  constructor(value: CriticalValue, done: Done) {
+  constructor(value: CriticalValue, done: Done, lost: Lost) {
     this.done = done;
+    this.lost = lost;
     this.element = h(
       "article",
       { class: `critical-card ${value.tier}`, "aria-label": t(`ui.critical.tier.${value.tier}`) },
@@ -152,19 +162,20 @@ class Card {
     if (can === this.can) return;
     this.can = can;
     this.messages.replaceChildren();
-    this.forms.replaceChildren(...forms(value, (what, body) => this.post(value.id, what, body)));
+    this.forms.replaceChildren(...forms(value, (what, body) => this.post(value, what, body)));
   }
 
   /** True where the server took it. */
-  private async post(id: string, what: string, body: unknown): Promise<boolean> {
+  private async post(about: CriticalValue, what: string, body: unknown): Promise<boolean> {
     try {
-      const path = `/api/v1/critical/${encodeURIComponent(id)}/${what}`;
+      const path = `/api/v1/critical/${encodeURIComponent(about.id)}/${what}`;
       const value = await send<CriticalValue>("POST", path, body);
       this.messages.replaceChildren();
       this.done(value);
       return true;
     } catch (cause) {
-      this.messages.replaceChildren(problemMessage(cause));
+      if (this.element.isConnected) this.messages.replaceChildren(problemMessage(cause));
+      else this.lost(about, cause);
       return false;
     }
   }

@@ -13,10 +13,12 @@ export interface Question {
   /** What else belongs to the answer. */
   extra?: HTMLElement | undefined;
   answer(text: string): Promise<void>;
+  /** The answer failed when the question was no longer on the page. */
+  left(cause: unknown): void;
 }
 
 /** Puts the question into `place` and the cursor into its field; Escape takes it away. */
-export function ask(place: HTMLElement, question: Question): void {
+export function ask(place: HTMLElement, question: Question): HTMLFormElement {
   const before = document.activeElement;
   const field = h("input", {
     type: question.password ? "password" : "text",
@@ -31,7 +33,7 @@ export function ask(place: HTMLElement, question: Question): void {
     form.remove();
     if (before instanceof HTMLElement && before.isConnected) before.focus();
   };
-  const form = h(
+  const form: HTMLFormElement = h(
     "form",
     {
       class: "ask",
@@ -42,6 +44,10 @@ export function ask(place: HTMLElement, question: Question): void {
           await question.answer(field.value.trim());
           form.remove();
         } catch (cause) {
+          if (!form.isConnected) {
+            question.left(cause);
+            return;
+          }
           problems.replaceChildren(problemMessage(cause));
           submit.disabled = false;
           field.focus();
@@ -81,4 +87,5 @@ export function ask(place: HTMLElement, question: Question): void {
   );
   place.replaceChildren(form);
   field.focus();
+  return form;
 }

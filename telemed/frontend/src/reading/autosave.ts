@@ -31,6 +31,8 @@ export interface SaveHost {
   /** What must have happened before anything may be saved: the case is held. */
   ready(): Promise<void>;
   state(state: SaveState): void;
+  /** The case was left, and its last words did not arrive. */
+  unsaved(cause: unknown): void;
 }
 
 export const DRAFTS = "telemed.draft.";
@@ -44,6 +46,8 @@ export class Autosave {
   private running: Promise<void> | null = null;
   private timer = 0;
   private closed = false;
+  /** The words go another way: with a signature. */
+  private held = false;
   private readonly caseId: string;
   private readonly host: SaveHost;
 
@@ -79,6 +83,11 @@ export class Autosave {
     forget(this.key);
   }
 
+  /** The last words that the server has not answered for. */
+  get words(): Fields | null {
+    return this.fields;
+  }
+
   get unsaved(): boolean {
     return this.fields !== null || this.running !== null;
   }
@@ -107,20 +116,24 @@ export class Autosave {
   /** Before the words go another way: waits for what is on its way, and sends nothing more. */
   async settle(): Promise<void> {
     window.clearTimeout(this.timer);
-    await this.running;
+    this.held = true;
+    // What became of the draft was told as it happened; its words go with the signature all the same.
+    await this.running?.catch(() => undefined);
   }
 
   /** They are at the server, by that way. */
   arrived(report: Report | null): void {
+    this.held = false;
     this.seen(report);
     this.fields = null;
     this.dropCopy();
     this.host.state({ name: "clean" });
   }
 
-  /** They are not: saved as a draft after all. */
-  resume(): void {
-    if (this.fields) this.schedule(0);
+  /** They are not: saved as a draft after all, but for a text that would replace another's. */
+  resume(save: boolean): void {
+    this.held = false;
+    if (save && this.fields) this.schedule(0);
   }
 
   /** After a conflict: the reader has seen the other text and keeps the own one. */
@@ -140,8 +153,13 @@ export class Autosave {
     this.closed = true;
     window.clearTimeout(this.timer);
     // Leaving the case sends what is left; if that fails, the copy in this browser is offered next time.
-    if (this.fields)
-      this.save().catch((cause: unknown) => console.warn("the draft stays in this browser", cause));
+    if (!this.held) this.flush().catch((cause: unknown) => this.host.unsaved(cause));
+  }
+
+  /** The reader is back before the last words had arrived. */
+  reopen(): void {
+    this.closed = false;
+    if (!this.running && !this.held) this.schedule(0);
   }
 
   private schedule(wait: number): void {
@@ -149,7 +167,8 @@ export class Autosave {
     this.timer = window.setTimeout(() => {
       // The state shows what went wrong; a passing fault is tried again.
       this.flush().catch((cause: unknown) => {
-        if (cause instanceof Problem && cause.passing && !this.closed) this.schedule(RETRY);
+        if (this.closed) this.host.unsaved(cause);
+        else if (cause instanceof Problem && cause.passing) this.schedule(RETRY);
       });
     }, wait);
   }

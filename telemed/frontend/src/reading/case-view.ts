@@ -1,5 +1,5 @@
 /** The case page: patient, pictures or ECG, what the machine says, and the report, together. */
-import { send } from "../core/api";
+import { explain, send } from "../core/api";
 import { h } from "../core/dom";
 import { message, problemMessage } from "../core/messages";
 import { t } from "../core/page";
@@ -8,7 +8,7 @@ import type { Case, Instance } from "../core/types";
 import { aiPanel } from "./ai-panel";
 import { type CaseCache, instancesOf } from "./case-cache";
 import { caseContext, otherObject } from "./case-context";
-import { CriticalPanel } from "./critical-panel";
+import { CriticalPanel, type Whose } from "./critical-panel";
 import { EcgBench } from "./ecg-bench";
 import { EcgPanel, ecgInstances } from "./ecg-panel";
 import { caseActions, identityBar, identityLine } from "./identity";
@@ -28,6 +28,8 @@ export interface CaseHost {
   done(item: Case): void;
   /** The case changed here: the list shows it too. */
   changed(item: Case): void;
+  /** Something about a case that is no longer open did not come about. */
+  astray(item: Whose, fault: string): void;
 }
 
 /** Well inside the server's lease, and only while someone works. */
@@ -42,13 +44,13 @@ export class CaseView {
   });
   readonly ecg = new EcgPanel();
   readonly pictures = new PicturePanel();
-  readonly critical = new CriticalPanel();
+  readonly critical = new CriticalPanel((item, cause) => this.failed(item, cause));
   readonly priors = new PriorsPanel();
   readonly report: ReportPanel;
   readonly own = new OwnReading({
-    hold: () => this.hold(),
+    hold: (item) => this.hold(item),
     changed: () => this.renderOwn(),
-    failed: (cause) => this.messages.replaceChildren(problemMessage(cause)),
+    failed: (item, cause) => this.failed(item, cause),
   });
   readonly bench = new EcgBench({
     own: this.own,
@@ -76,8 +78,10 @@ export class CaseView {
     this.report = new ReportPanel({
       updated: (item) => this.answered(item),
       done: (item) => host.done(item),
-      claim: () => this.claim(),
+      claim: (item) => this.act("claim", item),
       raiseCritical: () => this.critical.ask(),
+      said: (item) => this.own.settled(item),
+      astray: (item, fault) => host.astray(item, fault),
     });
     this.ecg.onLook = (lead, ink) => this.bench.look(lead, ink);
     this.element.append(
@@ -156,18 +160,16 @@ export class CaseView {
       const item = await this.latest.ask();
       if (this.id === id) this.take(item);
     } catch (cause) {
-      this.messages.replaceChildren(problemMessage(cause));
+      if (this.id === id) this.messages.replaceChildren(problemMessage(cause));
     }
   }
 
   async claim(): Promise<void> {
-    if (!this.item) return;
-    await this.act("claim");
+    if (this.item) await this.act("claim", this.item);
   }
 
   async release(): Promise<void> {
-    if (!this.item?.holder?.mine) return;
-    await this.act("release");
+    if (this.item?.holder?.mine) await this.act("release", this.item);
   }
 
   /** The list is not in view here, and with it the state of its line. */
@@ -180,19 +182,27 @@ export class CaseView {
     this.critical.tick(this.host.now());
   }
 
-  private async act(what: "claim" | "release"): Promise<void> {
-    const { id } = this;
+  private async act(what: "claim" | "release", acted: Case): Promise<Case | undefined> {
     try {
-      const item = await send<Case>("POST", `/api/v1/cases/${encodeURIComponent(id)}/${what}`);
-      if (this.id === id) this.answered(item);
+      const item = await send<Case>("POST", `/api/v1/cases/${encodeURIComponent(acted.id)}/${what}`);
+      this.answered(item);
       this.host.changed(item);
+      return item;
     } catch (cause) {
-      this.messages.replaceChildren(problemMessage(cause));
+      this.failed(acted, cause);
+      return undefined;
     }
   }
 
-  /** The answer to something done here: what was asked for before may say less. */
+  /** Told where it belongs: on its case, or beside the one that is open by now. */
+  private failed(item: Whose, cause: unknown): void {
+    if (this.id === item.id) this.messages.replaceChildren(problemMessage(cause));
+    else this.host.astray(item, explain(cause));
+  }
+
+  /** The answer to something done here: what was asked for before may say less. The reader may have gone on. */
   private answered(item: Case): void {
+    if (this.id !== item.id) return;
     this.latest.overtake();
     this.take(item);
   }
@@ -218,7 +228,7 @@ export class CaseView {
     this.pictures.answers(item);
     this.report.take(item);
     this.priors.show(item);
-    void this.critical.show(item.id);
+    void this.critical.show(item);
     const objects = instancesOf(item)
       .map((instance) => instance.sop_instance_uid)
       .join(" ");
@@ -236,21 +246,23 @@ export class CaseView {
   /** Accept, edit or reject what the machine says next; false where nothing is left to be judged. */
   judgeNext(verdict: Verdict): boolean {
     const { item } = this;
-    const next = item && (item.can.write || item.can.claim) ? nextOpen(item, this.own) : undefined;
+    const open = item && !this.report.busy && (item.can.write || item.can.claim);
+    const next = open ? nextOpen(item, this.own) : undefined;
     if (next) this.judge(next, verdict);
     return next !== undefined;
   }
 
   private judge(one: Judged, verdict: Verdict): void {
+    if (this.report.busy) return;
     const back = this.own.verdict(one.analysis, one.finding) === verdict;
     if (back || verdict === "rejected") this.report.words.remove("impression", one.text);
     else this.report.words.insert("impression", one.text, verdict === "edited");
-    void this.own.judge(one.analysis, one.finding, verdict);
+    this.own.judge(one.analysis, one.finding, verdict);
   }
 
   /** Whoever writes about a case holds it. */
-  private async hold(): Promise<void> {
-    if (this.item && !this.item.can.write && this.item.can.claim) await this.claim();
+  private async hold(item: Case): Promise<Case | undefined> {
+    return !item.can.write && item.can.claim ? this.act("claim", item) : undefined;
   }
 
   private renderOwn(): void {
@@ -269,7 +281,7 @@ export class CaseView {
       back: () => this.host.back(),
       claim: () => void this.claim(),
       release: () => void this.release(),
-      failed: (cause) => this.messages.replaceChildren(problemMessage(cause)),
+      failed: (cause) => this.failed(item, cause),
     });
     this.identity.replaceChildren(identityBar(item, this.host.now(), ...actions));
   }

@@ -4,6 +4,7 @@ import { CriticalCards, type CriticalValue, tickCritical } from "../core/critica
 import { h } from "../core/dom";
 import { problemMessage } from "../core/messages";
 import { t } from "../core/page";
+import type { Case } from "../core/types";
 
 interface Rule {
   code: string;
@@ -18,35 +19,53 @@ interface Found {
   now: string;
 }
 
+/** Whose case something is about. */
+export type Whose = Pick<Case, "id" | "patient" | "exam">;
+
 export class CriticalPanel {
   readonly element = h("section", { class: "critical-panel", "aria-label": t("ui.critical.title") });
   private readonly proposal = h("div", {});
   private readonly form = h("div", {});
   private readonly cards = h("div", { class: "critical-values" });
   private readonly messages = h("div", { class: "messages" });
-  private caseId = "";
+  private item: Case | null = null;
+  /** Of several answers about one case the last that was asked for is believed. */
+  private asked = 0;
   private rules: Rule[] = [];
   private raised = new Set<string>();
-  private raising = false;
-  private readonly values = new CriticalCards(this.cards, () => void this.show(this.caseId));
+  /** The cases whose value is on its way. */
+  private readonly raising = new Set<string>();
+  private readonly values: CriticalCards;
+  /** What did not come about, of a case that may no longer be open. */
+  private readonly failed: (item: Whose, cause: unknown) => void;
 
-  constructor() {
+  constructor(failed: (item: Whose, cause: unknown) => void) {
+    this.failed = failed;
+    const again = (value: CriticalValue): void => {
+      if (this.item?.id === value.case_id) void this.show(this.item);
+    };
+    this.values = new CriticalCards(this.cards, again, (value, cause) =>
+      failed({ id: value.case_id, patient: value.patient, exam: value.exam }, cause),
+    );
     this.element.append(this.messages, this.proposal, this.form, this.cards);
   }
 
-  async show(caseId: string): Promise<void> {
-    if (caseId !== this.caseId) this.clear();
-    this.caseId = caseId;
+  async show(item: Case): Promise<void> {
+    if (item.id !== this.item?.id) this.clear();
+    this.item = item;
+    this.asked += 1;
+    const { asked } = this;
     try {
-      const found = await get<Found>(this.path);
-      if (this.caseId === caseId) this.take(found);
+      const found = await get<Found>(pathOf(item));
+      if (this.asked === asked) this.take(found);
     } catch (cause) {
-      if (this.caseId === caseId) this.messages.replaceChildren(problemMessage(cause));
+      if (this.asked === asked) this.messages.replaceChildren(problemMessage(cause));
     }
   }
 
   clear(): void {
-    this.caseId = "";
+    this.item = null;
+    this.asked += 1;
     this.rules = [];
     this.raised.clear();
     this.values.show([]);
@@ -62,7 +81,8 @@ export class CriticalPanel {
    * the reader chooses: nobody's finding is the first line of a list.
    */
   ask(code = ""): void {
-    if (!this.caseId || this.rules.length === 0) return;
+    const { item } = this;
+    if (!item || this.rules.length === 0) return;
     const ordered = [...this.rules].sort((a, b) => Number(this.isNew(b)) - Number(this.isNew(a)));
     const choice = h(
       "select",
@@ -83,7 +103,7 @@ export class CriticalPanel {
         class: "ask",
         onsubmit: (event: SubmitEvent) => {
           event.preventDefault();
-          void this.raise(choice.value, note.value.trim());
+          void this.raise(item, choice.value, note.value.trim());
         },
         onkeydown: (event: KeyboardEvent) => {
           if (event.key === "Enter" && event.target === choice) {
@@ -116,27 +136,26 @@ export class CriticalPanel {
     return next !== null;
   }
 
-  private get path(): string {
-    return `/api/v1/cases/${encodeURIComponent(this.caseId)}/critical`;
-  }
-
   /** Proposed by the machine, and nobody has raised it yet. */
   private isNew({ proposed, code }: Rule): boolean {
     return proposed && !this.raised.has(code);
   }
 
-  private async raise(code: string, note: string): Promise<void> {
-    if (this.raising) return;
-    this.raising = true;
+  private async raise(item: Case, code: string, note: string): Promise<void> {
+    if (this.raising.has(item.id)) return;
+    this.raising.add(item.id);
+    const open = (): boolean => this.item?.id === item.id;
     try {
-      await send<CriticalValue>("POST", this.path, { code, note });
+      await send<CriticalValue>("POST", pathOf(item), { code, note });
+      if (!open()) return;
       this.form.replaceChildren();
       this.messages.replaceChildren();
-      await this.show(this.caseId);
+      await this.show(item);
     } catch (cause) {
-      this.messages.replaceChildren(problemMessage(cause));
+      if (open()) this.messages.replaceChildren(problemMessage(cause));
+      else this.failed(item, cause);
     } finally {
-      this.raising = false;
+      this.raising.delete(item.id);
     }
   }
 
@@ -165,4 +184,8 @@ export class CriticalPanel {
     // What was pressed is done and gone: the cursor goes to what comes next.
     if (here && !this.cards.contains(document.activeElement)) this.toCard();
   }
+}
+
+function pathOf({ id }: Case): string {
+  return `/api/v1/cases/${encodeURIComponent(id)}/critical`;
 }

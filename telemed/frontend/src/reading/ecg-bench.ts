@@ -14,8 +14,8 @@ import type { OwnReading } from "./own-reading";
 
 export interface BenchHost {
   own: OwnReading;
-  /** Into the findings of the report. */
-  insert(text: string): void;
+  /** Into the findings of the report; false where nothing may be written now. */
+  insert(text: string): boolean;
 }
 
 export class EcgBench {
@@ -35,8 +35,7 @@ export class EcgBench {
     this.own = host.own;
     this.beat = new BeatPanel({
       keep: (analysis, marks, text) => {
-        host.insert(text);
-        void this.own.measure(analysis, marks);
+        if (host.insert(text)) this.own.measure(analysis, marks);
       },
     });
     this.element.append(this.tabs, this.messages, this.beat.element, this.compare.element);

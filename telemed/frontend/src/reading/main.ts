@@ -1,6 +1,6 @@
 /** The reading room: list, case and report in one page, with its state in the address. */
 import { send } from "../core/api";
-import { find, isTyping } from "../core/dom";
+import { find, h, isTyping } from "../core/dom";
 import { entries, KeyHelp } from "../core/key-help";
 import { type Command, obey } from "../core/keys";
 import type { Group } from "../core/keys-panel";
@@ -14,6 +14,7 @@ import { CaseView } from "./case-view";
 import { ecgCommands } from "./ecg-commands";
 import { imageCommands } from "./image-commands";
 import { ListView } from "./list-view";
+import { SideNotes } from "./side-notes";
 import { listen } from "./stream";
 import { UndoBar } from "./undo-bar";
 import { modalities, type Query, same, views, Worklist } from "./worklist";
@@ -38,15 +39,21 @@ const caseView = new CaseView(cache, {
   back: () => go(listUrl()),
   done: onDone,
   changed: (item) => list.replace(item),
+  astray: ({ id, patient, exam }, problem) => {
+    const who = { name: patient.name || t("ui.name.none"), exam };
+    const text = t("ui.astray.failed", { ...who, problem });
+    sideNotes.tell({ key: `astray ${id}`, caseId: id, tone: "problem", text, go: t("ui.astray.go") });
+  },
 });
+const sideNotes = new SideNotes((id) => go(caseUrl(id)));
 const undoBar = new UndoBar({
   now: () => list.now(),
-  undone: (item) => {
+  undone: (item, stayed) => {
     cache.forget(item.id);
     list.replace(item);
     said.textContent = t("ui.undo_bar.undone", { name: item.patient.name });
     if (here().caseId === item.id) void caseView.refresh();
-    else go(caseUrl(item.id));
+    else if (stayed) go(caseUrl(item.id));
   },
 });
 const AHEAD = 3;
@@ -77,6 +84,7 @@ function show(): void {
     if (typing) return;
   }
   if (opening) {
+    sideNotes.reached(caseId);
     void caseView.open(caseId).then(() => {
       if (caseView.item) undoBar.add(caseView.item);
       fetchAhead(caseId);
@@ -97,14 +105,18 @@ function fetchAhead(caseId: string): void {
   });
 }
 
-/** Signed, reviewed or returned: the next case comes by itself, or the list when there is none. */
+/**
+ * Signed, reviewed or returned: the next case comes by itself, or the list when there is none. Who has gone elsewhere
+ * meanwhile stays there.
+ */
 function onDone(item: Case): void {
   const next = list.nextToRead(item.id);
   cache.forget(item.id);
   said.textContent = t("ui.case.done", { name: item.patient.name, state: t(`ui.case_state.${item.state}`) });
   list.replace(item);
   undoBar.add(item);
-  go(next ? caseUrl(next.id) : listUrl());
+  sideNotes.reached(item.id);
+  if (here().caseId === item.id) go(next ? caseUrl(next.id) : listUrl());
 }
 
 function neighbour(step: number): boolean {
@@ -133,6 +145,11 @@ const undoCommand: Command = {
   run: (pressed) => (pressed === "Ctrl+z" && isTyping(document.activeElement) ? false : undoBar.undo()),
   whileTyping: true,
 };
+
+const sideCommands: readonly Command[] = [
+  { keys: ["Alt+g"], label: "ui.key.side_go", run: () => sideNotes.go(), whileTyping: true },
+  { keys: ["Alt+x"], label: "ui.key.side_dismiss", run: () => sideNotes.dismiss(), whileTyping: true },
+];
 
 const listCommands: readonly Command[] = [
   { keys: ["j", "ArrowDown"], label: "ui.key.next", run: () => listView.move(1) },
@@ -170,13 +187,14 @@ const help: KeyHelp = new KeyHelp(root, {
 });
 
 function active(): Command[] {
-  return here().caseId ? [...caseCommands, ...pictureCommands, ...stageCommands] : [...listCommands];
+  if (!here().caseId) return [...listCommands, ...sideCommands];
+  return [...caseCommands, ...sideCommands, ...pictureCommands, ...stageCommands];
 }
 
 /** Those of what is open come first. */
 function keyGroups(): Group[] {
-  const inList = { title: t("ui.keys.list"), commands: [...listCommands, ...help.commands] };
-  const inCase = { title: t("ui.keys.case"), commands: caseCommands };
+  const inList = { title: t("ui.keys.list"), commands: [...listCommands, ...sideCommands, ...help.commands] };
+  const inCase = { title: t("ui.keys.case"), commands: [...caseCommands, ...sideCommands] };
   const curve = { title: t("ui.keys.stage"), commands: stageCommands };
   const picture = { title: t("ui.keys.image"), commands: pictureCommands };
   const stages = caseView.pictured ? [picture, curve] : [curve, picture];
@@ -232,7 +250,8 @@ function leaveCase(): void {
   } else if (!caseView.ecg.clearCaliper()) go(listUrl());
 }
 
-root.replaceChildren(listView.element, caseView.element, undoBar.element);
+const corner = h("div", { class: "corner" }, sideNotes.element, undoBar.element);
+root.replaceChildren(listView.element, caseView.element, corner);
 obey(() => [...active(), ...help.commands]);
 window.addEventListener("popstate", show);
 window.setInterval(() => {

@@ -1,29 +1,30 @@
 /** Writing, signing, reviewing and amending the report of the open case. */
-import { get, Problem, send } from "../core/api";
+import { explain, get, Problem } from "../core/api";
 import { h } from "../core/dom";
 import { message, problemMessage } from "../core/messages";
 import { t } from "../core/page";
 import type { Case } from "../core/types";
-import { Autosave } from "./autosave";
 import { draftBlock, machineDraft } from "./machine-draft";
 import { blank, ReportForm, same } from "./report-form";
 import { earlierVersions, type ReportActions, reportButtons, reportHead, reportHistory } from "./report-head";
 import { ReportQuestions } from "./report-questions";
 import { SaveLine } from "./report-saving";
 import { ReportWords } from "./report-words";
-import { withSignature } from "./signing";
+import { askPassword, isConflict, signatureFault, unanswered, wantsPassword } from "./signing";
+import { Sitting } from "./sitting";
 
 export interface ReportHost {
   /** The server answered with the case as it now is. */
   updated(item: Case): void;
   /** Signed or reviewed: on to the next case. */
   done(item: Case): void;
-  claim(): Promise<void>;
+  claim(item: Case): Promise<Case | undefined>;
   raiseCritical(): void;
+  /** Resolves when all that was said of this case is at the server; throws where some of it is not. */
+  said(item: Case): Promise<void>;
+  /** Something about a case that is no longer open did not come about. */
+  astray(item: Case, fault: string): void;
 }
-
-/** A text that one key wrote may be signed with the next one: that signature claims the case itself. */
-const CLAIM_AFTER = 300;
 
 export class ReportPanel {
   readonly element = h("section", { class: "report", "aria-label": t("ui.report.title") });
@@ -38,11 +39,11 @@ export class ReportPanel {
   private readonly buttons = h("div", { class: "report-actions" });
   private readonly earlier = h("div", {});
   private readonly saving = new SaveLine(this.notes, (use) => this.settle(use));
-  private item: Case | null = null;
-  private autosave: Autosave | null = null;
-  private claiming: Promise<void> | null = null;
-  private claimTimer = 0;
-  private busy = false;
+  private sitting: Sitting | null = null;
+  /** Left before their words had arrived: who comes back goes on with them. */
+  private readonly left = new Map<string, Sitting>();
+  /** The cases whose signature is on its way, open or not. */
+  private readonly signing = new Set<string>();
   /** The reviewing doctor changed the words; they go with the decision. */
   private reviewed = false;
   /** A signature that nobody answered, and the report's state as it was before. */
@@ -58,13 +59,15 @@ export class ReportPanel {
     });
     const panel = this;
     this.questions = new ReportQuestions(this.question, this.notes, {
-      get item() {
-        return panel.item;
+      get sitting() {
+        return panel.busy ? null : panel.sitting;
       },
-      post: (path, body) => this.post(path, body),
+      shows: (item) => this.shows(item),
+      said: (item) => host.said(item),
       updated: (item) => host.updated(item),
       done: (item) => host.done(item),
-      sendBack: (comment) => this.postReview("return", comment),
+      sendBack: (sitting, comment) => this.postReview(sitting, "return", comment),
+      astray: (item, cause) => host.astray(item, explain(cause)),
       focus: () => this.focus(),
     });
     this.actions = {
@@ -92,11 +95,11 @@ export class ReportPanel {
 
   open(item: Case): void {
     this.close();
-    const autosave = new Autosave(item.id, item.report, {
-      ready: () => this.claimFirst(),
-      state: (state) => this.saving.show(state),
-    });
-    this.autosave = autosave;
+    const left = this.left.get(item.id);
+    const words = left?.autosave.words;
+    const sitting = left && words ? left : this.newSitting(item);
+    this.left.delete(item.id);
+    this.sitting = sitting;
     this.unanswered = null;
     this.notes.replaceChildren();
     this.question.replaceChildren();
@@ -104,7 +107,12 @@ export class ReportPanel {
     this.form.demand(item.demanded);
     void this.words.open(item);
     this.take(item);
-    this.saving.offerCopy(item, autosave, this.editable || item.can.review, (fields) => {
+    if (words) {
+      this.form.fields = words;
+      sitting.reopen(item);
+      return;
+    }
+    this.saving.offerCopy(item, sitting.autosave, this.editable || item.can.review, (fields) => {
       this.form.fields = fields;
       this.edited();
     });
@@ -112,23 +120,38 @@ export class ReportPanel {
 
   /** Newer facts about the open case; a text that is being written is never replaced. */
   take(item: Case): void {
-    this.item = item;
+    const { sitting } = this;
+    if (!sitting) return;
+    const { autosave } = sitting;
+    sitting.item = item;
     if (!item.can.review) this.reviewed = false;
     if (this.unanswered && stateOf(item) !== this.unanswered.state) this.unanswered.note.remove();
-    if (this.autosave && !this.autosave.unsaved && !this.reviewed && this.autosave.isNews(item.report)) {
-      this.autosave.seen(item.report);
+    // Nor while it is being signed: what is signed is what was shown.
+    if (!autosave.unsaved && !this.reviewed && !this.busy && autosave.isNews(item.report)) {
+      autosave.seen(item.report);
       this.form.fields = item.report ?? blank;
     }
     this.render();
   }
 
   close(): void {
-    window.clearTimeout(this.claimTimer);
-    this.claimTimer = 0;
-    this.autosave?.close();
-    this.autosave = null;
-    this.item = null;
+    const { sitting } = this;
+    this.sitting = null;
     this.reviewed = false;
+    if (sitting?.autosave.words) this.left.set(sitting.item.id, sitting);
+    sitting?.close();
+  }
+
+  private newSitting(item: Case): Sitting {
+    return new Sitting(item, {
+      claim: (of) => this.host.claim(of),
+      state: (of, state) => {
+        if (this.sitting === of) this.saving.show(state);
+      },
+      unsaved: (of, cause) => {
+        if (this.sitting !== of) this.host.astray(of.item, `${t("ui.astray.draft")} ${explain(cause)}`);
+      },
+    });
   }
 
   focus(): void {
@@ -137,125 +160,119 @@ export class ReportPanel {
 
   /** Ctrl+Enter: what this doctor does next with this report. */
   async finish(): Promise<void> {
-    if (this.item?.can.review) await this.attempt(() => this.postReview("approve"));
-    else if (this.editable) await this.attempt(() => this.signWith("sign", (item) => this.host.done(item)));
+    if (this.item?.can.review) await this.attempt((sitting) => this.postReview(sitting, "approve"));
+    else if (this.editable)
+      await this.attempt(async (sitting) => this.host.done(await this.sign(sitting, "sign")));
   }
 
   /** Out at once under this one signature; the case stays here for its final report. */
   async releasePreliminary(): Promise<void> {
-    if (!this.item?.can.preliminary) return;
-    await this.attempt(() => this.signWith("preliminary", (item) => this.host.updated(item)));
+    if (this.item?.can.preliminary)
+      await this.attempt(async (sitting) => this.host.updated(await this.sign(sitting, "preliminary")));
+  }
+
+  /** A signature of the open case is on its way: nothing more is said of it until that is answered. */
+  get busy(): boolean {
+    return this.item !== null && this.signing.has(this.item.id);
+  }
+
+  private get item(): Case | null {
+    return this.sitting?.item ?? null;
   }
 
   private get editable(): boolean {
     const { item } = this;
     if (!item || this.busy) return false;
-    const state = item.report?.state ?? "draft";
-    return (
-      (item.can.write || item.can.claim) &&
-      (state === "draft" || (state === "awaiting_review" && item.can.write))
-    );
+    const state = stateOf(item);
+    const open = state === "draft" || (state === "awaiting_review" && item.can.write);
+    return open && (item.can.write || item.can.claim);
+  }
+
+  private shows({ id }: Case): boolean {
+    return this.item?.id === id;
   }
 
   private edited(): void {
-    const { item } = this;
-    if (!item || !this.autosave) return;
+    const { sitting } = this;
+    if (!sitting) return;
+    const { item, autosave } = sitting;
     if (item.can.review) {
       this.reviewed = !same(this.form.fields, item.report ?? blank);
-      this.autosave.keepCopy(this.form.fields);
+      autosave.keepCopy(this.form.fields);
       return;
     }
-    this.claimTimer ||= window.setTimeout(() => void this.claimFirst(), CLAIM_AFTER);
-    this.autosave.edit(this.form.fields);
+    sitting.claimSoon();
+    autosave.edit(this.form.fields);
     this.renderDraft(item);
-  }
-
-  /** The first letter takes the case: whoever writes holds it, and everyone sees that. Nothing is saved before. */
-  private claimFirst(): Promise<void> {
-    window.clearTimeout(this.claimTimer);
-    this.claimTimer = 0;
-    const { item } = this;
-    if (!item || item.can.write || !item.can.claim) return this.claiming ?? Promise.resolve();
-    this.claiming ??= this.host.claim().finally(() => {
-      this.claiming = null;
-    });
-    return this.claiming;
   }
 
   /** Between the own text and the one that another wrote meanwhile. */
   private async settle(use: "theirs" | "mine"): Promise<void> {
-    const item = await get<Case>(this.path);
-    if (use === "theirs") this.autosave?.abandon();
-    else this.autosave?.overwrite(item.report?.revision ?? 0);
-    this.host.updated(item);
-  }
-
-  /** One request with the very words that are shown: claimed, written and signed together, or none of it. */
-  private async signWith(path: "sign" | "preliminary", then: (item: Case) => void): Promise<void> {
-    const { autosave } = this;
-    if (!autosave) return;
-    window.clearTimeout(this.claimTimer);
-    this.claimTimer = 0;
-    await this.claiming;
-    await autosave.settle();
+    const { sitting } = this;
+    if (!sitting) return;
     try {
-      const item = await this.post(path, { revision: autosave.revision, words: this.form.fields });
-      autosave.arrived(item.report);
-      then(item);
+      const item = await get<Case>(`/api/v1/cases/${encodeURIComponent(sitting.item.id)}`);
+      if (use === "theirs") sitting.autosave.abandon();
+      else sitting.autosave.overwrite(item.report?.revision ?? 0);
+      this.host.updated(item);
     } catch (cause) {
-      if (!isConflict(cause)) autosave.resume();
-      throw cause;
+      if (this.sitting === sitting) throw cause;
+      this.host.astray(sitting.item, explain(cause));
     }
   }
 
-  private async postReview(decision: "approve" | "return", comment?: string): Promise<void> {
-    await this.autosave?.flush();
-    const revision = this.autosave?.revision ?? this.item?.report?.revision ?? 0;
-    const words = this.reviewed ? { words: this.form.fields } : {};
-    const item = await this.post("review", { decision, revision, ...(comment ? { comment } : {}), ...words });
-    this.autosave?.dropCopy();
-    this.reviewed = false;
+  private sign(sitting: Sitting, path: "sign" | "preliminary"): Promise<Case> {
+    return sitting.sign(path, this.form.fields, this.host.said(sitting.item));
+  }
+
+  private async postReview(
+    sitting: Sitting,
+    decision: "approve" | "return",
+    comment?: string,
+  ): Promise<void> {
+    const words = this.reviewed ? this.form.fields : undefined;
+    const said = this.host.said(sitting.item);
+    const item = await sitting.review({ decision, comment, words }, said);
+    if (this.sitting === sitting) this.reviewed = false;
     this.host.done(item);
   }
 
   /** Runs a signature; where the signing period is over, asks for the password and goes on. */
-  private async attempt(run: () => Promise<void>): Promise<void> {
-    if (this.busy) return;
-    this.busy = true;
+  private async attempt(run: (sitting: Sitting) => Promise<void>): Promise<void> {
+    const { sitting } = this;
+    if (!sitting || this.busy) return;
+    const { item } = sitting;
+    this.signing.add(item.id);
     this.render();
     try {
-      await withSignature(this.question, run, () => this.attempt(run));
-      this.notes.replaceChildren();
+      await run(sitting);
+      if (this.shows(item)) this.notes.replaceChildren();
     } catch (cause) {
-      this.failed(cause);
+      if (!this.shows(item)) this.host.astray(item, signatureFault(cause));
+      else if (wantsPassword(cause))
+        askPassword(this.question, cause, {
+          // The words as they are by then; where the case was left meanwhile nothing is signed unseen.
+          again: async () =>
+            this.shows(item) ? this.attempt(run) : this.host.astray(item, t("ui.astray.unsigned")),
+          left: (fault) => this.host.astray(item, explain(fault)),
+        });
+      else this.failed(item, cause);
     } finally {
-      this.busy = false;
+      this.signing.delete(item.id);
       this.render();
     }
   }
 
-  private failed(cause: unknown): void {
+  private failed(item: Case, cause: unknown): void {
     if (isConflict(cause)) {
       this.saving.conflict(cause);
       return;
     }
-    if (cause instanceof Problem && cause.status === 0) {
-      // Nothing goes on by itself here: it may have arrived, and it may not.
-      const note = message("problem", t("ui.sign.unanswered"));
-      this.unanswered = { note, state: this.item ? stateOf(this.item) : "" };
-      this.notes.replaceChildren(note);
-      return;
-    }
-    this.notes.replaceChildren(problemMessage(cause));
+    const note = message("problem", signatureFault(cause));
+    // Nothing goes on by itself after a signature that nobody answered: it may have arrived, and it may not.
+    if (unanswered(cause)) this.unanswered = { note, state: stateOf(item) };
+    this.notes.replaceChildren(unanswered(cause) ? note : problemMessage(cause));
     if (cause instanceof Problem && cause.field) this.form.focus(cause.field);
-  }
-
-  private get path(): string {
-    return `/api/v1/cases/${encodeURIComponent(this.item?.id ?? "")}`;
-  }
-
-  private post(path: string, body: object): Promise<Case> {
-    return send<Case>("POST", `${this.path}/${path}`, body);
   }
 
   private render(): void {
@@ -280,8 +297,4 @@ export class ReportPanel {
 
 function stateOf({ report }: Case): string {
   return report?.state ?? "draft";
-}
-
-function isConflict(cause: unknown): cause is Problem {
-  return cause instanceof Problem && cause.code === "error.report_changed_since_shown";
 }

@@ -7,8 +7,8 @@ import type { Case } from "../core/types";
 
 export interface UndoHost {
   now(): number;
-  /** The signature was taken back: the case is the reader's again. */
-  undone(item: Case): void;
+  /** The signature was taken back: the case is the reader's again, who may have gone on since the key was pressed. */
+  undone(item: Case, stayed: boolean): void;
 }
 
 interface Signed {
@@ -68,8 +68,10 @@ export class UndoBar {
 
   private async takeBack(one: Signed): Promise<void> {
     this.tick();
+    const from = location.pathname;
     try {
-      this.host.undone(await send<Case>("POST", `/api/v1/cases/${encodeURIComponent(one.id)}/undo`));
+      const item = await send<Case>("POST", `/api/v1/cases/${encodeURIComponent(one.id)}/undo`);
+      this.host.undone(item, location.pathname === from);
     } catch (cause) {
       this.text.textContent = one.name;
       this.rest.textContent = "";
