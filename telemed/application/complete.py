@@ -11,6 +11,7 @@ from telemed.application.ports import UnitOfWork
 from telemed.application.promised import tell_missing
 from telemed.application.raising import raise_by_stored
 from telemed.application.record import record
+from telemed.application.repeats import answer_repeats
 from telemed.application.world import World
 from telemed.domain.case import READABLE, AiState, Case, CaseState
 from telemed.domain.errors import Conflict
@@ -62,6 +63,7 @@ def _complete(world: World, study_id: int, found: Mapping[int, str]) -> None:
             _extend(world, uow, study, cases[-1])
         else:
             open_case(world, uow, study)
+        answer_repeats(world, uow, study)
         tell_missing(world, uow, study)
         uow.commit()
 

@@ -8,6 +8,7 @@ from telemed.application.critical_correction import carry_over
 from telemed.application.ports import UnitOfWork
 from telemed.application.raising import raise_by_stored
 from telemed.application.record import record
+from telemed.application.repeats import settle_site
 from telemed.application.withdraw import close_case, met_by, tell_people
 from telemed.application.world import World
 from telemed.domain.case import Case, CaseState
@@ -30,6 +31,7 @@ def by_speech(uow: UnitOfWork, cases: Sequence[Case]) -> tuple[list[Case], list[
 
 def close(made: Correction, case: Case, outcome: Outcome) -> None:
     withdrawn, told = close_case(made.world, made.uow, made.actor, case, made.reason)
+    settle_site(made.world, made.uow, case, made.actor)
     outcome.withdrawn += withdrawn
     outcome.told += told
 

@@ -11,6 +11,7 @@ from telemed.application.notifying import resolve
 from telemed.application.ports import UnitOfWork
 from telemed.application.raising import raise_by_stored
 from telemed.application.record import record
+from telemed.application.repeats import answer_repeats, doubt_answers
 from telemed.application.sent_copies import tell_of_sent_copies
 from telemed.application.separate import separate
 from telemed.application.withdraw import met_by, tell_people
@@ -49,6 +50,8 @@ def move_study(made: Correction) -> Outcome:
     tell_of_sent_copies(made, before)
     made.record(Kind.STUDY_REASSIGNED, case=latest, from_patient=before.uid)
     _settle_notices(made)
+    doubt_answers(world, uow, study)
+    answer_repeats(world, uow, study)
     outcome.case_uid = latest.uid if latest else ""
     return outcome
 
@@ -81,6 +84,8 @@ def move_objects(made: Correction, objects: Sequence[StoredObject]) -> Outcome:
         _carry_all(made, spoken, rest, _shown(uow, study))
         _say_all(made, spoken, [new, rest], outcome)
     tell_of_sent_copies(made, before, sops)
+    doubt_answers(world, uow, study)
+    answer_repeats(world, uow, own)
     for sop in sops:
         origin = {"from_study": study.uid, "from_patient": before.uid}
         made.record(Kind.OBJECT_REASSIGNED, study=own, case=new, sop_instance_uid=sop, **origin)

@@ -7,6 +7,7 @@ from typing import Any
 from telemed.application.infer import Fault, fault_of
 from telemed.application.ports import UnitOfWork, WorklistRow
 from telemed.application.record import record
+from telemed.application.repeats import tell_site
 from telemed.application.world import World
 from telemed.domain.access import Action, Actor, demand, may
 from telemed.domain.case import Case, CaseState
@@ -301,7 +302,9 @@ def request_repeat(
             # The township would be told to repeat what it holds a signed report of, and nobody could amend it.
             raise Conflict("error.report_is_signed")
         case.state, case.repeat_reason, case.repeat_code, case.repeat_mark = asked
+        case.repeat_asked_at, case.repeat_asked_by = world.clock.now(), actor.user_id
         case.claimed_by = case.lease_until = case.returned_at = None
         record(world, uow, Kind.CASE_REPEAT_REQUESTED, actor=actor, case=case, code=code.value)
+        tell_site(world, uow, case)
         uow.commit()
     return shown(world, actor, uid)

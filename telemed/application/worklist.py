@@ -141,11 +141,23 @@ def events_after(world: World, *, event_id: int, limit: int = 500) -> Sequence[E
 
 
 def exams(world: World, *, actor: Actor, days: int = 1) -> Sequence[StudyOverview]:
-    """The own institution's exams of the last day(s), newest first."""
+    """The own institution's exams of the last day(s), newest first; before them what is to be made again, for as
+    long as it is, the oldest request first."""
     demand(actor, Action.SEE_EXAMS)
     since = world.clock.now() - timedelta(days=days)
     with world.unit_of_work(write=False) as uow:
-        return uow.studies.exams(actor, since, EXAMS_SHOWN)
+        repeats = uow.studies.repeats(actor, since, EXAMS_SHOWN)
+        recent = uow.studies.exams(actor, since, EXAMS_SHOWN)
+    waiting = [one for one in repeats if one.repeat is not None and one.repeat.repeat_is_open]
+    rest = {one.study.id: one for one in (*repeats, *recent)}
+    for one in waiting:
+        del rest[one.study.id]
+    return [*waiting, *sorted(rest.values(), key=_last_change, reverse=True)]
+
+
+def _last_change(one: StudyOverview) -> tuple[datetime, int]:
+    closed = one.repeat.repeat_closed_at if one.repeat is not None else None
+    return max(one.study.last_object_at, closed or one.study.last_object_at), one.study.id
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,8 @@ class Action(StrEnum):
     ANSWER_CRITICAL = "answer_critical"
     # Whose recording it is: decided by a person where it was made, never by a program.
     CORRECT = "correct"
+    # To be made again, or why not: decided by a person where the patient is, never by a program.
+    SETTLE_REPEAT = "settle_repeat"
     ADMINISTER = "administer"
 
 
@@ -52,6 +54,7 @@ ALLOWED: dict[Role, frozenset[Action]] = {
             Action.SEE_CASE,
             Action.SEE_INBOX,
             Action.CORRECT,
+            Action.SETTLE_REPEAT,
             *_CRITICAL,
         }
     ),

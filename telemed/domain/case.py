@@ -68,6 +68,14 @@ class Case:
     # Empty unless it waits to be made again; with the place in the picture, where one was marked.
     repeat_code: str = ""
     repeat_mark: dict[str, Any] | None = None
+    repeat_asked_at: datetime | None = None
+    repeat_asked_by: int | None = None
+    # The study that came after it and is, or may be, what was asked for.
+    repeat_answer_id: int | None = None
+    # Until then the site is asked for it. By nobody, where the answer was certain.
+    repeat_closed_at: datetime | None = None
+    repeat_closed_by: int | None = None
+    repeat_closed_because: str = ""
     follows_case_id: int | None = None
     # Sent back by the reviewing doctor, until it is signed again.
     returned_at: datetime | None = None
@@ -173,6 +181,24 @@ class Case:
     def close(self) -> None:
         self.claimed_by = self.lease_until = None
         self.state = CaseState.CLOSED
+
+    @property
+    def repeat_is_open(self) -> bool:
+        return self.state is CaseState.REPEAT_REQUESTED and self.repeat_closed_at is None
+
+    def answer_repeat(self, study_id: int, now: datetime, *, certain: bool) -> None:
+        """A recording came that may be the one asked for; only a certain one settles it without a person."""
+        self.repeat_answer_id = study_id
+        if certain:
+            self.repeat_closed_at = now
+
+    def close_repeat(self, user_id: int, because: str, now: datetime) -> None:
+        self.repeat_closed_at, self.repeat_closed_by, self.repeat_closed_because = now, user_id, because
+
+    def reopen_repeat(self) -> None:
+        """What had answered it turned out to be another recording, or another person's."""
+        self.repeat_answer_id = self.repeat_closed_at = self.repeat_closed_by = None
+        self.repeat_closed_because = ""
 
     def mark_critical(self, tier: Tier | None) -> bool:
         """Follows the open critical values. A raised one moves the case up; closing it moves nothing down."""

@@ -309,6 +309,12 @@ NORMAL_REPORT = report(
 )
 
 
+def repeat(**changes: Any) -> dict[str, Any]:
+    """Asked for, and nothing came yet."""
+    nothing = {"answer_at": None, "closed_at": None, "closed_because": ""}
+    return {"open": True, "asked_at": iso(-60), **nothing, **changes}
+
+
 def exam(number: int, state: str, **changes: Any) -> dict[str, Any]:
     source = ROWS[number]
     return {
@@ -326,6 +332,7 @@ def exam(number: int, state: str, **changes: Any) -> dict[str, Any]:
         "quality": [],
         "repeat_reason": "",
         "repeat_mark": None,
+        "repeat": None,
         "conflicts": 0,
         "received_at": iso(-40 + number),
         "order_source": "api",
@@ -351,6 +358,7 @@ EXAMS: list[dict[str, Any]] = [
         2,
         "repeat",
         repeat_reason="疑肢体导联接反",
+        repeat=repeat(asked_at=iso(-4000)),
         quality=[{"code": "quality.lead_off", "text": "导联脱落:V3"}],
     ),
     exam(3, "waiting", order_source="study"),

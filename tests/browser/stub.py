@@ -284,6 +284,11 @@ class Handler(BaseHTTPRequestHandler):
         elif match := re.fullmatch(r"/api/v1/cases/([^/]+)/(\w+)", self.path):
             with self.state.lock:
                 self.case(self.state.cases[match[1]], match[2], body)
+        elif match := re.fullmatch(r"/api/v1/studies/([^/]+)/repeat/close", self.path):
+            one = next(one for one in samples.EXAMS if one["study_instance_uid"] == match[1])
+            one.update(state="repeated")
+            one["repeat"].update(open=False, closed_at=samples.iso(0), closed_because=body["reason"])
+            self.json(one)
         elif self.path == "/api/v1/worklist/search":
             rows = self.state.search(body["text"])
             start = int(body.get("cursor", 0))

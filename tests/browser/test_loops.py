@@ -68,12 +68,14 @@ def test_the_technician_sees_the_place_and_the_leads(
     film = samples.exam(
         1,
         "repeat",
+        repeat=samples.repeat(),
         repeat_reason="体位不正",
         repeat_mark={**sop, **box, "leads": [], "picture_url": "/rendered/1.jpg"},
     )
     ecg = samples.exam(
         2,
         "repeat",
+        repeat=samples.repeat(answer_at=samples.iso(-5)),
         repeat_reason="导联脱落",
         repeat_mark={**sop, **nowhere, "leads": ["V3"], "from_ms": 2400, "to_ms": 3600, "picture_url": None},
     )
@@ -83,6 +85,22 @@ def test_the_technician_sees_the_place_and_the_leads(
     shares = page.locator(".mark-box").evaluate("box => [box.style.left, box.style.top, box.style.width]")
     assert shares == ["25%", "50%", "50%"]
     expect(page.locator("#exam-rows")).to_contain_text("导联：V3 · 2.4–3.6 秒")
+    # Two wait: said aloud and in the title, until each is done or somebody says why not.
+    expect(page.locator("#repeat-line")).to_contain_text("2 项检查被退回")
+    assert page.title().startswith("(2) · ")
+    page.keyboard.press("x")
+    page.keyboard.press("Enter")
+    page.keyboard.type("患者已转院")
+    page.keyboard.press("Enter")
+    expect(page.locator("#exam-rows tr").first).to_contain_text("不再重做：患者已转院")
+    expect(page.locator("#repeat-line")).to_contain_text("1 项检查被退回")
+    page.keyboard.press("x")
+    expect(page.locator(".close-repeat .primary")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator("#exam-rows tr").nth(1)).to_contain_text("已收到新的检查")
+    expect(page.locator("#repeat-line")).to_have_text("")
+    assert not page.title().startswith("(")
+    assert [one["reason"] for one in stub.state.sent("POST", "/repeat/close$")] == ["患者已转院", ""]
 
 
 def test_a_held_case_is_asked_for_and_taken_over(open_page: OpenPage, stub: Stub) -> None:

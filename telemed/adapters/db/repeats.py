@@ -1,18 +1,33 @@
-"""Repeats counted in the database: one row for each site, machine and reason."""
+"""What is to be made again; and how often, counted in the database: a row for each site, machine and reason."""
 
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import case, func, select
+from sqlalchemy import case, func, select, text
 
 from telemed.adapters.db import tables as t
 from telemed.adapters.db.repositories import Repository
 from telemed.application.ports.worklist import RepeatRate
+from telemed.domain.case import Case
 
 _C = t.reading_case.c
 
 
 class SqlRepeats(Repository):
+    def open_repeats(self, institution_id: int, patient_id: int, modality: str) -> Sequence[Case]:
+        return self._all(
+            Case,
+            text(f"({t.IS_TO_REPEAT})"),
+            _C.institution_id == institution_id,
+            _C.repeat_closed_at.is_(None),
+            _C.patient_id == patient_id,
+            _C.modality == modality,
+            order=_C.id,
+        )
+
+    def repeats_answered_by(self, study_id: int) -> Sequence[Case]:
+        return self._all(Case, _C.repeat_answer_id == study_id, order=_C.id)
+
     def repeat_rates(self, consortium_id: int, since: datetime) -> Sequence[RepeatRate]:
         device = (
             select(func.max(t.stored_object.c.device_id))

@@ -4,16 +4,17 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, func, or_, select, text
+from sqlalchemy.orm import aliased
 
 from telemed.adapters.db import tables as t
 from telemed.adapters.db.direct import find
 from telemed.adapters.db.repositories import Repository, T
-from telemed.adapters.db.scope import visible_studies
+from telemed.adapters.db.scope import visible_cases, visible_studies
 from telemed.adapters.db.upsert import ensure, ensure_all
 from telemed.application.ports import StudyOverview
 from telemed.domain.access import Actor
-from telemed.domain.case import Case
+from telemed.domain.case import Case, CaseState
 from telemed.domain.errors import Conflict
 from telemed.domain.order import Order
 from telemed.domain.report import IN_FORCE, Report
@@ -138,6 +139,24 @@ class SqlStudies(Repository):
         )
         return self._overviews(statement)
 
+    def repeats(self, actor: Actor, since: datetime, limit: int) -> Sequence[StudyOverview]:
+        asked = t.reading_case.c
+        picked = (
+            select(asked.study_id)
+            .where(
+                text(f"({t.IS_TO_REPEAT})"),
+                visible_cases(actor),
+                or_(asked.repeat_closed_at.is_(None), asked.repeat_closed_at >= since),
+            )
+            .order_by(asked.repeat_closed_at.is_not(None), asked.repeat_asked_at, asked.id)
+            .limit(limit)
+        )
+        study_ids = list(dict.fromkeys(self._session.execute(picked).scalars()))
+        if not study_ids:
+            return []
+        lines = self._overviews(_overview().where(t.study.c.id.in_(study_ids), visible_studies(actor)))
+        return sorted(lines, key=lambda line: study_ids.index(line.study.id))
+
     def overview(self, actor: Actor, study_instance_uid: str) -> StudyOverview | None:
         statement = _overview().where(
             visible_studies(actor), t.study.c.study_instance_uid == study_instance_uid
@@ -149,7 +168,7 @@ class SqlStudies(Repository):
         rows = self._session.execute(statement).all()
         tallies = self._tallies([row.Study.id for row in rows])
         lines = []
-        for study, patient, case, reader_name, report, order, exam, last4 in rows:
+        for study, patient, case, reader_name, report, order, exam, last4, repeat, answer in rows:
             objects, placed, conflicts, quality = tallies.get(study.id, (0, 0, 0, ()))
             lines.append(
                 StudyOverview(
@@ -165,6 +184,8 @@ class SqlStudies(Repository):
                     order=order,
                     exam=exam or "",
                     id_last4=last4 or "",
+                    repeat=repeat,
+                    answer=answer,
                 )
             )
         return lines
@@ -194,7 +215,7 @@ def _the_only_one(found: Sequence[T]) -> T | None:
 
 
 def _overview() -> Select[Any]:
-    """A study with its order, its latest case, and the report that is in force."""
+    """A study with its order, its latest case, the report that is in force, and what it is to be made again for."""
     latest_case = (
         select(func.max(t.reading_case.c.id))
         .where(t.reading_case.c.study_id == t.study.c.id)
@@ -211,6 +232,14 @@ def _overview() -> Select[Any]:
         .correlate(t.study)
         .scalar_subquery()
     )
+    asked = t.reading_case.alias()
+    latest_repeat = (
+        select(func.max(asked.c.id))
+        .where(asked.c.study_id == t.study.c.id, asked.c.state == CaseState.REPEAT_REQUESTED)
+        .correlate(t.study)
+        .scalar_subquery()
+    )
+    repeat, answer = t.reading_case.alias(), t.study.alias()
     return (
         select(
             Study,
@@ -221,6 +250,8 @@ def _overview() -> Select[Any]:
             Order,
             t.procedure.c.description,
             t.resident.c.id_card_last4,
+            aliased(Case, repeat),
+            aliased(Study, answer),
         )
         .join(t.patient, t.patient.c.id == t.study.c.patient_id)
         .outerjoin(t.reading_case, t.reading_case.c.id == latest_case)
@@ -229,4 +260,6 @@ def _overview() -> Select[Any]:
         .outerjoin(t.procedure, t.procedure.c.id == t.study.c.procedure_id)
         .outerjoin(t.exam_order, t.exam_order.c.id == t.procedure.c.order_id)
         .outerjoin(t.resident, t.resident.c.id == t.patient.c.resident_id)
+        .outerjoin(repeat, repeat.c.id == latest_repeat)
+        .outerjoin(answer, answer.c.id == repeat.c.repeat_answer_id)
     )

@@ -30,6 +30,9 @@ class StudyOverview:
     quality: tuple[str, ...]
     # None until the study found its order, or made one of its own.
     order: Order | None = None
+    # The latest case of it that went back to be made again, and the study that came since.
+    repeat: Case | None = None
+    answer: Study | None = None
     exam: str = ""
     id_last4: str = ""
 
@@ -76,5 +79,9 @@ class Studies(Protocol):
 
     def exams(self, actor: Actor, since: datetime, limit: int) -> Sequence[StudyOverview]:
         """Own institution's studies by last arrival, newest first."""
+
+    def repeats(self, actor: Actor, since: datetime, limit: int) -> Sequence[StudyOverview]:
+        """Own institution's studies that are to be made again, whatever their age, or were settled since: the open
+        ones first, of these the oldest request first."""
 
     def overview(self, actor: Actor, study_instance_uid: str) -> StudyOverview | None: ...

@@ -139,6 +139,10 @@ class RepeatRate:
 
 
 class Worklists(Protocol):
+    def open_repeats(self, institution_id: int, patient_id: int, modality: str) -> Sequence[Case]:
+        """What this site is asked to make again of this person."""
+
+    def repeats_answered_by(self, study_id: int) -> Sequence[Case]: ...
     def repeat_rates(self, consortium_id: int, since: datetime) -> Sequence[RepeatRate]: ...
     def worklist(
         self,

@@ -21,6 +21,7 @@ from telemed.domain.study import Series, StoredObject, StudyState, quality_reaso
 from telemed.domain.worklist import list_key, position, standing_views
 from telemed.imaging.waveform import ECG_SOP_CLASSES
 from telemed.web.api import shapes
+from telemed.web.api.convert_repeat import repeat_mark, repeat_of
 from telemed.web.words import has, say
 
 _PRIORITIES: dict[Priority, shapes.PriorityName] = {
@@ -247,7 +248,7 @@ def notice_row(found: Notice, language: str) -> shapes.NoticeRow:
     return shapes.NoticeRow(**dict(notice(found, language)), resolved_at=found.resolved_at)
 
 
-ExamState = Literal["receiving", "waiting", "reading", "awaiting_review", "reported", "repeat"]
+ExamState = Literal["receiving", "waiting", "reading", "awaiting_review", "reported", "repeat", "repeated"]
 _EXAM_STATES: dict[CaseState, ExamState] = {
     CaseState.WAITING: "waiting",
     CaseState.READING: "reading",
@@ -255,7 +256,8 @@ _EXAM_STATES: dict[CaseState, ExamState] = {
     # Not reported before the signature is applied.
     CaseState.SIGNING: "reading",
     CaseState.FINAL: "reported",
-    CaseState.REPEAT_REQUESTED: "repeat",
+    # Or somebody at the site said why not; while it is asked for, see `_exam_state`.
+    CaseState.REPEAT_REQUESTED: "repeated",
     # Its recordings were somebody else's; what is left of the study is to be read again.
     CaseState.CLOSED: "waiting",
 }
@@ -279,28 +281,18 @@ def exam(found: StudyOverview, language: str) -> shapes.ExamOut:
         reader=found.reader_name or None,
         report=_report_ref(found.report),
         quality=reasons(found.quality, language),
-        repeat_reason=found.case.repeat_reason if found.case else "",
-        repeat_mark=_repeat_mark(found),
+        repeat_reason=found.repeat.repeat_reason if found.repeat else "",
+        repeat_mark=repeat_mark(found),
+        repeat=repeat_of(found),
         conflicts=found.conflicts,
         received_at=study.first_object_at,
         order_source=order.source if order else None,
     )
 
 
-def _repeat_mark(found: StudyOverview) -> shapes.RepeatMarkOut | None:
-    """The place the reader marked; a box with the address of the picture it lies on."""
-    case = found.case
-    if case is None or case.state is not CaseState.REPEAT_REQUESTED or case.repeat_mark is None:
-        return None
-    mark = case.repeat_mark
-    place = (
-        f"/dicom-web/studies/{found.study.study_instance_uid}/series/{mark['series_instance_uid']}"
-        f"/instances/{mark['sop_instance_uid']}/rendered?viewport=360,360"
-    )
-    return shapes.RepeatMarkOut(**mark, picture_url=place if mark["width"] > 0 else None)
-
-
 def _exam_state(found: StudyOverview) -> ExamState:
+    if found.repeat is not None and found.repeat.repeat_is_open:
+        return "repeat"
     if found.case is not None:
         return _EXAM_STATES[found.case.state]
     return "waiting" if found.study.state is StudyState.COMPLETE else "receiving"

@@ -4,10 +4,11 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
+from telemed.application.repeats import close_repeat
 from telemed.application.worklist import exam, exams
 from telemed.domain.access import Action
 from telemed.web.api import convert
-from telemed.web.api.shapes import ExamsOut, ObjectDigest, StudyOut
+from telemed.web.api.shapes import ExamOut, ExamsOut, ObjectDigest, RepeatClosing, StudyOut
 from telemed.web.context import TheWorld
 from telemed.web.guard import guard
 from telemed.web.security import CurrentActor
@@ -32,3 +33,12 @@ def read_study(world: TheWorld, actor: CurrentActor, study_instance_uid: str) ->
     ]
     base = convert.exam(found.overview, actor.language)
     return StudyOut(**dict(base), generation=found.overview.study.generation, digests=digests)
+
+
+@router.post("/studies/{study_instance_uid}/repeat/close", **guard(Action.SETTLE_REPEAT))
+def settle_repeat(
+    world: TheWorld, actor: CurrentActor, study_instance_uid: str, body: RepeatClosing
+) -> ExamOut:
+    """It was made again, or why it will not be."""
+    found = close_repeat(world, actor=actor, study_instance_uid=study_instance_uid, reason=body.reason)
+    return convert.exam(found, actor.language)

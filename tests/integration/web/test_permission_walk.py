@@ -273,6 +273,7 @@ _RIGHT: dict[Action, tuple[str, ...]] = {
     Action.SEE_INBOX: ("technician", "system", "family"),
     Action.SEE_CRITICAL: ("technician", "system", "family", "reporting", "reviewing"),
     Action.CORRECT: ("technician",),
+    Action.SETTLE_REPEAT: ("technician",),
     Action.ANSWER_CRITICAL: ("technician", "family", "reporting", "reviewing"),
     Action.ADMINISTER: ("admin",),
 }

@@ -67,6 +67,7 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("POST", "/api/v1/corrections/{correction_id}/resolve"): {
         "json": {"decision": "leave", "reason": "虚构"}
     },
+    ("POST", "/api/v1/studies/{study_instance_uid}/repeat/close"): {"json": {"reason": "虚构"}},
     ("POST", "/api/v1/studies/{study_instance_uid}/reassign"): {
         "json": {"from_patient_id": "FIC-P1", "patient_id": "FIC-P2", "reason": "虚构"}
     },

@@ -21,6 +21,7 @@ see_inbox       yes         -                 -                 yes            -
 see_critical    yes         yes               yes               yes            -              yes
 answer_critical yes         yes               yes               yes            -              -
 correct         yes         -                 -                 -              -              -
+settle_repeat   yes         -                 -                 -              -              -
 administer      -           -                 -                 -              yes            -
 """
 HEAD, *LINES = [line.split() for line in TABLE.strip().splitlines()]

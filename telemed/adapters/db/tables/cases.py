@@ -25,6 +25,7 @@ IS_DONE = "state = 'final' OR state = 'repeat_requested' OR state = 'closed'"
 IS_IN_REVIEW = "state = 'awaiting_review'"
 IS_RETURNED = "returned_at IS NOT NULL"
 IS_CRITICAL = "critical_tier IS NOT NULL"
+IS_TO_REPEAT = "state = 'repeat_requested'"
 
 
 def _list_indexes() -> list[Index]:
@@ -46,6 +47,9 @@ def _list_indexes() -> list[Index]:
         some("done", IS_DONE, place, "id", "name_id"),
         # All cases of one name, the newest first.
         some("name", "name_id IS NOT NULL", place, "name_id", "id"),
+        # What a site is asked to make again: asked for with every look at its page.
+        some("repeat", IS_TO_REPEAT, "institution_id", "repeat_closed_at"),
+        some("repeat_answer", "repeat_answer_id IS NOT NULL", "repeat_answer_id"),
     ]
 
 
@@ -75,6 +79,12 @@ reading_case = Table(
     words("repeat_reason", 400),
     words("repeat_code", 32),
     Column("repeat_mark", NullJson),
+    Column("repeat_asked_at", UtcDateTime),
+    Column("repeat_asked_by", BigKey),
+    Column("repeat_answer_id", BigKey),
+    Column("repeat_closed_at", UtcDateTime),
+    Column("repeat_closed_by", BigKey),
+    words("repeat_closed_because", 400),
     # Who would like to go on with it; a name for its holder, no reference of its own.
     Column("asked_by", BigKey),
     ref("follows_case_id", "reading_case", null=True),

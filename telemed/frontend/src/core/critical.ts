@@ -6,6 +6,7 @@ import { problemMessage } from "./messages";
 import { maybe, t } from "./page";
 import { last4, sexAge } from "./patient";
 import { clock } from "./time";
+import { markTitle } from "./title-marks";
 import type { Patient } from "./types";
 
 export interface CriticalValue {
@@ -51,7 +52,6 @@ const SLOWEST = 30_000;
 export function startCritical(): void {
   const place = find<HTMLElement>("#critical-values");
   const line = find<HTMLElement>("#critical-line");
-  const title = document.title;
   let timer = 0;
   let wait = EVERY;
   /** The server's clock less this one's: the ten minutes are the server's. */
@@ -65,9 +65,8 @@ export function startCritical(): void {
       ahead = Date.parse(now) - Date.now();
       cards.show(rows);
       tickCritical(place, Date.now() + ahead);
-      // Seen from another tab too.
       const unheard = rows.filter((row) => row.state === "released").length;
-      document.title = unheard > 0 ? `▲ ${unheard} · ${title}` : title;
+      markTitle("critical", unheard > 0 ? `▲ ${unheard}` : "");
       setText(line, "");
       wait = EVERY;
     } catch (cause) {

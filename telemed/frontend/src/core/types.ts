@@ -211,6 +211,15 @@ export interface Mark {
   to_ms: number | null;
 }
 
+/** That a recording went back to be made again, and what became of it. */
+export interface Repeat {
+  open: boolean;
+  asked_at: string | null;
+  answer_at: string | null;
+  closed_at: string | null;
+  closed_because: string;
+}
+
 export interface Exam {
   study_instance_uid: string;
   modality: string;
@@ -220,7 +229,7 @@ export interface Exam {
   arrived: number;
   placed: number;
   safe: boolean;
-  state: "receiving" | "waiting" | "reading" | "awaiting_review" | "reported" | "repeat";
+  state: "receiving" | "waiting" | "reading" | "awaiting_review" | "reported" | "repeat" | "repeated";
   reader: string | null;
   report: {
     id: string;
@@ -233,6 +242,7 @@ export interface Exam {
   quality: { code: string; text: string }[];
   repeat_reason: string;
   repeat_mark: (Mark & { picture_url: string | null }) | null;
+  repeat: Repeat | null;
   conflicts: number;
   received_at: string;
   order_source: string | null;

@@ -6,6 +6,7 @@ import { last4, sexAge } from "../core/patient";
 import { clock } from "../core/time";
 import type { Exam } from "../core/types";
 import { repeatMark } from "./repeat-mark";
+import { repeatNotes, tellRepeats } from "./repeats";
 
 const EVERY = 5_000;
 const SLOWEST = 30_000;
@@ -30,8 +31,9 @@ export function startExams(): () => void {
         exams,
         (exam) => exam.study_instance_uid,
         (exam) => JSON.stringify(exam),
-        examRow,
+        (exam) => examRow(exam, () => void refresh()),
       );
+      tellRepeats(exams);
       empty.hidden = exams.length > 0;
       setText(line, "");
       wait = EVERY;
@@ -49,7 +51,7 @@ export function startExams(): () => void {
   return () => void refresh();
 }
 
-function examRow(exam: Exam): HTMLElement {
+function examRow(exam: Exam, changed: () => void): HTMLElement {
   return h(
     "tr",
     { class: `exam ${exam.state}` },
@@ -63,7 +65,7 @@ function examRow(exam: Exam): HTMLElement {
     h("td", { class: "id" }, last4(exam.patient), wrongPerson(exam)),
     h("td", { class: "exam-name" }, h("span", { class: "modality" }, exam.modality), examName(exam)),
     h("td", { class: "arrived" }, arrivedMark(exam)),
-    h("td", { class: "state" }, stateMark(exam)),
+    h("td", { class: "state" }, stateMark(exam, changed)),
     h("td", { class: "action" }, reportLink(exam)),
   );
 }
@@ -89,7 +91,7 @@ function arrivedMark(exam: Exam): HTMLElement {
   );
 }
 
-function stateMark(exam: Exam): HTMLElement {
+function stateMark(exam: Exam, changed: () => void): HTMLElement {
   const notes = exam.quality.map((one) => h("span", { class: "note-line" }, one.text));
   if (exam.conflicts > 0)
     notes.push(
@@ -108,12 +110,19 @@ function stateMark(exam: Exam): HTMLElement {
     {},
     h("span", { class: `status ${exam.state}` }, stateText(exam)),
     repeatMark(exam),
+    ...repeatNotes(exam, changed),
     ...notes,
   );
 }
 
 function stateText(exam: Exam): string {
   if (exam.state === "reading" && exam.reader) return t("ui.exams.state.reading_by", { name: exam.reader });
+  if (exam.state === "repeated" && exam.repeat) {
+    const because = exam.repeat.closed_because;
+    return because
+      ? t("ui.exams.state.repeat_settled", { reason: because })
+      : t("ui.exams.state.repeated_new");
+  }
   if (exam.state === "repeat") return t("ui.exams.state.repeat_because", { reason: exam.repeat_reason });
   return t(`ui.exams.state.${exam.state}`);
 }

@@ -1,7 +1,7 @@
 /** The technician's keys: send, see what became of it, print, and order. */
 import { toCriticalCard } from "../core/critical-key";
 import type { Command } from "../core/keys";
-import { FocusRows, leaveField, submitHere } from "../core/rows";
+import { enter, FocusRows, leaveField, submitHere } from "../core/rows";
 
 const rows = new FocusRows("#exam-rows tr");
 const [files, folder] = Array.from(
@@ -17,6 +17,7 @@ export const commands: readonly Command[] = [
   { keys: ["k"], label: "ui.key.previous_exam", run: () => rows.move(-1) },
   { keys: ["p"], label: "ui.key.report_pdf", run: () => press("td.action a", rows.current) },
   { keys: ["w"], label: "ui.exams.wrong_person", run: () => press("a.wrong-person", rows.current) },
+  { keys: ["x"], label: "ui.key.repeat_done", run: settleRepeat },
   { keys: ["o"], label: "ui.key.new_order", run: newOrder },
   { keys: ["i"], label: "ui.key.order_file", run: () => press("#order-csv") },
   toCriticalCard,
@@ -28,6 +29,12 @@ function press(selector: string, within: ParentNode | null = document): boolean 
   const found = within?.querySelector<HTMLElement>(selector);
   found?.click();
   return found !== null && found !== undefined;
+}
+
+/** In the row with the focus, else in the first one that waits: to what can be said of it. */
+function settleRepeat(): boolean {
+  const place = (rows.current ?? document).querySelector<HTMLElement>(".close-repeat");
+  return enter(place, "button.primary, summary, input");
 }
 
 function newOrder(): void {

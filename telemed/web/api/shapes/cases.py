@@ -159,3 +159,13 @@ class RepeatMarkOut(RepeatMarkIn):
 
 class ReasonIn(Body):
     reason: str = Field(max_length=400)
+
+
+class RepeatOut(BaseModel):
+    # Of the latest time it went back.
+    open: bool
+    asked_at: Instant | None
+    # What came since and is, or may be, what was asked for.
+    answer_at: Instant | None
+    closed_at: Instant | None
+    closed_because: str

@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field
 
 from telemed.domain.order import OrderSource
 from telemed.web.api.shapes.basics import Body, Instant, PatientOut, PriorityName, Reason
-from telemed.web.api.shapes.cases import RepeatMarkOut, ReportOut
+from telemed.web.api.shapes.cases import RepeatMarkOut, RepeatOut, ReportOut
 
 
 class ReportRef(BaseModel):
@@ -20,6 +20,11 @@ class ReportRef(BaseModel):
     released_at: Instant | None
 
 
+class RepeatClosing(Body):
+    # Not needed where a new recording has come: that is the reason.
+    reason: str = Field("", max_length=400)
+
+
 class ExamOut(BaseModel):
     study_instance_uid: str
     modality: str
@@ -30,12 +35,13 @@ class ExamOut(BaseModel):
     placed: int
     safe: bool
     complete: bool
-    state: Literal["receiving", "waiting", "reading", "awaiting_review", "reported", "repeat"]
+    state: Literal["receiving", "waiting", "reading", "awaiting_review", "reported", "repeat", "repeated"]
     reader: str | None
     report: ReportRef | None
     quality: list[Reason]
     repeat_reason: str
     repeat_mark: RepeatMarkOut | None
+    repeat: RepeatOut | None
     conflicts: int
     received_at: Instant
     order_source: OrderSource | None
