@@ -4,7 +4,7 @@ from alembic import op
 import sqlalchemy as sa
 
 revision = '20261122_repeats'
-down_revision = '20261122_hanging'
+down_revision = '20261122_forward_due'
 branch_labels = None
 depends_on = None
 
