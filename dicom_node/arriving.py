@@ -2,9 +2,9 @@
 
 from collections.abc import Callable
 
-from dicom_node.file_meta import part10_prefix
 from telemed.application.ports import Spool, SpoolPart
 from telemed.domain.errors import DomainError, Unavailable
+from telemed.imaging.own_head import part10_prefix
 
 
 class ArrivingObject:
@@ -25,10 +25,10 @@ class ArrivingObject:
     def prefix_length(self) -> int:
         return len(self._prefix)
 
-    def write(self, data: bytes | memoryview) -> None:
+    def write(self, *pieces: bytes | memoryview) -> None:
         part = self._part
         if part is not None:
-            self._guarded(lambda: part.write(data))
+            self._guarded(lambda: part.write(*pieces))
 
     def take(self) -> SpoolPart:
         """The finished part, now the caller's. Raises what went wrong while bytes arrived."""
@@ -45,7 +45,8 @@ class ArrivingObject:
 
     def _open(self) -> None:
         self._part = self._spool.open_part()
-        self._part.write_meta(self._prefix)
+        # The door writes the same head before the same object: `part10_prefix`.
+        self._part.write_meta(self._prefix, of_the_object=True)
 
     def _guarded(self, step: Callable[[], None]) -> None:
         try:

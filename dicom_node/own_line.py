@@ -55,6 +55,9 @@ class OwnLine:
         # The command whose data set is now arriving, and the object it becomes.
         self._request: dict[int, bytes] | None = None
         self._object: ArrivingObject | None = None
+        # Its bytes that lie in the line's buffer: written together before the buffer is filled anew.
+        self._pieces: list[memoryview] = []
+        wire.before_reading = self._write_pieces
         # The data set of any other request.
         self._data_set = bytearray()
         self._context = 0
@@ -160,13 +163,20 @@ class OwnLine:
             piece = self._wire.some(length)
             length -= len(piece)
             if self._object is not None:
-                self._object.write(piece)
+                self._pieces.append(piece)
             else:
                 self._data_set += piece
                 if len(self._data_set) > _LARGEST_IDENTIFIER:
                     raise ProtocolError("more data than any query has")
         if last:
+            self._write_pieces()
             self._finish()
+
+    def _write_pieces(self) -> None:
+        if self._pieces:
+            pieces, self._pieces = self._pieces, []
+            if self._object is not None:
+                self._object.write(*pieces)
 
     def _begin(self, context: int, command: bytes) -> None:
         self._command.clear()

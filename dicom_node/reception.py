@@ -13,7 +13,6 @@ from pynetdicom.association import Association
 from pynetdicom.transport import RequestHandler
 
 from dicom_node.association import LineSocket, ServiceAssociation, Services
-from dicom_node.file_meta import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME
 from dicom_node.find import Finder
 from dicom_node.limits import Limits, Slots
 from dicom_node.opening import (
@@ -30,6 +29,7 @@ from dicom_node.wire import LineEnded, LineSilent, Wire
 from telemed.application.world import World
 from telemed.dimse import pdu as p
 from telemed.dimse.negotiation import AssociationRequest, associate_accept
+from telemed.imaging.own_head import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME
 
 log = logging.getLogger(__name__)
 

@@ -15,7 +15,6 @@ from pynetdicom.transport import ThreadedAssociationServer
 
 from dicom_node.association import ServiceAssociation
 from dicom_node.commitment import on_action
-from dicom_node.file_meta import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME
 from dicom_node.intake import Intake
 from dicom_node.limits import Limits, Slots
 from dicom_node.mpps import on_create, on_set
@@ -26,6 +25,7 @@ from dicom_node.statuses import Outcome
 from dicom_node.store import StoreService
 from dicom_node.tls import TlsFiles
 from telemed.application.world import World
+from telemed.imaging.own_head import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME
 
 log = logging.getLogger(__name__)
 

@@ -3,13 +3,19 @@
 import select
 import socket
 import ssl
+import struct
 import time
+from collections.abc import Callable
 
 # One read takes what is there, up to this much: a few system calls for a picture in place of thousands.
 _BUFFER = 1 << 18
 # Until somebody has said who it is: whoever only connects costs little.
 _FIRST = 1 << 12
+# With less than that in front of it a read begins at the buffer's beginning.
+_ROOM = 1 << 15
 _HEAD = 6
+# By so much a limit may be outlived before the system is told of a shorter one.
+_SLACK_SECONDS = 0.25
 
 
 class LineEnded(Exception):
@@ -21,14 +27,24 @@ class LineSilent(Exception):
 
 
 class Wire:
-    """Reading waits at most `patience` seconds for the next byte, and not beyond `until` where that is set."""
+    """Reading waits at most `patience` seconds for the next byte, and not beyond `until` where that is set.
+
+    Every system call lets another line's thread go first, so there are few of them: the system itself waits for
+    all that is known to come, and a time limit is told to it only where it has changed.
+    """
 
     def __init__(self, line: socket.socket, patience: float) -> None:
         self.line = line
         self.patience = patience
         self.until: float | None = None
+        # Before bytes that `some` gave are written over by what comes next.
+        self.before_reading: Callable[[], None] = _nothing
         # TLS gives its records of 16 kB one by one; whoever takes bytes has work to do for each piece.
         self._in_records = isinstance(line, ssl.SSLSocket)
+        if not self._in_records:
+            # A socket with a time limit in Python asks the system before every call whether it may be made.
+            line.settimeout(None)
+        self._limits: dict[int, float] = {}
         self._buffer = bytearray(_FIRST)
         self._view = memoryview(self._buffer)
         self._start = self._end = 0
@@ -61,16 +77,16 @@ class Wire:
     def some(self, most: int) -> memoryview:
         """At least one byte and at most `most`, good until the next call."""
         if self._start == self._end:
-            self._fill(min(most, len(self._buffer)) if self._in_records else 1)
+            self._fill(min(most, len(self._buffer)))
         start = self._start
         self._start = min(self._end, start + most)
         return self._view[start : self._start]
 
     def send(self, data: bytes) -> None:
         try:
-            self.line.settimeout(self.patience)
+            self._limit(socket.SO_SNDTIMEO, self.patience)
             self.line.sendall(data)
-        except TimeoutError as error:
+        except (TimeoutError, BlockingIOError) as error:
             raise LineSilent from error
         except OSError as error:
             raise LineEnded from error
@@ -96,8 +112,11 @@ class Wire:
             self._buffer[:kept] = self._buffer[self._start : self._end]
             self._start, self._end = 0, kept
             try:
-                self.line.settimeout(0)
-                count = self.line.recv_into(self._view[kept:])
+                if self._in_records:
+                    self.line.settimeout(0)
+                count = self.line.recv_into(
+                    self._view[kept:], 0, 0 if self._in_records else socket.MSG_DONTWAIT
+                )
                 if not count:
                     raise LineEnded
                 self._end += count
@@ -117,17 +136,20 @@ class Wire:
         return bool(asked.poll(0))
 
     def _fill(self, least: int) -> None:
-        """The buffer anew, with so many bytes at least."""
-        self._start = self._end = 0
-        while self._end < least:
+        """So many bytes at least, behind those that were taken already or in their place."""
+        if len(self._buffer) - self._end < max(least, _ROOM):
+            self.before_reading()
+            self._start = self._end = 0
+        enough = self._end + least
+        while self._end < enough:
             patience = self.patience
             if self.until is not None:
                 patience = min(patience, self.until - time.monotonic())
             if patience <= 0:
                 raise LineSilent
             try:
-                self.line.settimeout(patience)
-                count = self.line.recv_into(self._view[self._end :])
+                self._limit(socket.SO_RCVTIMEO, patience)
+                count = self._receive(self._view[self._end :], enough - self._end)
             except TimeoutError as error:
                 raise LineSilent from error
             except OSError as error:
@@ -135,3 +157,30 @@ class Wire:
             if not count:
                 raise LineEnded
             self._end += count
+
+    def _receive(self, into: memoryview, least: int) -> int:
+        """Raises TimeoutError where nothing came; less than `least` where no more came in time."""
+        if self._in_records:
+            return self.line.recv_into(into)
+        try:
+            if least > _FIRST:
+                return self.line.recv_into(into, least, socket.MSG_WAITALL)
+            return self.line.recv_into(into)
+        except BlockingIOError as error:
+            raise TimeoutError from error
+
+    def _limit(self, which: int, seconds: float) -> None:
+        """For the calls that follow. A limit that is a little longer than asked for does no harm."""
+        if self._in_records:
+            self.line.settimeout(seconds)
+            return
+        known = self._limits.get(which, 0.0)
+        if not seconds <= known <= seconds + _SLACK_SECONDS:
+            self._limits[which] = seconds
+            # struct timeval; zero would mean without end.
+            parts = divmod(max(1, int(seconds * 1e6)), 1_000_000)
+            self.line.setsockopt(socket.SOL_SOCKET, which, struct.pack("@ll", *parts))
+
+
+def _nothing() -> None:
+    return

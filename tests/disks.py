@@ -40,8 +40,8 @@ class RecordingDisk(RealDisk):
         self._paths[handle] = path
         return handle
 
-    def write(self, handle: int, data: bytes | memoryview) -> None:
-        super().write(handle, data)
+    def write(self, handle: int, *pieces: bytes | memoryview) -> None:
+        super().write(handle, *pieces)
         self._journal.note("write", self._paths[handle])
 
     def fsync(self, handle: int) -> None:
@@ -64,10 +64,11 @@ class FillingDisk(RealDisk):
         self.room, self.free = room, free
         self.taken_in = 0
 
-    def write(self, handle: int, data: bytes | memoryview) -> None:
+    def write(self, handle: int, *pieces: bytes | memoryview) -> None:
+        data = b"".join(pieces)
         if self.room is not None:
             if len(data) > self.room:
-                super().write(handle, bytes(data[: self.room]))
+                super().write(handle, data[: self.room])
                 self.room = 0
                 raise OSError(errno.ENOSPC, "No space left on device")
             self.room -= len(data)

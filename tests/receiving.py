@@ -19,6 +19,7 @@ from telemed.application.receive import Incoming
 from telemed.application.world import World
 from telemed.domain.people import Device, Institution, InstitutionKind
 from telemed.imaging.header import dataset_offset, read_header
+from telemed.imaging.own_head import part10_prefix
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -124,6 +125,17 @@ def incoming_of(world: World, file: bytes, institution_id: int, consortium_id: i
         institution_id=institution_id,
         consortium_id=consortium_id,
     )
+
+
+def sent(world: World, item: Incoming) -> Incoming:
+    """The same object as the DICOM door brings it: behind the door's own head."""
+    part, file, header = world.spool.open_part(), item.part.content(), item.header
+    item.part.discard()
+    syntax = header.transfer_syntax_uid
+    part.write_meta(part10_prefix(header.sop_class_uid, header.sop_instance_uid, syntax), of_the_object=True)
+    part.write(file[dataset_offset(file) :])
+    part.finish()
+    return replace(item, part=part)
 
 
 def dataset_digest(file: bytes) -> str:

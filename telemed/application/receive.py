@@ -13,23 +13,20 @@ from telemed.application.jobs import JobKind
 from telemed.application.known import Known, look_up
 from telemed.application.mpps import end_quiet_if_whole
 from telemed.application.notifying import notify
-from telemed.application.objects import read_object
 from telemed.application.ports import UnitOfWork
 from telemed.application.record import record
 from telemed.application.registering import register
 from telemed.application.restoring import takes_the_place
+from telemed.application.same_object import same_object
 from telemed.application.world import World
-from telemed.domain.errors import Conflict, DomainError, Unavailable
+from telemed.domain.errors import Conflict, Unavailable
 from telemed.domain.events import Kind
 from telemed.domain.study import KnownObject, ObjectRole, Reception, StoredObject, Study, classify
-from telemed.imaging.sameness import same_content
 
 __all__ = ["Incoming", "Received", "file_durable", "receive"]
 
 # A rival that commits first leaves a row that the next attempt finds; each attempt is one against one.
 _ATTEMPTS = 8
-# Two forms of one object are compared in memory; larger ones are a person's to compare.
-_LARGEST_COMPARED = 1 << 28
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -134,14 +131,14 @@ class _Incomparable(Exception):
 
 
 class _Undecided(Exception):
-    """Another transfer syntax under a known UID: the contents are compared outside the transaction."""
+    """Another digest under a known UID: the contents are compared outside the transaction."""
 
     def __init__(self, item: Incoming, known: StoredObject) -> None:
         self.item, self.known = item, known
 
 
-# (data set digest of the one held, of the newcomer) -> is it the same content?
-_Verdicts = dict[tuple[str, str], bool]
+# (the one held, data set digest of the newcomer) -> is it the same?
+_Verdicts = dict[tuple[int, str], bool]
 
 
 def _commit_rows(world: World, batch: Sequence[Incoming]) -> list[Received]:
@@ -151,9 +148,9 @@ def _commit_rows(world: World, batch: Sequence[Incoming]) -> list[Received]:
         try:
             return _transaction(world, batch, verdicts)
         except _Undecided as question:
-            key = (question.known.dataset_sha256, question.item.part.dataset_sha256)
+            key = (question.known.id, question.item.part.dataset_sha256)
             try:
-                verdicts[key] = _same(world, question.item, question.known)
+                verdicts[key] = same_object(world, question.item, question.known)
             except Unavailable as error:
                 raise _Incomparable(error) from error
         except Conflict:
@@ -202,12 +199,13 @@ def _ask(
 def _file(
     world: World, uow: UnitOfWork, item: Incoming, known: Known, verdicts: _Verdicts
 ) -> tuple[Reception, Study, StoredObject]:
-    digest, syntax = item.part.dataset_sha256, item.transfer_syntax_uid
     held = known.held[item.institution_id, item.header.sop_instance_uid]
-    repeated = [h for h in held if h.dataset_sha256 == digest and h.transfer_syntax_uid == syntax]
+    # Where it is here already, byte for byte, nobody needs to know what else is like it.
+    repeated = any(_equal(item, h) and h.transfer_syntax_uid == item.transfer_syntax_uid for h in held)
     compared = [_known(item, h, verdicts if not repeated else None) for h in held]
-    reception = classify(digest, syntax, compared)
-    alike = [h for h, k in zip(held, compared, strict=True) if k.same_content]
+    reception = classify(compared)
+    alike = [h for h, k in zip(held, compared, strict=True) if k.same]
+    same = [h for h, k in zip(held, compared, strict=True) if k.same and k.same_syntax]
     free = [h for h in alike if h.role is not ObjectRole.CONFLICT]
     if reception is Reception.ALTERNATE and not free:
         # Another form of what is held back is held back with it.
@@ -216,7 +214,7 @@ def _file(
         study, stored = file_new(world, uow, item, known)
         return (Reception.CONFLICT if stored.role is ObjectRole.CONFLICT else reception), study, stored
     shown = [h for h in held if h.role is ObjectRole.PRIMARY]
-    first = (repeated or free or alike or shown or held)[0]
+    first = (same or free or alike or shown or held)[0]
     study = known.study_of(first, uow)
     if reception is Reception.REPEAT:
         record(world, uow, Kind.OBJECT_REPEATED, study=study, device_id=item.device_id, **facts(item))
@@ -240,30 +238,18 @@ def _file(
     return reception, study, stored
 
 
+def _equal(item: Incoming, held: StoredObject) -> bool:
+    return held.dataset_sha256 == item.part.dataset_sha256
+
+
 def _known(item: Incoming, held: StoredObject, verdicts: _Verdicts | None) -> KnownObject:
-    same = held.dataset_sha256 == item.part.dataset_sha256
-    if verdicts is not None and held.transfer_syntax_uid != item.transfer_syntax_uid:
-        key = (held.dataset_sha256, item.part.dataset_sha256)
+    same = _equal(item, held)
+    if not same and verdicts is not None:
+        key = (held.id, item.part.dataset_sha256)
         if key not in verdicts:
             raise _Undecided(item, held)
         same = verdicts[key]
-    return KnownObject(held.dataset_sha256, held.transfer_syntax_uid, same_content=same)
-
-
-def _same(world: World, item: Incoming, held: StoredObject) -> bool:
-    if max(held.size, item.part.size) > _LARGEST_COMPARED:
-        return False
-    try:
-        content = read_object(world, held)
-    except Unavailable as error:
-        if error.code != "error.object_missing":
-            raise
-        return False
-    try:
-        return same_content(content, item.part.content())
-    except DomainError:
-        # What cannot be compared is kept as a conflict, and a person looks at it.
-        return False
+    return KnownObject(same_syntax=held.transfer_syntax_uid == item.transfer_syntax_uid, same=same)
 
 
 def _received(reception: Reception, item: Incoming, study: Study, stored: StoredObject) -> Received:

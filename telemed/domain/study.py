@@ -102,7 +102,8 @@ class StoredObject:
     sop_instance_uid: str
     transfer_syntax_uid: str
     role: ObjectRole
-    # Over the encoded data set alone: the same whether it came by C-STORE or as a file.
+    # Equal ones are of one data set, byte for byte. Of one data set that came by different ways they may differ: by
+    # C-STORE it is the file's own, so that the bytes are gone through once; else it is over the data set alone.
     dataset_sha256: str
     # Over the stored bytes: the name of the object, and what `verify` checks.
     file_sha256: str
@@ -128,20 +129,18 @@ class StoredObject:
 class KnownObject:
     """What is already held under a SOP Instance UID, as far as the decision needs it."""
 
-    dataset_sha256: str
-    transfer_syntax_uid: str
-    same_content: bool
+    same_syntax: bool
+    # Of the same transfer syntax: the same data set byte for byte. Of another one: the same when it is decoded.
+    same: bool
 
 
-def classify(dataset_sha256: str, transfer_syntax_uid: str, known: Sequence[KnownObject]) -> Reception:
+def classify(known: Sequence[KnownObject]) -> Reception:
     """Same bytes: a repeat. Same data set in another transfer syntax: an alternate. Else a conflict."""
     if not known:
         return Reception.NEW
-    if any(
-        k.dataset_sha256 == dataset_sha256 and k.transfer_syntax_uid == transfer_syntax_uid for k in known
-    ):
+    if any(k.same and k.same_syntax for k in known):
         return Reception.REPEAT
-    if any(k.same_content and k.transfer_syntax_uid != transfer_syntax_uid for k in known):
+    if any(k.same for k in known):
         return Reception.ALTERNATE
     return Reception.CONFLICT
 

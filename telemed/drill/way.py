@@ -28,6 +28,7 @@ from telemed.drill.boundaries import Boundaries
 from telemed.drill.clock import ShiftedClock
 from telemed.drill.objects import PATIENT, ecg, to_file
 from telemed.imaging.header import dataset_offset, read_header
+from telemed.imaging.own_head import part10_prefix
 
 ACCESSION = "DRILL-A-0001"
 
@@ -185,7 +186,8 @@ def incoming(world: World, file: bytes) -> Incoming:
     offset = dataset_offset(file)
     technician = house.actor(world, house.TECHNICIAN)
     part = world.spool.open_part()
-    part.write_meta(file[:offset])
+    head = part10_prefix(header.sop_class_uid, header.sop_instance_uid, header.transfer_syntax_uid)
+    part.write_meta(head, of_the_object=True)
     part.write(file[offset:])
     part.finish()
     return Incoming(

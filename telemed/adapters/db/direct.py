@@ -101,8 +101,13 @@ def run_each(
     if plan is None:
         plan = _plans[key] = _planned(kind, connection, statement, names)
     parameters = [plan.parameters(row) for row in rows]
-    with _Cursor(connection, plan.text) as cursor:
-        cursor.executemany(plan.text, parameters)
+    if plan.order is None:
+        with _Cursor(connection, plan.text) as cursor:
+            cursor.executemany(plan.text, parameters)
+        return
+    # In one statement: each that runs lets every other thread of the process go first.
+    for some in _portions(parameters, len(plan.order)):
+        _run(connection, plan.for_rows(len(some)), [value for row in some for value in row])
 
 
 def run_kept(
@@ -144,6 +149,13 @@ class _Plan:
         for name, convert in self.given:
             named[name] = row[name] if convert is None else convert(row[name])
         return named if self.order is None else [named[name] for name in self.order]
+
+    def for_rows(self, count: int) -> str:
+        """An insert whose parameters go by their place, and all of them into its row, for so many rows at once."""
+        row = f"({', '.join('?' * len(self.order or ()))})"
+        if self.text.count(row) != 1:
+            raise ValueError(f"a statement with parameters beside its row: {self.text}")
+        return self.text.replace(row, ", ".join([row] * count))
 
 
 def _planned(kind: type, connection: Connection, statement: Insert | Update, names: Sequence[str]) -> _Plan:

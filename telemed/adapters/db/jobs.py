@@ -10,12 +10,14 @@ from sqlalchemy import (
     ColumnElement,
     Insert,
     Select,
+    String,
     Update,
     and_,
     bindparam,
     case,
     delete,
     func,
+    literal_column,
     or_,
     select,
     text,
@@ -192,7 +194,9 @@ def _asking(dialect: str, hurrying: bool) -> Insert:
     # One statement, decided by the unique key of open jobs: no look before, hence no race with a rival that asks
     # too, or with a runner that ends at this moment.
     insert = (postgresql if dialect == "postgresql" else sqlite).insert(t.job)
-    running = and_(_J.lease_token != "", _J.lease_token.not_like(f"{_AGAIN}%"))
+    # Written out: the only parameters are those of the row.
+    again, some_again, none = (literal_column(f"'{value}'", String) for value in (_AGAIN, f"{_AGAIN}%", ""))
+    running = and_(_J.lease_token != none, _J.lease_token.not_like(some_again))
     names = ("kind", "subject_id", "due_at", "rank", "created_at", "state", "attempts")
     statement = insert.values({name: bindparam(name) for name in names})
     asked_for = statement.excluded.due_at
@@ -201,7 +205,7 @@ def _asking(dialect: str, hurrying: bool) -> Insert:
         index_where=text("state = 'pending'"),
         set_={
             "due_at": asked_for if hurrying else case((running, asked_for), else_=_J.due_at),
-            "lease_token": case((running, _AGAIN + _J.lease_token), else_=_J.lease_token),
+            "lease_token": case((running, again.concat(_J.lease_token)), else_=_J.lease_token),
         },
     )
     return asked

@@ -10,6 +10,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
 
+# More pieces than that no system takes in one call (IOV_MAX).
+_AT_ONCE = 1024
+
 
 class Disk(Protocol):
     """Failures are OSError, as the system gives them."""
@@ -20,8 +23,8 @@ class Disk(Protocol):
     def create(self, path: Path) -> int:
         """Opens a new file for writing and reading; FileExistsError if there is one."""
 
-    def write(self, handle: int, data: bytes | memoryview) -> None:
-        """All of it."""
+    def write(self, handle: int, *pieces: bytes | memoryview) -> None:
+        """All of them, one after the other."""
 
     def fsync(self, handle: int) -> None: ...
 
@@ -60,10 +63,14 @@ class RealDisk:
     def create(self, path: Path) -> int:
         return os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
 
-    def write(self, handle: int, data: bytes | memoryview) -> None:
-        rest = memoryview(data)
+    def write(self, handle: int, *pieces: bytes | memoryview) -> None:
+        rest = [piece for piece in pieces if piece]
         while rest:
-            rest = rest[os.write(handle, rest) :]
+            written = os.writev(handle, rest[:_AT_ONCE])
+            while rest and written >= len(rest[0]):
+                written -= len(rest.pop(0))
+            if written:
+                rest[0] = memoryview(rest[0])[written:]
 
     def fsync(self, handle: int) -> None:
         os.fsync(handle)

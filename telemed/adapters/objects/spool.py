@@ -14,17 +14,22 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from telemed.adapters.objects.disk import Disk, RealDisk
 from telemed.adapters.objects.incoming import IncomingFolder
 from telemed.application.ports import SpoolPart
 from telemed.domain.errors import OutOfResources
 
+if TYPE_CHECKING:
+    from hashlib import _Hash as Digest
+
 # Below this nothing more is taken: the database and the object store want room to finish what was promised.
 LOW_WATER = 256 << 20
 # After so many bytes of one object the room is looked at again.
 _LOOK_AGAIN = 8 << 20
+# So much of each object stays at hand while it arrives: its header is read from there.
+_KEPT = 16 << 10
 _FULL = {errno.ENOSPC, errno.EDQUOT}
 
 
@@ -136,20 +141,34 @@ class DiskSpoolPart:
         self.file_sha256 = self.dataset_sha256 = ""
         self.size = 0
         self._disk, self._path = disk, path
-        self._file_digest, self._dataset_digest = hashlib.sha256(), hashlib.sha256()
+        self._file_digest = hashlib.sha256()
+        # None: the file's serves for both.
+        self._dataset_digest: Digest | None = hashlib.sha256()
+        # Goes to the disk with what follows it.
+        self._meta = b""
+        self._head = bytearray()
         self._handle = disk.create(path)
         self._gone = False
 
-    def write_meta(self, data: bytes) -> None:
-        self._append(data)
+    def write_meta(self, data: bytes, *, of_the_object: bool = False) -> None:
+        if of_the_object:
+            self._dataset_digest = None
+        self._meta += data
+        self._count(data)
 
-    def write(self, data: bytes | memoryview) -> None:
-        self._append(data)
-        self._dataset_digest.update(data)
+    def write(self, *pieces: bytes | memoryview) -> None:
+        self._append(*pieces)
+        for piece in pieces:
+            self._count(piece)
+            if self._dataset_digest is not None:
+                self._dataset_digest.update(piece)
 
     def finish(self) -> None:
+        if self._meta:
+            self._append()
         self.file_sha256 = self._file_digest.hexdigest()
-        self.dataset_sha256 = self._dataset_digest.hexdigest()
+        digest = self._dataset_digest or self._file_digest
+        self.dataset_sha256 = digest.hexdigest()
 
     def sync(self) -> None:
         if not self.file_sha256:
@@ -169,7 +188,11 @@ class DiskSpoolPart:
             self._disk.unlink(self._path)
 
     def head(self, limit: int) -> bytes:
-        return self._disk.read_head(self._handle, limit) if self._handle >= 0 else self.content()[:limit]
+        if min(limit, self.size) <= len(self._head):
+            return bytes(self._head[:limit])
+        if self._handle < 0:
+            return self.content()[:limit]
+        return self._disk.read_head(self._handle, limit)
 
     @contextmanager
     def mapped(self) -> Iterator[mmap.mmap]:
@@ -179,15 +202,21 @@ class DiskSpoolPart:
     def content(self) -> bytes:
         return self._disk.read(self._path)
 
-    def _append(self, data: bytes | memoryview) -> None:
+    def _append(self, *pieces: bytes | memoryview) -> None:
+        more = sum(map(len, pieces))
         try:
-            if (self.size + len(data)) // _LOOK_AGAIN > self.size // _LOOK_AGAIN:
+            if (self.size + more) // _LOOK_AGAIN > self.size // _LOOK_AGAIN:
                 self._demand_room()
             with room_needed():
-                self._disk.write(self._handle, data)
+                self._disk.write(self._handle, self._meta, *pieces)
         except BaseException:
             self.discard()
             raise
+        self._meta = b""
+
+    def _count(self, data: bytes | memoryview) -> None:
+        if len(self._head) < _KEPT:
+            self._head += data[: _KEPT - len(self._head)]
         self._file_digest.update(data)
         self.size += len(data)
 

@@ -42,11 +42,15 @@ class SpoolPart(Protocol):
     dataset_sha256: str
     size: int
 
-    def write_meta(self, data: bytes) -> None:
-        """Preamble and file meta: they count to the file's digest, not to the data set's."""
+    def write_meta(self, data: bytes, *, of_the_object: bool = False) -> None:
+        """Preamble and file meta: they count to the file's digest, not to the data set's.
 
-    def write(self, data: bytes | memoryview) -> None:
-        """Bytes of the data set."""
+        `of_the_object`: the same for every copy of it that comes this way. The file's digest then tells one data set
+        from another as well as one of its own, which is not computed.
+        """
+
+    def write(self, *pieces: bytes | memoryview) -> None:
+        """Bytes of the data set; several pieces at once cost little more than one."""
 
     def finish(self) -> None:
         """No more bytes: the digests are known, nothing is durable yet."""

@@ -5,9 +5,9 @@ from io import BytesIO
 import pytest
 from pydicom import dcmread
 
-from dicom_node.file_meta import part10_prefix
 from telemed.application.objects import read_object
 from telemed.imaging.header import dataset_offset, read_header
+from telemed.imaging.own_head import part10_prefix
 from tests.factories.dicom import dr_bytes, ecg_bytes
 from tests.integration.dicom.conftest import OpenDoor
 from tests.pdu import EXPLICIT, VERIFICATION, RawSender

@@ -7,7 +7,6 @@ import pytest
 from pydicom.uid import UID
 
 from dicom_node import query, services, worklist
-from dicom_node.file_meta import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME
 from dicom_node.limits import Limits
 from dicom_node.statuses import Status
 from telemed.application.commit import CLASS_INSTANCE_CONFLICT, NO_SUCH_OBJECT, PROCESSING_FAILURE
@@ -17,6 +16,7 @@ from telemed.application.query import MOST_ANSWERS
 from telemed.dimse import requestor
 from telemed.dimse.tls import Identity, TlsProfile, provider_context, user_context
 from telemed.imaging import written_text as w
+from telemed.imaging.own_head import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME
 from telemed.imaging.part10 import EXPLICIT_LITTLE
 from telemed.imaging.pixels.encode import LOSSLESS
 from telemed.settings import Settings

@@ -9,53 +9,43 @@ from hypothesis import strategies as st
 from telemed.domain.study import KnownObject, Reception, StudyState, classify, quiet_until
 from tests.unit.domain.builders import MINUTE, NOON, study
 
-EXPLICIT, IMPLICIT, JPEG = "1.2.840.10008.1.2.1", "1.2.840.10008.1.2", "1.2.840.10008.1.2.4.70"
-known_objects = st.lists(
-    st.builds(KnownObject, st.sampled_from(["a", "b"]), st.sampled_from([EXPLICIT, IMPLICIT]), st.booleans()),
-    min_size=1,
+known_objects = st.lists(st.builds(KnownObject, st.booleans(), st.booleans()), min_size=1)
+OTHER, REPEATED, CONVERTED, UNLIKE = (
+    KnownObject(same_syntax=True, same=False),
+    KnownObject(same_syntax=True, same=True),
+    KnownObject(same_syntax=False, same=True),
+    KnownObject(same_syntax=False, same=False),
 )
 
 
-def held(digest: str, syntax: str, *, same: bool = False) -> KnownObject:
-    return KnownObject(digest, syntax, same_content=same)
-
-
 def test_an_object_nobody_holds_is_new() -> None:
-    assert classify("a", EXPLICIT, []) is Reception.NEW
+    assert classify([]) is Reception.NEW
 
 
 def test_the_same_bytes_in_the_same_transfer_syntax_are_a_repeat() -> None:
-    assert classify("a", EXPLICIT, [held("a", EXPLICIT)]) is Reception.REPEAT
+    assert classify([REPEATED]) is Reception.REPEAT
 
 
 def test_the_same_content_in_another_transfer_syntax_is_an_alternate() -> None:
-    assert classify("b", JPEG, [held("a", EXPLICIT, same=True)]) is Reception.ALTERNATE
+    assert classify([CONVERTED]) is Reception.ALTERNATE
 
 
-def test_other_content_in_the_same_transfer_syntax_is_a_conflict() -> None:
-    assert classify("b", EXPLICIT, [held("a", EXPLICIT)]) is Reception.CONFLICT
-
-
-def test_other_content_in_another_transfer_syntax_is_a_conflict() -> None:
-    assert classify("b", JPEG, [held("a", EXPLICIT, same=False)]) is Reception.CONFLICT
-
-
-def test_other_bytes_in_the_same_transfer_syntax_are_a_conflict_even_if_they_mean_the_same() -> None:
-    assert classify("b", EXPLICIT, [held("a", EXPLICIT, same=True)]) is Reception.CONFLICT
+def test_other_content_is_a_conflict_in_whatever_transfer_syntax() -> None:
+    assert classify([OTHER]) is classify([UNLIKE]) is Reception.CONFLICT
 
 
 def test_the_repeat_of_a_conflict_is_a_repeat() -> None:
-    first, conflicting = held("a", EXPLICIT), held("b", EXPLICIT)
-    assert classify("b", EXPLICIT, [first, conflicting]) is Reception.REPEAT
+    assert classify([OTHER, REPEATED]) is Reception.REPEAT
+    assert classify([CONVERTED, REPEATED]) is Reception.REPEAT
 
 
 @given(known_objects)
 def test_only_an_unknown_uid_is_new_and_the_order_of_what_is_held_does_not_matter(
     known: list[KnownObject],
 ) -> None:
-    found = classify("a", EXPLICIT, known)
+    found = classify(known)
     assert found is not Reception.NEW
-    assert classify("a", EXPLICIT, known[::-1]) is found
+    assert classify(known[::-1]) is found
 
 
 def test_an_ecg_is_whole_on_arrival() -> None:

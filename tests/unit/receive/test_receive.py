@@ -14,8 +14,9 @@ from telemed.application.objects import read_object
 from telemed.application.receive import Incoming, Received, file_durable, receive
 from telemed.domain.errors import Conflict, Unavailable
 from telemed.domain.study import ObjectRole, Reception, StoredObject
+from telemed.imaging.header import dataset_offset
 from tests.factories.dicom import dr_bytes, ecg_bytes, uid
-from tests.receiving import NOON, Site, dataset_digest
+from tests.receiving import NOON, Site, dataset_digest, sent
 
 IMPLICIT = "1.2.840.10008.1.2"
 
@@ -83,6 +84,28 @@ def test_the_same_object_again_changes_nothing_and_is_a_success(town: Site) -> N
     assert town.column("study", "object_count") == [1]
     assert town.column("event", "kind") == ["object.received", "object.repeated"]
     assert read_object(town.world, row(town, first.object_id)) == file
+
+
+def test_the_same_object_by_another_way_is_a_repeat_whose_bytes_may_take_the_place_of_lost_ones(
+    town: Site,
+) -> None:
+    """By C-STORE the file's digest stands for the data set's too, so that digests alone do not tell."""
+    files = [ecg_bytes(), ecg_bytes(SOPInstanceUID=uid("second"))]
+    uploaded = take(town, files[0])
+    (by_line,) = receive(town.world, [sent(town.world, town.incoming(files[1]))])
+    assert row(town, by_line.object_id).dataset_sha256 == row(town, by_line.object_id).file_sha256
+    (repeated,) = receive(town.world, [sent(town.world, town.incoming(files[0]))])
+    again = take(town, files[1])
+    assert [one.reception for one in (repeated, again)] == [Reception.REPEAT] * 2
+    assert [one.object_id for one in (repeated, again)] == [uploaded.object_id, by_line.object_id]
+    assert len(town.spool_files()) == 2
+    town.world.spool.remove(uploaded.file_sha256)
+    (healed,) = receive(town.world, [sent(town.world, town.incoming(files[0]))])
+    assert healed.reception is Reception.REPEAT
+    content = read_object(town.world, row(town, uploaded.object_id))
+    assert content[dataset_offset(content) :] == files[0][dataset_offset(files[0]) :]
+    other = town.incoming(ecg_bytes(AcquisitionDateTime="20261121150000", StudyTime="150000"))
+    assert receive(town.world, [sent(town.world, other)])[0].reception is Reception.CONFLICT
 
 
 def test_a_repeat_of_one_institution_never_takes_the_copy_of_another(town: Site) -> None:

@@ -139,7 +139,7 @@ def test_a_round_that_fails_at_any_step_leaves_nothing_of_its_batch(
 
 def test_another_failure_of_the_disk_is_not_called_full(tmp_path: Path) -> None:
     class Broken(RealDisk):
-        def write(self, handle: int, data: bytes | memoryview) -> None:
+        def write(self, handle: int, *pieces: bytes | memoryview) -> None:
             raise OSError(errno.EIO, "Input/output error")
 
     part = DiskSpool(tmp_path / "spool", Broken(), low_water=0).open_part()
