@@ -16,6 +16,7 @@ from telemed.domain.events import Kind
 from telemed.domain.inference import AnalysisRecord
 from telemed.domain.notice import Notice
 from telemed.domain.people import User
+from telemed.domain.reading_order import in_reading_order
 from telemed.domain.repeat import RepeatCode, RepeatMark
 from telemed.domain.report import IN_FORCE, Report, ReportState
 from telemed.domain.study import Series, StoredObject
@@ -77,13 +78,14 @@ def _collect(world: World, uow: UnitOfWork, actor: Actor, row: WorklistRow) -> O
         versions = [v for v in versions if v.released_at is not None]
     # What a closed case shows is what was written: its recordings are another person's.
     closed = case.state is CaseState.CLOSED
-    objects = [] if closed else uow.studies.objects(case.study_id)
+    kept = [] if closed else uow.studies.objects(case.study_id)
+    series, objects = in_reading_order(uow.studies.series(case.study_id), kept)
     # A series of what was made here, or held back, has nothing to be shown of it.
     shown_series = {stored.series_id for stored in objects}
     people = {i: uow.users.get(i) for v in versions for i in (v.author_id, v.signed_by, v.reviewed_by) if i}
     return OpenedCase(
         row=row,
-        series=[one for one in uow.studies.series(case.study_id) if one.id in shown_series],
+        series=[one for one in series if one.id in shown_series],
         objects=objects,
         analyses=[] if closed else uow.analyses.of_case(case.id),
         ai_fault=fault_of(uow, case),

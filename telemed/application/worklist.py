@@ -11,11 +11,11 @@ from telemed.application.record import record
 from telemed.application.residents import card_hash
 from telemed.application.world import World
 from telemed.domain.access import Action, Actor, demand
-from telemed.domain.case import Case
 from telemed.domain.errors import NotFound
 from telemed.domain.events import MERE_READING, Event, Kind
 from telemed.domain.name_keys import search_text
 from telemed.domain.people import Institution, InstitutionKind
+from telemed.domain.regions import same_region
 from telemed.domain.resident import is_id_card_number
 from telemed.domain.study import StoredObject
 
@@ -80,17 +80,42 @@ def _sought(world: World, typed: str) -> Sought:
     return Sought(name="" if number else search_text(text), number=number)
 
 
-def priors(world: World, *, actor: Actor, case_uid: str) -> tuple[Case, Sequence[Prior]]:
+@dataclass(frozen=True)
+class OtherExam:
+    """One of the same person, and how it stands to the one it was asked for."""
+
+    prior: Prior
+    # It came before.
+    earlier: bool
+    # By the same modality.
+    comparable: bool
+    # Of the same part of the body, as far as it is known.
+    same_part: bool
+
+
+def priors(world: World, *, actor: Actor, case_uid: str) -> Sequence[OtherExam]:
     """The same person's other exams as far as this reader may see them; the look is recorded."""
     demand(actor, Action.SEE_WORKLIST)
     with world.unit_of_work(write=False) as uow:
         case = find_case(uow, actor, case_uid)
         found = uow.cases.priors(actor, case, PRIORS_SHOWN)
+        study = uow.studies.get(case.study_id)
+        exam = uow.orders.procedure(case.procedure_id).description or study.description
     # Who reads does not hold up who writes, nor wait for the disk; shown is what is on record.
     with world.unit_of_work(synced=False) as uow:
         record(world, uow, Kind.QUERY_ANSWERED, actor=actor, case=case, keys=["priors"], answers=len(found))
         uow.commit()
-    return case, found
+    return [
+        OtherExam(
+            one,
+            earlier=(one.case.arrived_at, one.case.id) < (case.arrived_at, case.id),
+            comparable=one.case.modality == case.modality,
+            same_part=same_region(
+                study.body_part, exam, one.study.body_part, one.exam or one.study.description
+            ),
+        )
+        for one in found
+    ]
 
 
 @dataclass(frozen=True)

@@ -165,7 +165,14 @@ CT_STUDY = str(uid("image-station", "ct"))
 CT_SPACING = 0.7
 
 
-def slices(count: int, study: str = CT_STUDY, *, patient_id: str = "FIC-P8", step: float = 2) -> list[bytes]:
+def slices(
+    count: int,
+    study: str = CT_STUDY,
+    *,
+    patient_id: str = "FIC-P8",
+    step: float = 2,
+    body_part: str = "CHEST",
+) -> list[bytes]:
     """A body of water with an air hole, a slice every `step` mm; slice n has a dense square of 100 n HU."""
     y, x = np.mgrid[0:256, 0:256]
     found = []
@@ -182,7 +189,8 @@ def slices(count: int, study: str = CT_STUDY, *, patient_id: str = "FIC-P8", ste
             series_uid=str(uid("slices", study)),
             patient_id=patient_id,
         )
-        ds.Modality, ds.BodyPartExamined, ds.InstanceNumber = "CT", "CHEST", number
+        ds.Modality, ds.BodyPartExamined, ds.InstanceNumber = "CT", body_part, number
+        ds.SeriesNumber, ds.SeriesDescription = 2, "平扫 5 mm"
         ds.RescaleSlope, ds.RescaleIntercept = 1, -1024
         ds.WindowCenter, ds.WindowWidth = 40, 400
         ds.PixelSpacing = [CT_SPACING, CT_SPACING]
@@ -191,6 +199,20 @@ def slices(count: int, study: str = CT_STUDY, *, patient_id: str = "FIC-P8", ste
         ds.FrameOfReferenceUID = uid("slices", study, "frame")
         found.append(part10(ds))
     return found
+
+
+def scout(study: str = CT_STUDY, *, patient_id: str = "FIC-P8") -> bytes:
+    """From the front, a series of its own with the lower number, whenever it arrives."""
+    ds = dr_dataset(
+        np.full((200, 128), 1000, np.uint16), bits=12, sop_class="1.2.840.10008.5.1.4.1.1.2",
+        seed=("scout", study), study_uid=study, series_uid=str(uid("scout", study)), patient_id=patient_id,
+    )  # fmt: skip
+    ds.Modality, ds.BodyPartExamined, ds.InstanceNumber = "CT", "CHEST", 1
+    ds.SeriesNumber, ds.SeriesDescription = 1, "定位像"
+    ds.RescaleSlope, ds.RescaleIntercept, ds.WindowCenter, ds.WindowWidth = 1, -1024, 40, 400
+    ds.PixelSpacing = [1.5, 1.5]
+    ds.ImageOrientationPatient, ds.ImagePositionPatient = [1, 0, 0, 0, 0, -1], [-90, 0, 20]
+    return part10(ds)
 
 
 ENHANCED_STUDY = str(uid("image-station", "enhanced"))

@@ -435,6 +435,8 @@ PRIORS = [
         "state": "final",
         "study_instance_uid": "2.25.900",
         "comparable": True,
+        "earlier": True,
+        "same_part": True,
         "findings": "窦性心律,心率 66 次/分。",
         "impression": "正常范围心电图",
         "recommendation": "",

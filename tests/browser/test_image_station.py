@@ -292,16 +292,26 @@ def test_each_frame_of_an_enhanced_object_has_its_own_scale_window_and_place(
     expect(corner).to_contain_text(f"{round(0.5 * 96 / 25.4 * 100)}%")
 
 
-def test_the_last_exam_of_its_kind_stands_beside_and_is_leafed_by_millimetres(
+def test_the_last_exam_of_the_same_part_stands_beside_series_by_series_and_is_leafed_by_millimetres(
     rooms: House, seen: Seen
 ) -> None:
-    rooms.sent(*pictures.slices(6, "2.25.7001", step=4))
-    rooms.sent(*pictures.slices(12))
+    rooms.sent(*pictures.slices(6, "2.25.7001", step=4), pictures.scout("2.25.7001"))
+    # Newer than that, and of another part; and one of the same part that was made later.
+    rooms.sent(*pictures.slices(1, "2.25.7002", body_part="HEAD"))
+    rooms.sent(*pictures.slices(12), pictures.scout())
+    rooms.sent(*pictures.slices(2, "2.25.7003"))
     page = seen.page
     page.goto(f"{rooms.base}/reading/cases/{rooms.case_of(pictures.CT_STUDY)}")
     this, prior = page.locator(".image-corner").first, page.locator(".image-corner").nth(1)
-    # The layout of a CT has its prior beside from the start.
-    expect(page.locator(".image-title").nth(1)).to_contain_text("既往 11-21")
+    titles, series = page.locator(".image-title"), page.locator(".series-strip button")
+    # The layout of a CT has its prior beside from the start; the scout came last and is looked at first.
+    expect(titles.nth(1)).to_have_text(re.compile("^既往 11-21 .*定位像$"))
+    expect(series).to_have_text(["1定位像1 幅", "2平扫 5 mm12 幅"])
+    expect(series.first).to_have_attribute("aria-current", "true")
+    page.keyboard.press("}")
+    expect(this).to_contain_text("1 / 12")
+    expect(series.nth(1)).to_have_attribute("aria-current", "true")
+    expect(titles.nth(1)).to_contain_text("平扫 5 mm")
     expect(prior).to_contain_text("1 / 6")
     for _ in range(4):
         page.keyboard.press("]")
@@ -309,12 +319,30 @@ def test_the_last_exam_of_its_kind_stands_beside_and_is_leafed_by_millimetres(
     expect(prior).to_contain_text("3 / 6")
     page.keyboard.press("3")
     expect(prior).to_contain_text("窗位 40 窗宽 400")
+    # Back over the edge of the series: to the scouts of both, and forward again.
+    page.keyboard.press("{")
+    expect(titles.nth(1)).to_contain_text("定位像")
+    series.nth(1).click()
+    expect(this).to_contain_text("1 / 12")
+    expect(prior).to_contain_text("1 / 6")
+    # What the tools offer goes with what is shown.
+    expect(page.get_by_role("button", name="播放")).to_be_visible()
     page.keyboard.press("q")
     expect(page.locator(".image-pane")).to_have_count(1)
     page.keyboard.press("q")
     expect(page.locator(".image-pane")).to_have_count(2)
     if AXE.exists():
         assert violations(page) == []
+    # Another one by choice; what was made later is called so, in the list and over its pictures.
+    page.keyboard.press("Alt+o")
+    later = page.locator(".priors h2:has-text('此后的检查') ~ details")
+    expect(later).to_have_count(1)
+    later.locator("summary").click()
+    later.get_by_role("button", name="图像并列对照").click()
+    expect(titles.nth(1)).to_have_text(re.compile("^此后检查 11-21 .*平扫 5 mm$"))
+    expect(prior).to_contain_text("1 / 2")
+    page.keyboard.press("{")
+    expect(titles.nth(1)).to_contain_text("此后检查")
 
 
 def test_without_the_grey_values_the_preview_stays_says_so_and_can_be_asked_again(

@@ -207,6 +207,8 @@ def prior(case_id: str, days: int, **changes: Any) -> dict[str, Any]:
         "state": "final",
         "study_instance_uid": "2.25.1",
         "comparable": True,
+        "earlier": True,
+        "same_part": True,
         "impression": "窦性心律，正常心电图。",
         "abnormal": False,
         "report_id": None,

@@ -159,6 +159,7 @@ def _series(series: Series, opened: OpenedCase, language: str) -> shapes.SeriesO
     study = opened.row.study.study_instance_uid
     return shapes.SeriesOut(
         series_instance_uid=series.series_instance_uid,
+        number=series.number,
         modality=series.modality,
         description=series.description,
         instances=[

@@ -7,10 +7,10 @@ from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 
 from telemed.application.document import exam_name
-from telemed.application.ports.worklist import Filter, Prior
-from telemed.application.worklist import priors, search, sites, worklist
+from telemed.application.ports.worklist import Filter
+from telemed.application.worklist import OtherExam, priors, search, sites, worklist
 from telemed.domain.access import Action
-from telemed.domain.case import Case, CaseState
+from telemed.domain.case import CaseState
 from telemed.domain.worklist import COUNT_LIMIT, View
 from telemed.web.api import convert
 from telemed.web.api.shapes import Body, Instant, Row, WorklistOut
@@ -95,6 +95,10 @@ class PriorOut(BaseModel):
     study_instance_uid: str
     # By the same modality as the case it was asked for.
     comparable: bool
+    # It came before that case; what did not is a later exam, and no prior.
+    earlier: bool
+    # Of the same part of the body as that case: only such a one stands beside it unasked.
+    same_part: bool
     # Of the report in force.
     findings: str
     impression: str
@@ -112,11 +116,12 @@ class PriorsOut(BaseModel):
 @router.get("/cases/{case_id}/priors", **guard(Action.SEE_WORKLIST))
 def earlier(world: TheWorld, actor: CurrentActor, case_id: str) -> PriorsOut:
     """The same person's other exams, wherever they were made, as far as this reader may see them."""
-    case, found = priors(world, actor=actor, case_uid=case_id)
-    return PriorsOut(rows=[_prior(one, case, actor.language) for one in found])
+    found = priors(world, actor=actor, case_uid=case_id)
+    return PriorsOut(rows=[_prior(one, actor.language) for one in found])
 
 
-def _prior(found: Prior, to: Case, language: str) -> PriorOut:
+def _prior(other: OtherExam, language: str) -> PriorOut:
+    found = other.prior
     report = found.report
     return PriorOut(
         id=found.case.uid,
@@ -127,7 +132,9 @@ def _prior(found: Prior, to: Case, language: str) -> PriorOut:
         arrived_at=found.case.arrived_at,
         state=found.case.state,
         study_instance_uid=found.study.study_instance_uid,
-        comparable=found.case.modality == to.modality,
+        comparable=other.comparable,
+        earlier=other.earlier,
+        same_part=other.same_part,
         findings=report.findings if report else "",
         impression=report.impression if report else "",
         recommendation=report.recommendation if report else "",

@@ -122,10 +122,14 @@ def test_priors_say_what_was_found_then_and_the_look_is_recorded(way: Way, cast:
     assert row["priors"]["count"] == 1
     (prior,) = way.program("reporting").get(f"/api/v1/cases/{row['id']}/priors")["rows"]
     assert (prior["id"], prior["impression"], prior["comparable"]) == (first, "正常心电图", True)
+    assert (prior["earlier"], prior["same_part"]) == (True, True)
     assert row["priors"]["latest"] == prior["arrived_at"]
+    # Seen from the one before, this one is a later exam.
+    (after,) = way.program("reporting").get(f"/api/v1/cases/{first}/priors")["rows"]
+    assert (after["id"], after["earlier"]) == (row["id"], False)
     with cast.world.unit_of_work(write=False) as uow:
         looks = [e for e in uow.events.after(0, 500) if e.facts.get("keys") == ["priors"]]
-    assert [(look.case_id is not None, look.facts["answers"]) for look in looks] == [(True, 1)]
+    assert [(look.case_id is not None, look.facts["answers"]) for look in looks] == [(True, 1)] * 2
     way.program("reporting-b").get(f"/api/v1/cases/{row['id']}/priors", expect=404)
     way.program("technician").get(f"/api/v1/cases/{row['id']}/priors", expect=403)
 

@@ -10,7 +10,7 @@ from telemed.domain.people import Role
 from telemed.domain.report import Report
 from telemed.domain.resident import Contract
 from telemed.domain.routing import Duty, Routable, RoutingRule
-from telemed.domain.study import Study
+from telemed.domain.study import ObjectRole, Series, StoredObject, Study
 
 NOON = datetime(2026, 11, 21, 4, 0, tzinfo=UTC)
 TODAY = date(2026, 11, 21)
@@ -120,3 +120,38 @@ def actor(role: Role) -> Actor:
         language="zh-CN",
         authenticated_at=NOON,
     )
+
+
+def series(number_in_table: int, number: int | None) -> Series:
+    made = Series(
+        uid=f"series-{number_in_table}",
+        study_id=4,
+        institution_id=1,
+        consortium_id=9,
+        series_instance_uid=f"2.25.{number_in_table}",
+        modality="CT",
+        number=number,
+    )
+    made.id = number_in_table
+    return made
+
+
+def stored(number_in_table: int, series_id: int, number: int | None) -> StoredObject:
+    made = StoredObject(
+        uid=f"object-{number_in_table}",
+        institution_id=1,
+        consortium_id=9,
+        study_id=4,
+        series_id=series_id,
+        sop_class_uid="1.2.840.10008.5.1.4.1.1.2",
+        sop_instance_uid=f"2.25.9{number_in_table}",
+        transfer_syntax_uid="1.2.840.10008.1.2.1",
+        role=ObjectRole.PRIMARY,
+        dataset_sha256="",
+        file_sha256="",
+        size=1,
+        received_at=NOON,
+        instance_number=number,
+    )
+    made.id = number_in_table
+    return made

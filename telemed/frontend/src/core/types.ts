@@ -107,6 +107,7 @@ export interface Instance {
 
 export interface Series {
   series_instance_uid: string;
+  number: number | null;
   modality: string;
   description: string;
   instances: Instance[];

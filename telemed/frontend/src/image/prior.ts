@@ -1,90 +1,40 @@
-/** An earlier exam beside this one: which it is, and which of its slices lies where this one's does. */
+/** Other exams of the same person, as far as they can stand beside this one. */
 import { get } from "../core/api";
+import { t } from "../core/page";
+import { clock } from "../core/time";
 import type { Case } from "../core/types";
-import { known } from "./loader";
-import type { Pane } from "./pane";
 import { type Stack, stacksOf } from "./stacks";
 
-interface Row {
+/** As the list of a person's other exams has it. */
+export interface OtherExam {
   id: string;
-  body_part: string;
-  comparable: boolean;
+  exam: string;
   arrived_at: string;
-  exam: string;
+  earlier: boolean;
+  /** Of the same modality. */
+  comparable: boolean;
+  same_part: boolean;
 }
 
-export interface Prior {
-  arrivedAt: string;
-  exam: string;
-  stack: Stack;
+export interface Compared {
+  title: string;
+  stacks: readonly Stack[];
+  /** A person chose this one: it is shown even where none of its series goes with what is looked at. */
+  chosen: boolean;
 }
 
-/** The latest of the same modality, of the same part where that is known; null where there is none with pictures. */
-export async function priorOf(item: Case, at: number): Promise<Prior | null> {
-  const path = (id: string): string => `/api/v1/cases/${encodeURIComponent(id)}`;
-  const { rows } = await get<{ rows: Row[] }>(`${path(item.id)}/priors`);
-  const alike = rows.filter(({ comparable }) => comparable);
-  const chosen = alike.find(({ body_part: part }) => part === item.body_part) ?? alike[0];
-  if (!chosen) return null;
-  const stacks = stacksOf((await get<Case>(path(chosen.id))).series);
-  const stack = stacks[Math.min(at, stacks.length - 1)];
-  return stack ? { arrivedAt: chosen.arrived_at, exam: chosen.exam, stack } : null;
+const path = (id: string): string => `/api/v1/cases/${encodeURIComponent(id)}`;
+
+/** The last before this one of the same modality and part; null where there is none with pictures. */
+export async function priorOf(item: Case): Promise<Compared | null> {
+  const { rows } = await get<{ rows: OtherExam[] }>(`${path(item.id)}/priors`);
+  const fitting = rows.find((one) => one.earlier && one.comparable && one.same_part);
+  return fitting ? picturesOf(fitting, false) : null;
 }
 
-/** Where its slices lie along their common normal (mm); null where one of them does not say. */
-async function placesOf(stack: Stack): Promise<number[] | null> {
-  const found: number[] = [];
-  for (const { id } of stack.pictures) {
-    const { position, orientation } = await known(id);
-    if (!position || !orientation) return null;
-    const [a = 0, b = 0, c = 0, d = 0, e = 0, f = 0] = orientation;
-    const normal = [b * f - c * e, c * d - a * f, a * e - b * d];
-    found.push(normal.reduce((sum, one, axis) => sum + one * (position[axis] ?? 0), 0));
-  }
-  return found;
-}
-
-/** Two stacks that go together: by millimetres where both tell them, else slice by slice. */
-export class Link {
-  private readonly main: Pane;
-  private readonly prior: Pane;
-  private from = { main: 0, prior: 0 };
-  private places: { main: number[]; prior: number[] } | null = null;
-
-  constructor(main: Pane, prior: Pane) {
-    this.main = main;
-    this.prior = prior;
-    this.align();
-  }
-
-  async measure(): Promise<void> {
-    const [main, prior] = [this.main.stack, this.prior.stack];
-    const places = main && prior ? await Promise.all([placesOf(main), placesOf(prior)]) : [];
-    const [mine, others] = places;
-    if (!mine || !others || main !== this.main.stack) return;
-    this.places = { main: mine, prior: others };
-    // What was leafed before was counted in slices: now by where they lie.
-    await this.follow(this.main.index);
-  }
-
-  /** As they stand now they belong together: after a person leafed through one alone. */
-  align(): void {
-    this.from = { main: this.main.index, prior: this.prior.index };
-  }
-
-  async follow(index: number): Promise<void> {
-    const { places, from } = this;
-    const step = index - from.main;
-    if (!places) {
-      await this.prior.turnTo(from.prior + step);
-      return;
-    }
-    const moved = (places.main[index] ?? 0) - (places.main[from.main] ?? 0);
-    const wanted = (places.prior[from.prior] ?? 0) + moved;
-    let best = 0;
-    for (let at = 1; at < places.prior.length; at++)
-      if (Math.abs((places.prior[at] ?? 0) - wanted) < Math.abs((places.prior[best] ?? 0) - wanted))
-        best = at;
-    await this.prior.turnTo(best);
-  }
+export async function picturesOf(other: OtherExam, chosen: boolean): Promise<Compared | null> {
+  const stacks = stacksOf((await get<Case>(path(other.id))).series);
+  if (stacks.length === 0) return null;
+  const named = other.earlier ? "ui.image.prior" : "ui.image.prior.later";
+  return { title: t(named, { time: clock(other.arrived_at), exam: other.exam }), stacks, chosen };
 }

@@ -3,7 +3,6 @@ import { explain } from "../core/api";
 import { h } from "../core/dom";
 import { message } from "../core/messages";
 import { t } from "../core/page";
-import { clock } from "../core/time";
 import type { Case, Series } from "../core/types";
 import { currentScale } from "../ecg/calibration";
 import { calibrationForm } from "../reading/calibration-form";
@@ -11,7 +10,8 @@ import type { FilmAttention } from "../reading/film-attention";
 import { KeyImages } from "./key-images";
 import { layoutFor, ownLayouts } from "./layouts";
 import { Marks } from "./marks";
-import { priorOf } from "./prior";
+import { type Compared, type OtherExam, picturesOf, priorOf } from "./prior";
+import { SeriesStrip } from "./series-strip";
 import { ImageStation, isThere } from "./station";
 import { Toolbar } from "./toolbar";
 import { removeMark } from "./tools";
@@ -21,6 +21,7 @@ export { prefetch } from "./station";
 export class ImageRoom {
   readonly messages = h("div", { class: "stage-messages" });
   readonly station: ImageStation;
+  readonly series: SeriesStrip;
   private readonly bar: Toolbar;
   private readonly keys = new KeyImages();
   private readonly marks: Marks;
@@ -38,6 +39,7 @@ export class ImageRoom {
       failed: (cause) => this.failed(cause, refused),
     });
     frame.prepend(this.station.element);
+    this.series = new SeriesStrip(this.station);
     this.marks = new Marks({
       picture: (id) => this.station.pictureOf(id),
       failed: (cause) => this.say(explain(cause)),
@@ -78,9 +80,10 @@ export class ImageRoom {
     }
     void marks.then(() => this.placeMarks());
     this.bar.opened();
+    this.series.opened();
     const layout = layoutFor(item, await layouts);
     if (item !== this.item) return;
-    if (layout && layout.window > 1) this.station.preset(layout.window - 1);
+    if (layout) this.station.hang(layout.window - 1);
     // What a centre has read before is worth a look of its own; without one nothing is said.
     if (layout?.prior && item.priors.count > 0) void this.compare(false);
     this.keys.open(item.id).then(
@@ -136,21 +139,31 @@ export class ImageRoom {
   /** The last exam of its kind beside this one, or alone again. */
   async compare(asked = true): Promise<void> {
     const { item, station } = this;
-    if (station.comparing || !item) {
-      station.alone();
-      return;
-    }
+    if (station.comparing || !item) station.alone();
+    else if ((await this.beside(item, () => priorOf(item))) === null && asked)
+      this.say(t("ui.image.prior.none"));
+  }
+
+  /** Any other exam of this person, because a reader wants it beside. */
+  async compareWith(other: OtherExam): Promise<void> {
+    const { item } = this;
+    if (item && (await this.beside(item, () => picturesOf(other, true))) === null)
+      this.say(t("ui.image.prior.no_pictures"));
+  }
+
+  /** Null where there are no pictures to show; undefined where it did not come, or came too late. */
+  private async beside(
+    item: Case,
+    ask: () => Promise<Compared | null>,
+  ): Promise<Compared | null | undefined> {
     try {
-      const prior = await priorOf(item, station.position);
-      if (item !== this.item || this.opening) return;
-      if (prior)
-        await station.compare(
-          prior.stack,
-          t("ui.image.prior", { time: clock(prior.arrivedAt), exam: prior.exam }),
-        );
-      else if (asked) this.say(t("ui.image.prior.none"));
+      const found = await ask();
+      if (item !== this.item || this.opening) return undefined;
+      if (found) await this.station.compare(found);
+      return found;
     } catch (cause) {
       this.say(explain(cause));
+      return undefined;
     }
   }
 
@@ -252,6 +265,7 @@ export class ImageRoom {
 
   private drawn(): void {
     this.bar.update();
+    this.series.update();
     const { loaded, matrix } = this.station.view;
     const instance = this.station.picture?.instance.sop_instance_uid;
     if (!loaded || !instance || this.opening) return;

@@ -10,6 +10,9 @@ export interface Picture {
 }
 
 export interface Stack {
+  /** Of the series that it is a part of. */
+  series: string;
+  number: number | null;
   title: string;
   modality: string;
   pictures: Picture[];
@@ -27,6 +30,8 @@ export function stacksOf(series: readonly Series[]): Stack[] {
       groups.set(key, [...(groups.get(key) ?? []), instance]);
     }
     return [...groups.values()].map((group) => ({
+      series: one.series_instance_uid,
+      number: one.number,
       title: one.description,
       modality: one.modality,
       pictures: group.flatMap(framesOf),

@@ -1,12 +1,13 @@
 /** The image station: full grey values, tools, and a second picture beside. Fetched when the first picture is opened. */
 import { cache, init, RenderingEngine, setCanvasCreator, setUseCPURendering } from "@cornerstonejs/core";
-import { h, setText } from "../core/dom";
+import { h } from "../core/dom";
 import type { Case, Series } from "../core/types";
+import { Beside } from "./beside";
 import { warmUp } from "./decoders";
 import { isReady, loadAhead, register } from "./loader";
 import { inPage, sized } from "./paint";
 import { Pane } from "./pane";
-import { Link } from "./prior";
+import type { Compared } from "./prior";
 import { type Picture, type Stack, stacksOf } from "./stacks";
 import { choose, prepare, type ToolName } from "./tools";
 import { presetsFor } from "./windows";
@@ -41,13 +42,14 @@ function begin(): void {
 export class ImageStation {
   readonly element = h("div", { class: "image-station" });
   tool: ToolName = "window";
+  /** The window that every series of this exam is opened in, by number; the first is its own. */
+  private hung = 0;
   private stacks: Stack[] = [];
   private at = 0;
   private readonly engine: RenderingEngine;
   private readonly host: StationHost;
   private readonly main: Pane;
-  private beside: Pane | null = null;
-  private link: Link | null = null;
+  private beside: Beside | null = null;
 
   constructor(host: StationHost) {
     begin();
@@ -64,10 +66,10 @@ export class ImageStation {
       drawn: (pane) => this.drawn(pane),
       failed: (_pane, cause) => this.host.failed(cause),
       leafed: (pane, index) => {
-        if (pane === this.main) void this.link?.follow(index);
+        if (pane === this.main) void this.beside?.follow(index);
       },
       byHand: (pane) => {
-        if (pane === this.beside) this.link?.align();
+        if (pane !== this.main) this.beside?.align();
       },
     });
     prepare().addViewport(name, this.engine.id);
@@ -75,37 +77,24 @@ export class ImageStation {
   }
 
   get comparing(): boolean {
-    return this.link !== null;
+    return this.beside?.on === true;
   }
 
-  get position(): number {
-    return this.at;
+  /** The series on the screen: the first one before anything is. */
+  get series(): string {
+    return this.stacks[this.at]?.series ?? "";
   }
 
-  /** Another stack at the right, leafed together with this one. */
-  async compare(stack: Stack, title: string): Promise<void> {
-    this.beside ??= this.pane("image-prior");
-    const { beside } = this;
-    this.element.append(beside.element);
-    this.resized();
-    const share = this.main.count > 1 ? this.main.index / (this.main.count - 1) : 0;
-    await beside.open(stack, Math.round(share * (stack.pictures.length - 1)));
-    setText(beside.title, title);
-    beside.setWindow(this.main.window);
-    this.resized();
-    beside.fit();
-    beside.remember();
-    this.link = new Link(this.main, beside);
+  /** Another exam at the right, leafed together with this one. */
+  async compare(compared: Compared): Promise<void> {
+    this.beside ??= new Beside(this.main, this.pane("image-prior"), { placed: () => this.resized() });
+    await this.beside.open(compared);
     this.host.drawn();
-    await this.link.measure();
   }
 
   alone(): void {
-    if (!this.link) return;
-    this.link = null;
-    this.beside?.stop();
-    this.beside?.element.remove();
-    this.resized();
+    if (!this.comparing) return;
+    this.beside?.close();
     this.host.drawn();
   }
 
@@ -114,22 +103,32 @@ export class ImageStation {
     this.alone();
     this.stacks = stacksOf(series);
     this.at = 0;
+    this.hung = 0;
     await this.show(0);
   }
 
-  private async show(index: number): Promise<void> {
+  private async show(index: number, picture = 0): Promise<void> {
     const stack = this.stacks[index];
     if (!stack) return;
     this.at = index;
-    await this.main.open(stack);
+    this.beside?.part();
+    await this.main.open(stack, picture);
+    // Meanwhile somebody went on to others.
+    if (this.main.stack !== stack) return;
     this.main.remember();
+    if (this.hung > 0) this.preset(this.hung);
     this.drawn(this.main);
     const ahead = this.stacks[index + 1]?.pictures[0];
     if (ahead) void loadAhead(ahead.id);
+    this.beside?.match().catch((cause: unknown) => this.host.failed(cause));
   }
 
   private drawn(pane: Pane): void {
     if (pane === this.main) this.host.drawn();
+  }
+
+  get all(): readonly Stack[] {
+    return this.stacks;
   }
 
   get picture(): Picture | undefined {
@@ -149,12 +148,29 @@ export class ImageStation {
     if (await this.main.turn(step)) return;
     const next = this.at + step;
     if (next < 0 || next >= this.stacks.length) return;
+    await this.enter(next, step < 0 ? Number.POSITIVE_INFINITY : 0);
+  }
+
+  private async enter(index: number, picture = 0): Promise<void> {
     try {
-      await this.show(next);
-      if (step < 0) await this.main.to(this.main.count - 1);
+      await this.show(index, picture);
     } catch (cause) {
       this.host.failed(cause);
     }
+  }
+
+  async toSeries(uid: string): Promise<void> {
+    const index = this.stacks.findIndex(({ series }) => series === uid);
+    if (index >= 0) await this.enter(index);
+  }
+
+  /** False at the ends, where nothing happens. */
+  async turnSeries(step: number): Promise<boolean> {
+    const all = [...new Set(this.stacks.map(({ series }) => series))];
+    const next = all[all.indexOf(this.series) + step];
+    if (next === undefined) return false;
+    await this.toSeries(next);
+    return true;
   }
 
   /** False when there is no such picture, or it did not come. */
@@ -164,8 +180,8 @@ export class ImageStation {
         (one) => one.instance.sop_instance_uid === instance && one.frame === frame,
       );
       if (at < 0) continue;
-      if (index !== this.at) await this.show(index);
-      await this.main.to(at);
+      if (index === this.at) await this.main.to(at);
+      else await this.show(index, at);
       return this.picture?.instance.sop_instance_uid === instance;
     }
     return false;
@@ -192,7 +208,12 @@ export class ImageStation {
     const chosen = this.presets[index];
     if (!chosen) return;
     this.main.setWindow(chosen.window);
-    if (this.link) this.beside?.setWindow(chosen.window);
+    this.beside?.setWindow(chosen.window);
+  }
+
+  hang(window: number): void {
+    this.hung = window;
+    if (window > 0) this.preset(window);
   }
 
   cine(): void {
@@ -206,7 +227,7 @@ export class ImageStation {
 
   private resized(): void {
     this.main.resized();
-    if (this.beside?.element.isConnected) this.beside.resized();
+    this.beside?.resized();
   }
 }
 

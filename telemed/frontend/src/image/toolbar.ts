@@ -37,6 +37,7 @@ export class Toolbar {
     "aria-label": t("ui.image.key.note"),
   });
   private waiting = 0;
+  private fitted = "";
 
   constructor(station: ImageStation, attention: HTMLElement, host: ToolbarHost) {
     this.station = station;
@@ -44,8 +45,19 @@ export class Toolbar {
     this.attention = attention;
   }
 
-  /** Other pictures: other windows, and what only a stack has. */
   opened(): void {
+    this.fitted = this.kind;
+    this.build();
+    this.update();
+  }
+
+  /** What the buttons depend on: other pictures have other windows, and only a stack is leafed by a tool. */
+  private get kind(): string {
+    const { view, presets } = this.station;
+    return JSON.stringify([view.count > 1, presets]);
+  }
+
+  private build(): void {
     const { station } = this;
     const { view } = station;
     this.buttons = [];
@@ -126,7 +138,6 @@ export class Toolbar {
       this.note.blur();
     };
     this.next.onclick = () => this.host.nextKey();
-    this.update();
   }
 
   /** Once for each frame of the screen, however often something moves. */
@@ -134,6 +145,10 @@ export class Toolbar {
     if (this.waiting !== 0) return;
     this.waiting = requestAnimationFrame(() => {
       this.waiting = 0;
+      if (this.fitted !== "" && this.fitted !== this.kind) {
+        this.fitted = this.kind;
+        this.build();
+      }
       for (const { element, pressed } of this.buttons) {
         const state = pressed();
         if (state !== undefined) element.setAttribute("aria-pressed", String(state));

@@ -45,7 +45,9 @@ export class CaseView {
   readonly ecg = new EcgPanel();
   readonly pictures = new PicturePanel();
   readonly critical = new CriticalPanel((item, cause) => this.failed(item, cause));
-  readonly priors = new PriorsPanel();
+  readonly priors = new PriorsPanel({
+    compare: (other) => void this.pictures.act((room) => room.compareWith(other)),
+  });
   readonly report: ReportPanel;
   readonly own = new OwnReading({
     hold: (item) => this.hold(item),

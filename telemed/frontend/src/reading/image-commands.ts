@@ -49,6 +49,8 @@ export function imageCommands(panel: PicturePanel): Command[] {
     ),
     command(["PageDown"], "ui.image.ten_forward", ({ station }) => station.view.turn(10)),
     command(["PageUp"], "ui.image.ten_back", ({ station }) => station.view.turn(-10)),
+    command(["}", "ArrowRight"], "ui.image.series.next", ({ station }) => station.turnSeries(1)),
+    command(["{", "ArrowLeft"], "ui.image.series.previous", ({ station }) => station.turnSeries(-1)),
     command(["g"], "ui.image.cine", ({ station }) => station.cine()),
     command(
       ["+", "="],

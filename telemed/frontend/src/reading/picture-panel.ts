@@ -93,7 +93,7 @@ export class PicturePanel {
     this.full = true;
     this.mark.hidden = true;
     this.frame.classList.add("full");
-    this.element.replaceChildren(room.tools, room.messages, this.frame);
+    this.element.replaceChildren(room.tools, room.series.element, room.messages, this.frame);
     performance.mark("telemed.picture.full");
   }
 

@@ -1,4 +1,4 @@
-/** The same person's earlier exams with what was said of them, beside the report that is being written. */
+/** The same person's other exams with what was said of them, beside the report that is being written. */
 import { get } from "../core/api";
 import { h } from "../core/dom";
 import { problemMessage } from "../core/messages";
@@ -6,19 +6,21 @@ import { t } from "../core/page";
 import { keep, recall } from "../core/storage";
 import { dateTime } from "../core/time";
 import type { Case } from "../core/types";
+import type { OtherExam } from "../image/prior";
 
-interface Prior {
-  id: string;
+interface Prior extends OtherExam {
   modality: string;
-  exam: string;
   site: string;
-  arrived_at: string;
-  comparable: boolean;
   findings: string;
   impression: string;
   recommendation: string;
   abnormal: boolean | null;
   pdf_url: string | null;
+}
+
+export interface PriorsHost {
+  /** Its pictures are wanted beside those of this case. */
+  compare(other: OtherExam): void;
 }
 
 const OPEN = "telemed.priors_open";
@@ -28,6 +30,11 @@ export class PriorsPanel {
   private open = recall<boolean>(OPEN) ?? false;
   private item: Case | null = null;
   private shown = "";
+  private readonly host: PriorsHost;
+
+  constructor(host: PriorsHost) {
+    this.host = host;
+  }
 
   show(item: Case): void {
     this.item = item;
@@ -67,31 +74,44 @@ export class PriorsPanel {
   }
 
   private fill(rows: readonly Prior[]): void {
+    const earlier = rows.filter((one) => one.earlier);
+    const later = rows.filter((one) => !one.earlier);
     // What can be compared first, the newest first among it.
-    const ordered = [...rows.filter((one) => one.comparable), ...rows.filter((one) => !one.comparable)];
+    const ordered = [...earlier.filter((one) => one.comparable), ...earlier.filter((one) => !one.comparable)];
     this.element.replaceChildren(
       h("h2", {}, t("ui.priors.title"), " ", h("kbd", {}, "Alt + O")),
-      ...(ordered.length === 0 ? [h("p", { class: "muted" }, t("ui.priors.empty"))] : ordered.map(prior)),
+      ...(ordered.length === 0 ? [h("p", { class: "muted" }, t("ui.priors.empty"))] : []),
+      ...ordered.map((one, index) => this.exam(one, index === 0)),
+      // What came after the one that is read is no prior of it, and is not to be taken for one.
+      ...(later.length === 0 ? [] : [h("h2", {}, t("ui.priors.later"))]),
+      ...later.map((one) => this.exam(one, false)),
     );
   }
-}
 
-function prior(one: Prior, index: number): HTMLElement {
-  const text = (words: string): HTMLElement | false => words !== "" && h("p", { class: "text" }, words);
-  return h(
-    "details",
-    { open: index === 0 },
-    h(
-      "summary",
-      {},
-      h("span", { class: "modality" }, one.modality),
-      ` ${dateTime(one.arrived_at).slice(0, 10)} `,
-      h("strong", {}, one.impression || t("ui.priors.no_report")),
-    ),
-    h("p", { class: "muted" }, `${one.exam} · ${one.site}`),
-    text(one.findings),
-    text(one.impression),
-    text(one.recommendation),
-    one.pdf_url && h("a", { href: one.pdf_url, target: "_blank", rel: "noopener" }, t("ui.report.pdf")),
-  );
+  private exam(one: Prior, open: boolean): HTMLElement {
+    const text = (words: string): HTMLElement | false => words !== "" && h("p", { class: "text" }, words);
+    const pictured = one.modality !== "ECG" && this.item?.modality !== "ECG";
+    return h(
+      "details",
+      { open },
+      h(
+        "summary",
+        {},
+        h("span", { class: "modality" }, one.modality),
+        ` ${dateTime(one.arrived_at).slice(0, 10)} `,
+        h("strong", {}, one.impression || t("ui.priors.no_report")),
+      ),
+      h("p", { class: "muted" }, `${one.exam} · ${one.site}`),
+      text(one.findings),
+      text(one.impression),
+      text(one.recommendation),
+      one.pdf_url && h("a", { href: one.pdf_url, target: "_blank", rel: "noopener" }, t("ui.report.pdf")),
+      pictured &&
+        h(
+          "button",
+          { type: "button", class: "quiet", onclick: () => this.host.compare(one) },
+          t("ui.priors.beside"),
+        ),
+    );
+  }
 }

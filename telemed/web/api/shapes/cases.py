@@ -25,6 +25,7 @@ class InstanceOut(BaseModel):
 
 class SeriesOut(BaseModel):
     series_instance_uid: str
+    number: int | None
     modality: str
     description: str
     instances: list[InstanceOut]
