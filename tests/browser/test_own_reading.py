@@ -240,7 +240,7 @@ def test_the_last_ecg_is_laid_over_this_one_with_a_table_of_changes(open_page: O
 
     def blue(first: float, last: float) -> float:
         """Share of columns of V4's place that hold the last ECG's colour, of its width from `first` to `last`."""
-        url = page.locator(".compare canvas").evaluate("canvas => canvas.toDataURL('image/png')")
+        url = page.locator(".compare-body canvas").evaluate("canvas => canvas.toDataURL('image/png')")
         picture = np.asarray(Image.open(io.BytesIO(base64.b64decode(url.split(",")[1]))).convert("RGB"))
         scale = picture.shape[1] / 200
         cell = picture[
@@ -259,4 +259,59 @@ def test_the_last_ecg_is_laid_over_this_one_with_a_table_of_changes(open_page: O
     assert blue(0.5, 1) > 0.5
     page.keyboard.press("7")
     expect(page.locator(".beat-panel")).to_be_visible()
+    expect(page.locator(".compare")).to_be_hidden()
+
+
+def test_an_earlier_ecg_counts_as_its_reader_measured_it_and_its_leads_stand_on_the_same_paper(
+    open_page: OpenPage, stub: Stub
+) -> None:
+    last, newest = stub.state.cases["case-8"], stub.state.cases["case-6"]
+    newest["analyses"] = []
+    newest["series"] = last["series"]
+    # 20 ms wider than the machine's 110.
+    marks = {**own_reading.MARKS, "qrs_offset_ms": 80.0}
+    stub.state.own["case-8"].measure({"analysis": last["analyses"][0]["id"], "marks": marks})
+    stub.state.priors["case-1"] = [prior("case-6", 5, impression=""), prior("case-8", 40)]
+    page = open_page(PATH)
+    expect(page.locator(".beat-panel")).to_be_visible()
+    page.keyboard.press("7")
+    table = page.locator(".compare-table")
+    expect(table.locator('[data-name="qrs_ms"] td')).to_have_text(["130 ms", "110 ms", "-20"])
+    expect(table).to_contain_text("上次（医师测量）")
+    # The newest has no beat: said, and every date is that of what is compared.
+    dates = [page.locator(".choose-prior option").nth(n).inner_text() for n in (0, 1)]
+    expect(page.locator(".compare .messages")).to_contain_text(f"（{dates[0]}）没有保存代表心搏")
+    expect(page.locator(".bench-tabs")).to_contain_text(f"与上次对比（{dates[1]}）")
+    page.locator(".choose-prior select").select_option(label=dates[0])
+    expect(page.locator(".compare .ecg[data-drawn]")).to_be_visible()
+    expect(page.locator(".compare .messages")).to_contain_text("只能对比十二导联波形")
+    expect(page.locator(".bench-tabs")).to_contain_text(f"与上次对比（{dates[0]}）")
+    # On the paper of this one: marked, and by the same settings.
+    page.locator(".ecg-stage .ecg").click()
+    caption = page.locator(".ecg-stage .ecg-setting")
+    before = caption.inner_text()
+    page.keyboard.press("0")
+    expect(page.locator(".then-banner")).to_have_text(f"上次心电图 {dates[0]}（不是本次）")
+    assert caption.inner_text().endswith(before)
+    page.emulate_media(media="print")
+    page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+    printed = page.locator(".ecg-stage .ecg").inner_text()
+    assert "mm/s" in printed and "上次" not in printed
+    page.evaluate("window.dispatchEvent(new Event('afterprint'))")
+    page.emulate_media(media="screen")
+    page.keyboard.press("0")
+    expect(page.locator(".then-banner")).to_have_text("")
+    expect(caption).to_have_text(before)
+
+
+def test_without_an_answer_of_a_machine_the_leads_are_compared(open_page: OpenPage, stub: Stub) -> None:
+    stub.state.cases["case-1"]["analyses"] = []
+    stub.state.priors["case-1"] = [prior("case-8", 40)]
+    page = open_page(PATH)
+    page.locator(".ecg-stage .ecg[data-drawn]").wait_for()
+    page.keyboard.press("7")
+    expect(page.locator(".compare .ecg[data-drawn]")).to_be_visible()
+    expect(page.locator(".compare")).to_contain_text("上次诊断：窦性心律")
+    expect(page.locator(".compare canvas[role=img]").first).to_be_hidden()
+    page.keyboard.press("7")
     expect(page.locator(".compare")).to_be_hidden()

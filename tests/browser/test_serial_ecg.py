@@ -93,7 +93,7 @@ def st_at_j(beat: dict[str, Any]) -> dict[str, float]:
 
 def inks(page: Page) -> set[str]:
     """Which of the two recordings' colours lie on the comparison."""
-    url = page.locator(".compare canvas").evaluate("canvas => canvas.toDataURL('image/png')")
+    url = page.locator(".compare-body canvas").evaluate("canvas => canvas.toDataURL('image/png')")
     picture = np.asarray(Image.open(io.BytesIO(base64.b64decode(url.split(",")[1]))).convert("RGB")).astype(
         int
     )

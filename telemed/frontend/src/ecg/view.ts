@@ -27,6 +27,8 @@ export class EcgView {
   private readonly caption = document.createElement("p");
   private shown: Shown = { settings: usual, ink: "paper", caption: "", who: "", room: endless };
   private waveform: Waveform | null = null;
+  /** What a print shows, where that is another recording than the screen does. */
+  private paper: { waveform: Waveform; shown: Shown } | null = null;
   private readonly label: string;
   private displayed: { of: Waveform; filter: Filter; waveform: Waveform } | null = null;
   private sheet: Sheet | null = null;
@@ -38,7 +40,8 @@ export class EcgView {
     this.draw();
   };
 
-  constructor(label: string, onMeasure: (measure: Measure | null) => string) {
+  /** `prints`: the page's ECG on paper; a page has one. */
+  constructor(label: string, onMeasure: (measure: Measure | null) => string, prints = true) {
     this.element.className = "ecg";
     this.canvas.className = "ecg-paper";
     this.canvas.setAttribute("role", "img");
@@ -48,12 +51,14 @@ export class EcgView {
     this.caliper = new Caliper(onMeasure);
     this.element.append(this.canvas, this.caliper.canvas, this.caption);
     this.watchRatio();
+    if (!prints) return;
     window.addEventListener("beforeprint", () => this.print(true));
     window.addEventListener("afterprint", () => this.print(false));
   }
 
-  show(waveform: Waveform, shown: Shown): void {
+  show(waveform: Waveform, shown: Shown, paper: { waveform: Waveform; shown: Shown } | null = null): void {
     this.waveform = waveform;
+    this.paper = paper;
     this.shown = shown;
     this.draw();
   }
@@ -122,13 +127,14 @@ export class EcgView {
   }
 
   private print(printing: boolean): void {
-    const { waveform, label } = this;
+    const { label } = this;
+    const waveform = this.paper?.waveform ?? this.waveform;
     const here = waveform !== null && this.element.isConnected && !this.element.closest("[hidden]");
     document.documentElement.classList.toggle(PRINTS, printing && here);
     for (const figure of this.figures) figure.remove();
     this.figures = [];
     if (!printing || !here) return;
-    const { settings, caption, who } = this.shown;
+    const { settings, caption, who } = this.paper?.shown ?? this.shown;
     this.figures = paperFigures(waveform, {
       settings,
       caption,

@@ -57,6 +57,7 @@ export class CaseView {
   readonly bench = new EcgBench({
     own: this.own,
     insert: (text) => this.report.words.insert("findings", text),
+    flip: (then) => this.ecg.flip(then),
   });
   item: Case | null = null;
   private id = "";
@@ -85,7 +86,7 @@ export class CaseView {
       said: (item) => this.own.settled(item),
       astray: (item, fault) => host.astray(item, fault),
     });
-    this.ecg.onLook = (lead, ink) => this.bench.look(lead, ink);
+    this.ecg.onLook = (settings, ink) => this.bench.look(settings, ink);
     this.element.append(
       this.identity,
       this.messages,

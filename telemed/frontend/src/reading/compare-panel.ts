@@ -1,84 +1,103 @@
-/** This ECG and the same person's last one: overlaid, side by side, and as a table of changes. */
-import { get } from "../core/api";
+/** This ECG and an earlier one of the same person: beats overlaid or side by side with what changed, or all leads. */
 import { h } from "../core/dom";
 import { message, problemMessage } from "../core/messages";
-import { maybe, t } from "../core/page";
+import { t } from "../core/page";
 import { dateTime } from "../core/time";
 import type { Case } from "../core/types";
-import { type GivenBeat, readBeat } from "../ecg/beat";
-import {
-  COMPARE_GAIN,
-  type CompareMode,
-  compareModes,
-  compareSpeeds,
-  drawComparison,
-} from "../ecg/compare-view";
+import { COMPARE_GAIN, compareModes, compareSpeeds, drawComparison } from "../ecg/compare-view";
 import { type InkName, inks } from "../ecg/draw";
-import { type Change, changes, difference, type Recording, ST_CHANGE, stChanges } from "./changes";
-import { hundredths, measured } from "./measured";
+import { endless, type Settings, usual } from "../ecg/sheet";
+import { EcgView } from "../ecg/view";
+import type { Waveform } from "../ecg/waveform";
+import type { Recording } from "./changes";
+import { changeTable } from "./compare-table";
+import { type Earlier, earlierEcgs, lastOf, type Prior, readEarlier } from "./earlier";
+import { caption } from "./ecg-tools";
+import { identityLine } from "./identity";
 
-interface Prior {
-  id: string;
-  arrived_at: string;
-  comparable: boolean;
-  impression: string;
-  site: string;
-}
+const modes = [...compareModes, "curves"] as const;
+type Mode = (typeof modes)[number];
 
 export class ComparePanel {
   readonly element = h("section", { class: "compare", hidden: true, "aria-label": t("ui.compare.title") });
-  private mode: CompareMode = "overlay";
+  private mode: Mode = "overlay";
   private ink: InkName = "dark";
-  private now: Recording | null = null;
-  private last: (Recording & { prior: Prior }) | null = null;
-  private asked = "";
+  private settings: Settings = usual;
+  private now: { item: Case; recording: Recording | null } | null = null;
+  private priors: readonly Prior[] = [];
+  private last: Earlier | null = null;
+  /** By the reader, who then need not be told which it is. */
+  private picked = false;
+  private curves: { of: Earlier; waveform: Waveform } | null = null;
+  /** Of which case the earlier ones were asked for, and what comes of it. */
+  private asked: { id: string; found: Promise<Earlier | null> } | null = null;
   private readonly canvas = h("canvas", { role: "img", "aria-label": t("ui.compare.title") });
+  private readonly view = new EcgView(t("ui.compare.mode.curves"), () => "", false);
   private readonly legend = h("p", { class: "legend" });
   private readonly table = h("div", { class: "compare-table" });
   private readonly messages = h("div", { class: "messages" });
-  private readonly modes = h("span", { class: "choices" });
+  private readonly choices = h("span", { class: "choices" });
+  private readonly body = h("div", { class: "compare-body" }, h("div", {}, this.canvas), this.table);
+  private readonly sheet = h("div", { class: "ecg-scroll", hidden: true }, this.view.element);
+  private readonly onChosen: () => void;
 
-  constructor() {
-    const head = h("div", { class: "compare-head" }, this.legend, this.modes);
-    this.element.append(
-      this.messages,
-      h("div", { class: "compare-body" }, h("div", {}, head, this.canvas), this.table),
-    );
+  constructor(onChosen: () => void) {
+    this.onChosen = onChosen;
+    const head = h("div", { class: "compare-head" }, this.legend, this.choices);
+    this.element.append(this.messages, head, this.body, this.sheet);
   }
 
-  /** The last one is fetched when it is first looked at: to look at it is to open another case, and recorded so. */
-  async open(now: Recording): Promise<void> {
-    this.now = now;
-    this.element.hidden = false;
-    if (this.asked === now.item.id) {
-      this.draw();
-      return;
-    }
-    this.close();
-    this.now = now;
-    this.asked = now.item.id;
+  /** The one it is compared with, once that is known. */
+  get chosen(): Prior | undefined {
+    return this.last?.prior;
+  }
+
+  /** Fetched when it is first looked at: to look at it is to open another case, and recorded so. */
+  earlier(item: Case, measured: boolean): Promise<Earlier | null> {
+    if (this.asked?.id === item.id) return this.asked.found;
+    const asked = { id: item.id, found: this.fetch(item, measured) };
+    this.asked = asked;
+    asked.found.catch(() => {
+      // Asked again at the next look.
+      if (this.asked === asked) this.asked = null;
+    });
+    return asked.found;
+  }
+
+  private async fetch(item: Case, measured: boolean): Promise<Earlier | null> {
+    const priors = await earlierEcgs(item);
+    const last = await lastOf(priors, measured);
+    if (this.asked?.id !== item.id) return last;
+    this.priors = priors;
+    this.picked = false;
+    this.take(last);
+    return last;
+  }
+
+  private take(last: Earlier | null): void {
+    this.last = last;
+    this.curves = null;
+    this.onChosen();
+  }
+
+  async open(item: Case, recording: Recording | null): Promise<void> {
+    this.now = { item, recording };
     this.element.hidden = false;
     try {
-      const last = await fetchLast(now.item);
-      if (this.asked !== now.item.id) return;
-      this.last = last;
-      if (last) this.draw();
-      else this.messages.replaceChildren(message("warning", t("ui.compare.none")));
+      await this.earlier(item, recording !== null);
+      if (this.now?.item.id === item.id && !this.element.hidden) this.draw();
     } catch (cause) {
-      if (this.asked !== now.item.id) return;
-      this.asked = "";
-      this.messages.replaceChildren(problemMessage(cause));
+      if (this.now?.item.id === item.id) this.messages.replaceChildren(problemMessage(cause));
     }
   }
 
   close(): void {
-    this.now = this.last = null;
-    this.asked = "";
+    this.now = this.last = this.curves = this.asked = null;
+    this.priors = [];
     this.element.hidden = true;
-    this.messages.replaceChildren();
-    this.table.replaceChildren();
-    this.legend.replaceChildren();
+    for (const one of [this.messages, this.table, this.legend, this.choices]) one.replaceChildren();
     this.canvas.width = this.canvas.height = 0;
+    this.sheet.hidden = true;
   }
 
   hide(): void {
@@ -86,37 +105,143 @@ export class ComparePanel {
   }
 
   stepMode(): boolean {
-    if (this.element.hidden || !this.last) return false;
-    this.mode = this.mode === "overlay" ? "beside" : "overlay";
+    const possible = this.possible();
+    if (this.element.hidden || !this.last || possible.length < 2) return false;
+    this.mode = possible[(possible.indexOf(this.shownMode()) + 1) % possible.length] ?? "curves";
     this.draw();
     return true;
   }
 
-  look(ink: InkName): void {
+  look(settings: Settings, ink: InkName): void {
+    this.settings = settings;
     this.ink = ink;
     if (!this.element.hidden) this.draw();
   }
 
+  /** Without a beat of both there is nothing to lay upon each other. */
+  private possible(): readonly Mode[] {
+    return this.now?.recording && this.last?.recording ? modes : ["curves"];
+  }
+
+  private shownMode(): Mode {
+    return this.possible().includes(this.mode) ? this.mode : "curves";
+  }
+
+  private async choose(id: string): Promise<void> {
+    const { now } = this;
+    const prior = this.priors.find((one) => one.id === id);
+    if (!now || !prior) return;
+    const asked = { id: now.item.id, found: readEarlier(prior) };
+    this.asked = asked;
+    try {
+      const last = await asked.found;
+      // Another was chosen since, or another case opened.
+      if (this.asked !== asked) return;
+      this.picked = true;
+      this.take(last);
+      this.draw();
+    } catch (cause) {
+      if (this.asked === asked) this.messages.replaceChildren(problemMessage(cause));
+    }
+  }
+
   private draw(): void {
-    const { now, last, mode, ink } = this;
-    if (!now || !last) return;
-    drawComparison(this.canvas, now.beat, last.beat, mode, ink);
+    const { now, last } = this;
+    if (!now) return;
+    this.tell(now.recording !== null);
+    this.body.hidden = this.sheet.hidden = true;
+    if (!last) return;
+    const mode = this.shownMode();
+    this.drawHead(now.item, last, mode);
+    if (mode === "curves") {
+      void this.drawCurves(last);
+      return;
+    }
+    if (!now.recording || !last.recording) return;
+    this.body.hidden = false;
+    drawComparison(this.canvas, now.recording.beat, last.recording.beat, mode, this.ink);
+    const { impression } = last.prior;
+    this.table.replaceChildren(
+      ...changeTable(now.recording, last.recording, last),
+      impression ? h("p", { class: "prior-impression" }, t("ui.compare.said", { text: impression })) : "",
+    );
+  }
+
+  /** What stands here is not what one would think: said, not passed over. */
+  private tell(measured: boolean): void {
+    const { last } = this;
+    const [newest] = this.priors;
+    if (!last) {
+      this.messages.replaceChildren(message("warning", t("ui.compare.none")));
+      return;
+    }
+    const texts: string[] = [];
+    if (!measured || !last.recording) texts.push(t("ui.compare.curves_only"));
+    else if (!this.picked && newest && newest.id !== last.prior.id)
+      texts.push(
+        t("ui.compare.skipped", {
+          newest: dateTime(newest.arrived_at),
+          time: dateTime(last.prior.arrived_at),
+        }),
+      );
+    this.messages.replaceChildren(...texts.map((text) => message("warning", text)));
+  }
+
+  private async drawCurves(last: Earlier): Promise<void> {
+    if (!last.waveform) {
+      this.messages.append(message("warning", t("ui.compare.no_curves")));
+      return;
+    }
+    try {
+      if (this.curves?.of !== last) {
+        const waveform = await last.waveform();
+        if (this.last !== last) return;
+        this.curves = { of: last, waveform };
+      }
+      if (this.element.hidden || this.shownMode() !== "curves") return;
+      const { settings, ink } = this;
+      const { waveform } = this.curves;
+      const start = settings.start < waveform.duration ? settings.start : 0;
+      const mark = t("ui.ecg.then", { time: dateTime(last.prior.arrived_at) });
+      this.sheet.hidden = false;
+      this.view.show(waveform, {
+        settings: { ...settings, start },
+        ink,
+        caption: `${mark} · ${caption(waveform, settings)}`,
+        who: identityLine(last.item),
+        room: endless,
+      });
+    } catch (cause) {
+      if (this.last === last) this.messages.replaceChildren(problemMessage(cause));
+    }
+  }
+
+  private drawHead(item: Case, { prior }: Earlier, mode: Mode): void {
+    const { ink } = this;
     const sample = (text: string, color: string, dashed: boolean): HTMLElement => {
       const line = h("span", { class: dashed ? "sample dashed" : "sample", "aria-hidden": "true" });
       line.style.borderColor = color;
       return h("span", {}, line, text);
     };
+    const [now, last] = [
+      t("ui.compare.now", { time: dateTime(item.arrived_at) }),
+      t("ui.compare.last", { time: dateTime(prior.arrived_at) }),
+    ];
     this.legend.replaceChildren(
-      sample(t("ui.compare.now", { time: dateTime(now.item.arrived_at) }), inks[ink].trace, false),
-      sample(
-        t("ui.compare.last", { time: dateTime(last.prior.arrived_at) }),
-        inks[ink].mark,
-        mode === "overlay",
-      ),
-      h("span", { class: "muted" }, `${compareSpeeds[mode]} mm/s · ${COMPARE_GAIN} mm/mV`),
+      ...(mode === "curves"
+        ? [h("strong", {}, last), prior.impression && t("ui.compare.said", { text: prior.impression })]
+        : [
+            sample(now, inks[ink].trace, false),
+            sample(last, inks[ink].mark, mode === "overlay"),
+            h("span", { class: "muted" }, `${compareSpeeds[mode]} mm/s · ${COMPARE_GAIN} mm/mV`),
+          ]),
     );
-    this.modes.replaceChildren(
-      ...compareModes.map((one) =>
+    const focused = this.choices.contains(document.activeElement);
+    const chooser = this.chooser(prior);
+    const possible = this.possible();
+    this.choices.replaceChildren(
+      ...(chooser ? [chooser] : []),
+      ...(possible.length > 1 ? possible : []).map((one) =>
         h(
           "button",
           {
@@ -132,70 +257,22 @@ export class ComparePanel {
         ),
       ),
     );
-    this.drawTable(now, last);
+    if (focused)
+      this.choices
+        .querySelector<HTMLElement>('[aria-pressed="true"], select')
+        ?.focus({ preventScroll: true });
   }
 
-  private drawTable(now: Recording, last: Recording & { prior: Prior }): void {
-    const st = stChanges(now, last);
-    const millivolts = (value: number | undefined): string => (value === undefined ? "–" : hundredths(value));
-    this.table.replaceChildren(
-      h(
-        "table",
-        {},
-        h(
-          "tr",
-          {},
-          h("th", {}, t("ui.compare.changes")),
-          ...(["ui.compare.column.last", "ui.compare.column.now"] as const).map((key) =>
-            h("th", { class: "number" }, t(key)),
-          ),
-          h("th", { class: "number" }, "Δ"),
-        ),
-        ...changes(now, last).map((one) =>
-          changeRow(maybe(`ui.measurement.${one.name}`) ?? one.name, one, (value) =>
-            value === undefined ? "–" : measured(one.name, value),
-          ),
-        ),
-        ...st.map((one) => changeRow(`ST ${one.name}`, one, millivolts, 2)),
+  /** Every earlier ECG can be compared with, not the last alone. */
+  private chooser(chosen: Prior): HTMLElement | null {
+    if (this.priors.length < 2) return null;
+    const select = h(
+      "select",
+      { onchange: () => void this.choose(select.value) },
+      ...this.priors.map((one) =>
+        h("option", { value: one.id, selected: one.id === chosen.id }, dateTime(one.arrived_at)),
       ),
-      st.length > 0 ? "" : h("p", { class: "muted" }, t("ui.compare.no_st", { limit: ST_CHANGE })),
-      !last.prior.impression
-        ? ""
-        : h("p", { class: "prior-impression" }, t("ui.compare.said", { text: last.prior.impression })),
     );
+    return h("label", { class: "choose-prior" }, `${t("ui.compare.choose")} `, select);
   }
-}
-
-function changeRow(
-  label: string,
-  one: Change,
-  text: (value: number | undefined) => string,
-  digits = 0,
-): HTMLElement {
-  const by = difference(one);
-  const rounded = by === undefined ? undefined : Number(by.toFixed(digits));
-  const signed = rounded === undefined ? "–" : `${rounded > 0 ? "+" : ""}${(rounded + 0).toFixed(digits)}`;
-  return h(
-    "tr",
-    { "data-name": one.name },
-    h("th", { scope: "row" }, label),
-    h("td", { class: "number" }, text(one.last)),
-    h("td", { class: "number" }, text(one.now)),
-    h("td", { class: rounded ? "number changed" : "number" }, signed),
-  );
-}
-
-/** The newest ECG before this one that a median beat was kept of. */
-async function fetchLast(item: Case): Promise<(Recording & { prior: Prior }) | null> {
-  const path = (id: string): string => `/api/v1/cases/${encodeURIComponent(id)}`;
-  const { rows } = await get<{ rows: Prior[] }>(`${path(item.id)}/priors`);
-  const earlier = rows.filter((one) => one.comparable && one.arrived_at < item.arrived_at);
-  earlier.sort((a, b) => b.arrived_at.localeCompare(a.arrived_at));
-  for (const prior of earlier) {
-    const [given] = await get<GivenBeat[]>(`${path(prior.id)}/median-beats`);
-    if (!given) continue;
-    const beat = readBeat(given);
-    return { item: await get<Case>(path(prior.id)), beat, marks: beat.marks, prior };
-  }
-  return null;
 }

@@ -40,6 +40,7 @@ export function ecgCommands(ecg: EcgPanel, bench: EcgBench): Command[] {
     command(["]"], "ui.key.page_forward", () => ecg.turn(1)),
     command(["["], "ui.key.page_back", () => ecg.turn(-1)),
     command(["7"], "ui.key.compare", () => bench.toggleCompare()),
+    command(["0"], "ui.key.flip", () => bench.flip()),
     command(["8"], "ui.key.compare_mode", () => bench.compare.stepMode()),
     command(["y"], "ui.key.marks", () => bench.beat.focus()),
     command(["v"], "ui.key.keep_marks", () => bench.beat.keep()),

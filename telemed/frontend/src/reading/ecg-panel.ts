@@ -22,19 +22,28 @@ export function ecgInstances(instances: readonly Instance[]): Instance[] {
   return instances.filter((instance) => instance.kind === "ecg" && instance.waveform_url);
 }
 
+/** Another recording on the same paper, and whose and of when it is. */
+export interface Flipped {
+  waveform: Waveform;
+  who: string;
+  time: string;
+}
+
 export class EcgPanel {
   readonly element = h("section", { class: "stage ecg-stage", "aria-label": t("ui.ecg.title") });
-  /** The lead that is looked at, and on which ink. */
-  onLook: (lead: string, ink: InkName) => void = () => undefined;
+  /** How it is looked at, and on which ink. */
+  onLook: (settings: Settings, ink: InkName) => void = () => undefined;
   private settings: Settings = usual;
   /** What stood here before one lead was enlarged. */
   private before: Settings | null = null;
   private ink: InkName = recall<InkName>(INK) ?? "dark";
   private waveform: Waveform | null = null;
   private who = "";
+  private flipped: Flipped | null = null;
   private readonly tools = h("div", { class: "stage-tools" });
   private readonly below = h("div", {});
   private readonly faults = h("div", { class: "messages" });
+  private readonly banner = h("p", { class: "then-banner", role: "status" });
   private readonly readout = h("output", { class: "readout" });
   private readonly view = new EcgView(t("ui.ecg.title"), (measure) => this.showMeasure(measure));
   private readonly frame = h(
@@ -44,7 +53,7 @@ export class EcgPanel {
   );
 
   constructor() {
-    this.element.append(this.tools, this.faults, this.below, this.frame);
+    this.element.append(this.tools, this.faults, this.banner, this.below, this.frame);
     this.view.caliper.canvas.addEventListener("dblclick", (event) => {
       this.clearCaliper();
       this.enlarge(this.view.leadAt(event));
@@ -70,6 +79,7 @@ export class EcgPanel {
   /** A new case begins as every case does: 25 mm/s, 10 mm/mV, no filter, first page. */
   show(waveform: Waveform, who: string): void {
     this.waveform = waveform;
+    this.flipped = null;
     this.who = who;
     this.settings = usual;
     this.before = null;
@@ -80,7 +90,8 @@ export class EcgPanel {
 
   /** Nothing is shown while a recording is on its way: never one person's curve under another's name. */
   clear(): void {
-    this.waveform = null;
+    this.waveform = this.flipped = null;
+    this.tell();
     this.view.element.hidden = true;
     this.tools.replaceChildren();
     this.below.replaceChildren();
@@ -89,6 +100,22 @@ export class EcgPanel {
   fail(cause: unknown): void {
     this.clear();
     this.below.replaceChildren(problemMessage(cause));
+  }
+
+  /** The earlier recording in this one's place, by the same settings, and back: true while it stands there. */
+  flip(flipped: Flipped | null): boolean {
+    if (!this.waveform) return false;
+    this.flipped = flipped;
+    this.clearCaliper();
+    this.draw();
+    return flipped !== null;
+  }
+
+  private tell(): void {
+    this.element.classList.toggle("shows-then", this.flipped !== null);
+    // What speaks against this recording says nothing of that one.
+    this.faults.hidden = this.flipped !== null;
+    setText(this.banner, this.flipped ? t("ui.ecg.then", { time: this.flipped.time }) : "");
   }
 
   setFormat(index: number): void {
@@ -181,13 +208,23 @@ export class EcgPanel {
   }
 
   private draw(): void {
-    const { waveform, settings, ink } = this;
+    const { waveform, settings, ink, flipped, who } = this;
     if (!waveform) return;
-    this.drawTools(waveform);
+    this.tell();
+    this.drawTools(flipped?.waveform ?? waveform);
     this.view.element.hidden = false;
-    const { who } = this;
-    this.view.show(waveform, { settings, ink, who, caption: caption(waveform, settings), room: this.room() });
-    this.onLook(settings.rhythm, ink);
+    const room = this.room();
+    const now = { settings, ink, who, caption: caption(waveform, settings), room };
+    if (flipped) {
+      const { waveform: other, time } = flipped;
+      // The shorter of the two has no such page.
+      const start = settings.start < other.duration ? settings.start : 0;
+      const mark = `${t("ui.ecg.then", { time })} · ${caption(other, settings)}`;
+      const shown = { ...now, settings: { ...settings, start }, who: flipped.who, caption: mark };
+      // Beside the present report stands the present ECG.
+      this.view.show(other, shown, { waveform, shown: now });
+    } else this.view.show(waveform, now);
+    this.onLook(settings, ink);
   }
 
   /** On a desk all rows stand in view at once; on a telephone the page scrolls. */
