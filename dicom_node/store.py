@@ -69,7 +69,7 @@ class StoreService:
     def _incoming(self, device: Device, arriving: ArrivingObject) -> Incoming:
         part = arriving.take()
         try:
-            header = _checked_header(part, arriving, device)
+            header = checked_header(part, arriving, device)
         except HeaderError as error:
             if part.size == arriving.prefix_length:
                 part.discard()
@@ -105,7 +105,7 @@ class _AnotherObject(Exception):
     """Than the one that the command announced."""
 
 
-def _checked_header(part: SpoolPart, arriving: ArrivingObject, device: Device) -> StudyHeader:
+def checked_header(part: SpoolPart, arriving: ArrivingObject, device: Device) -> StudyHeader:
     """Of an object that is whole to its last element."""
     header = read_whole_beginning(
         part.head(_HEAD),

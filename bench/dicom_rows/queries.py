@@ -56,9 +56,11 @@ def row(what: str, quick: bool) -> Row:
             ours = stack.enter_context(servers.node())
             _fill(ours, studies)
             other, why_not = _beside(stack, studies, even_if_not_kept=not quick)
-            spent, answers, found = [], 0, 0
+            spent, answers, found, shares = [], 0, 0, []
             for _ in range(rounds):
+                busy, started = time.process_time(), time.perf_counter()
                 some, answers = _ask(ours, keys, times)
+                shares.append((time.process_time() - busy) / (time.perf_counter() - started))
                 spent += some
                 if other is not None:
                     some, found = _ask(other, keys, times)
@@ -72,9 +74,11 @@ def row(what: str, quick: bool) -> Row:
         limit,
         of="p50",
         note=f"{answers} answers, {studies} studies of as many people, SQLite, fastest {min(spent):.1f} ms, load"
-        f" {os.getloadavg()[0]:.1f}; ratio to the limit; Orthanc: "
+        f" {os.getloadavg()[0]:.1f}, the asker at {max(shares):.2f} of its core; ratio to the limit; Orthanc: "
         + (f"{found} answers, fastest {min(theirs):.1f} ms" if theirs else f"not measured, {why_not}"),
     )
+    if max(shares) > servers.BOUND:
+        measured = replace(measured, met=False, note=f"CLIENT-BOUND; {measured.note}")
     if not theirs:
         return measured
     peer_value = round(statistics.median(theirs), 3)
