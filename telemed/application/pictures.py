@@ -7,13 +7,12 @@ long as plain samples.
 
 import logging
 
-from telemed.application.objects import read_object
+from telemed.application.frames import Frames
 from telemed.application.world import World
 from telemed.domain.errors import Unavailable
 from telemed.domain.study import StoredObject
 from telemed.imaging.errors import PixelError
 from telemed.imaging.pixels import rendered
-from telemed.imaging.pixels.decode import parsed
 from telemed.imaging.pixels.encode import HTJ2K, can_encode, encoded_frame
 
 log = logging.getLogger(__name__)
@@ -34,7 +33,9 @@ def preview(world: World, stored: StoredObject) -> bytes:
     name = f"{stored.file_sha256}-preview-{PREVIEW_BOX[0]}"
     found = world.copies.get(name)
     if found is None:
-        found = rendered(read_object(world, stored), max_size=PREVIEW_BOX)
+        with Frames(world, stored) as frames:
+            ds, number = frames.source(1)
+            found = rendered(ds, frame=number, max_size=PREVIEW_BOX)
         world.copies.put(name, found)
     return found
 
@@ -47,11 +48,12 @@ def quick_frame(world: World, stored: StoredObject, frame: int) -> bytes | None:
     found = world.copies.get(name)
     if found is not None:
         return found
-    ds = parsed(read_object(world, stored))
+    with Frames(world, stored) as frames:
+        ds, number = frames.source(frame)
     if not can_encode(ds, HTJ2K):
         return None
     try:
-        made = encoded_frame(ds, frame, HTJ2K)
+        made = encoded_frame(ds, number, HTJ2K)
     except PixelError as fault:
         log.info("object %s stays in its own form: %s", stored.sop_instance_uid, fault.code)
         return None

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from telemed.application.document import report_document
+from telemed.application.frames import Frames
 from telemed.application.key_images import KeyImage, printed_key_images
 from telemed.application.objects import is_lost, read_object
 from telemed.application.picture_marks import marks_in_force
@@ -104,23 +105,28 @@ def _add_key_pictures(
 
 
 def _picture(world: World, stored: StoredObject, shown: KeyImage | None = None) -> bytes | None:
-    data = _bytes(world, stored)
-    if data is None:
-        return None
     try:
-        if shown is None:
-            return rendered(data, max_size=PICTURE_PIXELS)
-        return rendered(data, frame=shown.frame, window=shown.window, max_size=PICTURE_PIXELS)
+        with Frames(world, stored) as frames:
+            ds, number = frames.source(shown.frame if shown else 1)
+        window = shown.window if shown else None
+        return rendered(ds, frame=number, window=window, max_size=PICTURE_PIXELS)
     except PixelError as fault:
         log.warning("picture %s is not printed: %s", stored.sop_instance_uid, fault.code)
-        return None
+    except Unavailable as fault:
+        _demand_lost(stored, fault)
+    return None
 
 
 def _bytes(world: World, stored: StoredObject) -> bytes | None:
     try:
         return read_object(world, stored)
     except Unavailable as fault:
-        if not is_lost(fault):
-            raise
-        log.error("object %s is not printed: %s", stored.sop_instance_uid, fault)
+        _demand_lost(stored, fault)
         return None
+
+
+def _demand_lost(stored: StoredObject, fault: Unavailable) -> None:
+    """Raises what is over by and by: a report is not printed without a picture that comes back."""
+    if not is_lost(fault):
+        raise fault
+    log.error("object %s is not printed: %s", stored.sop_instance_uid, fault)

@@ -2,12 +2,12 @@
 
 import hashlib
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from fastapi import APIRouter, Request, Response
-from pydicom.dataset import Dataset
 
+from telemed.application.frames import Frames
 from telemed.application.pictures import quick_frame
 from telemed.application.retrieve import OpenedObject, open_bytes
 from telemed.domain.access import Action
@@ -146,14 +146,8 @@ def _place(request: Request, study: str, series: str, sop: str) -> str:
 
 def _answer(request: Request, opened: OpenedObject, numbers: Sequence[int]) -> Response:
     syntax = opened.stored.transfer_syntax_uid
-    data: list[Dataset] = []
-
-    def whole() -> Dataset:
-        if not data:
-            data.append(parsed(opened.read()))
-        return data[0]
-
-    form = _form(wanted(request), opened, whole, numbers)
+    frames = Frames(opened.world, opened.stored)
+    form = _form(wanted(request), opened, frames, numbers)
     if form is None:
         possible = ", ".join(dict.fromkeys((OCTETS, _COMPRESSED.get(syntax, OCTETS))))
         return refused(request, 406, "error.not_acceptable", possible=possible)
@@ -163,7 +157,7 @@ def _answer(request: Request, opened: OpenedObject, numbers: Sequence[int]) -> R
         return Response(status_code=304, headers=headers)
     demand_frames(opened.stored, numbers)
     place = _place(request, opened.study.study_instance_uid, *_series_and_sop(request))
-    parts = _parts(whole, numbers, form, place)
+    parts = _parts(frames, numbers, form, place)
     # The first one is made before the answer begins: what cannot be given is then still said.
     first = next(parts)
     if not form.multipart:
@@ -176,7 +170,7 @@ def _series_and_sop(request: Request) -> tuple[str, str]:
 
 
 def _form(
-    ranges: Sequence[Wanted], opened: OpenedObject, whole: Callable[[], Dataset], numbers: Sequence[int]
+    ranges: Sequence[Wanted], opened: OpenedObject, frames: Frames, numbers: Sequence[int]
 ) -> _Form | None:
     """As stored before decoded, and decoded before encoded anew."""
     syntax, alone = opened.stored.transfer_syntax_uid, len(numbers) == 1
@@ -195,22 +189,28 @@ def _form(
             if ready is not None:
                 return _Form(_QUICK, HTJ2K, multipart, ready=ready)
         for kind, made in ENCODED.items():
-            if one.takes(kind) and one.syntax in ("", "*", made) and can_encode(whole(), made):
+            if (
+                one.takes(kind)
+                and one.syntax in ("", "*", made)
+                and can_encode(frames.source(numbers[0])[0], made)
+            ):
                 return _Form(kind, made, multipart)
     return None
 
 
-def _parts(whole: Callable[[], Dataset], numbers: Sequence[int], form: _Form, place: str) -> Iterator[Part]:
-    for number in numbers:
-        if form.ready:
-            data = form.ready
-        elif form.stored:
-            data = stored_frame(whole(), number)
-        elif form.decoded:
-            data = plain_frame(whole(), number)
-        else:
-            data = encoded_frame(whole(), number, form.syntax)
-        yield Part(form.kind, data, form.syntax, f"{place}/frames/{number}")
+def _parts(frames: Frames, numbers: Sequence[int], form: _Form, place: str) -> Iterator[Part]:
+    with frames:
+        for number in numbers:
+            yield Part(form.kind, _frame(frames, number, form), form.syntax, f"{place}/frames/{number}")
+
+
+def _frame(frames: Frames, number: int, form: _Form) -> bytes:
+    if form.ready:
+        return form.ready
+    ds, at = frames.source(number)
+    if form.stored:
+        return stored_frame(ds, at)
+    return plain_frame(ds, at) if form.decoded else encoded_frame(ds, at, form.syntax)
 
 
 def _again(first: Part, rest: Iterator[Part]) -> Iterator[Part]:

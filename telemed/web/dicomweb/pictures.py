@@ -1,10 +1,12 @@
 """Rendered pictures (PS3.18 8.3.5 and 10.4.1.1.4): what a browser shows."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import chain
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request, Response
 
+from telemed.application.frames import Frames
 from telemed.application.pictures import PREVIEW_BOX, preview
 from telemed.application.retrieve import open_bytes
 from telemed.application.world import World
@@ -89,14 +91,26 @@ def _picture(
     demand_frames(opened.stored, frames)
     if (kind, list(frames), box, levels) == ("jpeg", [1], PREVIEW_BOX, None):
         return single(Part(MEDIA_TYPES[kind], preview(world, opened.stored)), headers)
-    data = opened.read()
-    pictures = (
-        Part(MEDIA_TYPES[kind], rendered(data, frame=frame, window=levels, max_size=box, format=kind))
-        for frame in frames
-    )
-    return (
-        several(MEDIA_TYPES[kind], pictures, headers) if len(frames) > 1 else single(next(pictures), headers)
-    )
+    pictures = _rendered(Frames(world, opened.stored), frames, kind, levels, box)
+    # The first one is made before the answer begins: what cannot be shown is then still said.
+    first = next(pictures)
+    if len(frames) == 1:
+        return single(first, headers)
+    return several(MEDIA_TYPES[kind], chain([first], pictures), headers)
+
+
+def _rendered(
+    source: Frames,
+    frames: Sequence[int],
+    kind: Literal["jpeg", "png"],
+    levels: tuple[float, float] | None,
+    box: tuple[int, int] | None,
+) -> Iterator[Part]:
+    with source:
+        for frame in frames:
+            ds, number = source.source(frame)
+            picture = rendered(ds, frame=number, window=levels, max_size=box, format=kind)
+            yield Part(MEDIA_TYPES[kind], picture)
 
 
 def _format(accept: str) -> Literal["jpeg", "png"]:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from fastapi import APIRouter, Request, Response
 
-from telemed.application.objects import read_object
+from telemed.application.frames import Frames
 from telemed.application.retrieve import OpenedStudy, open_bytes, open_study
 from telemed.application.world import World
 from telemed.domain.access import Action
@@ -124,7 +124,10 @@ def _thumbnail(
     headers = PRIVATE | kept(stored.file_sha256, f"-thumbnail-{frame}-{box[0]}x{box[1]}")
     if unchanged(request, headers):
         return Response(status_code=304, headers=headers)
-    return single(Part(_JPEG, rendered(read_object(world, stored), frame=frame, max_size=box)), headers)
+    with Frames(world, stored) as frames:
+        ds, number = frames.source(frame)
+        picture = rendered(ds, frame=number, max_size=box)
+    return single(Part(_JPEG, picture), headers)
 
 
 def _together(request: Request, opened: OpenedStudy, viewport: str | None, window: str | None) -> Response:
@@ -140,9 +143,15 @@ def _together(request: Request, opened: OpenedStudy, viewport: str | None, windo
     def parts() -> Iterator[Part]:
         for stored in pictures:
             place = f"{base}/series/{series[stored.series_id]}/instances/{stored.sop_instance_uid}/rendered"
-            picture = rendered(
-                opened.read(stored), window=levels, max_size=box, format="png" if kind == _PNG else "jpeg"
-            )
+            with Frames(opened.world, stored) as frames:
+                ds, number = frames.source(1)
+                picture = rendered(
+                    ds,
+                    frame=number,
+                    window=levels,
+                    max_size=box,
+                    format="png" if kind == _PNG else "jpeg",
+                )
             yield Part(kind, picture, location=place)
 
     return several(kind, parts())

@@ -12,7 +12,7 @@ from pydicom import dcmread
 from pydicom.encaps import encapsulate
 from pydicom.uid import JPEG2000Lossless
 
-from telemed.application import pictures
+from telemed.application import frames, pictures
 from telemed.imaging.pixels import rendered
 from tests.cast import Cast
 from tests.factories.dicom import dr_dataset, part10, uid
@@ -45,6 +45,35 @@ def pixels() -> Any:
         .clip(0, 16383)
         .astype("<u2")
     )
+
+
+def test_of_a_large_object_no_more_is_read_than_the_frame(
+    cast: Cast, program: Any, pixels: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stack = np.stack([pixels + np.uint16(shift) for shift in (0, 40, 80)])
+    monkeypatch.setattr(frames, "LARGEST_WHOLE", 1 << 20)
+    monkeypatch.setattr(cast.world.spool, "read", None)
+    monkeypatch.setattr(cast.world.objects, "get", None)
+    asker: Program = program("technician")
+    file = film(1, stack)
+    asker.upload(file)
+    ds = dcmread(BytesIO(file))
+    place = f"/dicom-web/studies/{uid('ready')}/series/{uid('ready', 'series')}/instances/{ds.SOPInstanceUID}"
+
+    def got(path: str, accept: str = "image/jpeg") -> Any:
+        answer = asker.http.get(f"{place}/{path}", headers={"Accept": accept})
+        assert answer.status_code == 200
+        return answer
+
+    pictures.prepare_pictures(cast.world, study_id=1)
+    assert got("rendered?viewport=1024,1024").content == rendered(film(1, stack[0]), max_size=(1024, 1024))
+    for number in (1, 3):
+        assert got(f"frames/{number}", "application/octet-stream").content == stack[number - 1].tobytes()
+        assert got(f"frames/{number}/rendered").content == rendered(film(1, stack[number - 1]))
+        assert np.array_equal(htj2k_decode(raw(got(f"frames/{number}", QUICK))[0]), stack[number - 1])
+    several = raw(got("frames/3,1", "multipart/related; type=application/octet-stream"))
+    assert several == [stack[2].tobytes(), stack[0].tobytes()]
+    assert got("frames/2/thumbnail").headers["content-type"] == "image/jpeg"
 
 
 def test_a_film_has_its_preview_and_its_quick_frame_before_anybody_asks(
