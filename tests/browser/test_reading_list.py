@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from tests.browser import samples
 from tests.browser.conftest import OpenPage
@@ -123,6 +123,7 @@ def test_a_search_in_the_address_is_there_after_a_reload_and_escape_clears_it(
     expect(page.locator(".filter")).to_have_value("示例·阿依古丽")
     page.reload()
     expect(page.locator(".rows .row")).to_have_count(1)
+    expect(page.locator(".views a[href*='view=critical']")).to_have_text("危急1")
     page.keyboard.press("Escape")
     expect(page.locator(".rows .row")).to_have_count(len(samples.ROWS))
 
@@ -195,6 +196,48 @@ def test_a_phone_draws_and_loads_no_more_than_it_shows(open_page: OpenPage, stub
     first = page.locator(".rows .row").first
     for part in ("急诊", "超时", "301X", "67 岁", "危急值", "胸痛", "青石镇卫生院", "3 次"):
         expect(first).to_contain_text(part)
+
+
+def test_what_moved_while_an_answer_was_on_its_way_is_not_undone_by_it(
+    open_page: OpenPage, stub: Stub
+) -> None:
+    page = open_list(open_page)
+    held: list[Route] = []
+    page.route(re.compile(r"/worklist\?"), lambda route: held.append(route))
+    stub.state.cut_lines()
+    while not held:
+        page.wait_for_timeout(20)
+    stub.state.cases["case-2"]["history"] = "随回答而来"
+    answer = held[0].fetch()
+    new = samples.row(90)
+    stub.state.cases[new["id"]] = samples.case(new)
+    stub.state.push([stub.state.row(new)])
+    expect(page.locator('.row[data-key="case-90"]')).to_have_count(1)
+    held[0].fulfill(response=answer)
+    expect(page.locator('.row[data-key="case-2"]')).to_contain_text("随回答而来")
+    expect(page.locator('.row[data-key="case-90"]')).to_have_count(1)
+
+
+def test_the_rest_of_a_list_that_does_not_come_is_not_asked_for_without_end(
+    open_page: OpenPage, stub: Stub
+) -> None:
+    many(stub, 100)
+    page = open_page("/inbox")
+    asked: list[Route] = []
+
+    def refuse(route: Route) -> None:
+        asked.append(route)
+        route.abort()
+
+    page.route(re.compile(r"/worklist\?.*cursor="), refuse)
+    page.goto(f"{stub.url}/reading?view=waiting")
+    expect(page.locator(".list-page .message.problem")).to_be_visible()
+    page.wait_for_timeout(300)
+    page.keyboard.press("j")
+    # One, and one more where this machine is slow; a loop would have asked hundreds of times by now.
+    assert len(asked) < 10
+    page.unroute(re.compile(r"/worklist\?.*cursor="))
+    expect(page.locator(".list-page .message.problem")).to_have_count(0)
 
 
 def test_a_line_that_knows_what_was_missed_tells_it_and_nothing_is_fetched(

@@ -231,6 +231,59 @@ def test_the_next_case_is_there_before_it_is_asked_for(open_page: OpenPage, stub
     assert not stub.state.sent("GET", "/cases/case-2$")
 
 
+def test_the_servers_order_says_what_is_next(open_page: OpenPage, stub: Stub) -> None:
+    page = open_case(open_page, 2)
+    for name in ("示例丙", "示例丁"):
+        page.keyboard.press("j")
+        expect(page.locator(".identity h1")).to_have_text(name)
+    new = samples.row(
+        90,
+        effective_priority="stat",
+        deadline=samples.iso(-30),
+        patient=samples.patient("示例新", "M", 50, "9090"),
+    )
+    stub.state.cases[new["id"]] = samples.case(new)
+    stub.state.push([stub.state.row(new)])
+    for _ in range(500):
+        if stub.state.sent("GET", "/cases/case-90[?]ahead=1$"):
+            break
+        page.wait_for_timeout(20)
+    # More urgent than all, and come meanwhile: fetched ahead, and next. Then what nobody has opened yet.
+    assert stub.state.sent("GET", "/cases/case-90[?]ahead=1$")
+    for name in ("示例新", "示例·阿依古丽"):
+        page.keyboard.press("n")
+        page.keyboard.press("Control+Enter")
+        expect(page.locator(".identity h1")).to_have_text(name)
+    # Gone over by the reader's own key: not again, until it has become more urgent.
+    page.keyboard.press("n")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator(".identity h1")).to_have_text("示例戊")
+    stub.state.cases["case-2"]["critical"] = "critical"
+    stub.state.push([stub.state.row(stub.state.cases["case-2"])])
+    page.keyboard.press("e")
+    page.keyboard.type("未见异常")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator(".identity h1")).to_have_text("示例乙")
+
+
+def test_who_looks_and_types_nothing_keeps_the_case(open_page: OpenPage, stub: Stub) -> None:
+    page = open_page("/inbox")
+    page.clock.install()
+    page.goto(f"{stub.url}/reading/cases/case-1?view=waiting")
+    with page.expect_response("**/claim"):
+        page.get_by_role("button", name="认领").click()
+    expect(page.locator(".identity .holder.mine")).to_be_visible()
+    page.clock.fast_forward("04:00")
+    page.mouse.move(300, 400)
+    page.mouse.wheel(0, 120)
+    with page.expect_response("**/claim"):
+        page.clock.fast_forward("02:00")
+    # Nobody is there any more.
+    page.clock.fast_forward("10:00")
+    page.clock.fast_forward("10:00")
+    assert len(stub.state.sent("POST", "/claim$")) == 2
+
+
 def test_a_recording_that_comes_late_does_not_take_the_place_of_the_one_asked_for(
     open_page: OpenPage, stub: Stub
 ) -> None:

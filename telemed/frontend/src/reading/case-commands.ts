@@ -6,7 +6,7 @@ import type { Verdict } from "./own-reading";
 
 export interface Ways {
   undo: Command;
-  neighbour(step: number): boolean;
+  neighbour(step: 1 | -1): boolean;
   leave(): void;
 }
 

@@ -101,9 +101,12 @@ export class CaseView {
         this.report.element,
       ),
     );
-    this.element.addEventListener("input", () => {
+    // Who scrolls through a long series and types nothing works all the same.
+    const active = (): void => {
       this.lastActivity = Date.now();
-    });
+    };
+    for (const kind of ["input", "keydown", "pointerdown", "pointermove", "wheel"])
+      document.addEventListener(kind, active, { capture: true, passive: true });
     window.setInterval(() => this.renewLease(), RENEW);
   }
 

@@ -119,11 +119,12 @@ function onDone(item: Case): void {
   if (here().caseId === item.id) go(next ? caseUrl(next.id) : listUrl());
 }
 
-function neighbour(step: number): boolean {
+function neighbour(step: 1 | -1): boolean {
   const { caseId } = here();
-  const at = list.rows.findIndex((row) => row.id === caseId);
-  const row = at < 0 ? undefined : list.rows[at + step];
+  const item = list.find(caseId) ?? caseView.item;
+  const row = item?.id === caseId ? list.beside(item, step) : undefined;
   if (!row) return false;
+  if (step > 0) list.pass(caseId);
   go(caseUrl(row.id));
   return true;
 }
@@ -271,12 +272,14 @@ void opened.then(() => {
   if (list.rows.some(({ modality }) => modality !== "ECG")) caseView.pictures.prepare();
   listen(
     {
-      onCases: (delta) => {
-        list.apply(delta);
+      onCases: (delta, id) => {
+        list.apply(delta, id);
         const open = caseView.item;
         const changed = open && delta.rows.find((row) => row.id === open.id);
         for (const row of delta.rows) cache.forget(row.id);
         if (changed) void caseView.refresh();
+        // What comes next may be another case now.
+        if (open) fetchAhead(open.id);
       },
       onBack: () => {
         void list.refresh();

@@ -4,7 +4,8 @@ import type { Delta } from "../core/types";
 export type LineState = "connecting" | "live" | "lost";
 
 export interface Listener {
-  onCases(delta: Delta): void;
+  /** `id` is the number of the event. */
+  onCases(delta: Delta, id: number): void;
   /** The line is back after a loss, and will not tell what was missed: it must be fetched. */
   onBack(): void;
   onState(state: LineState): void;
@@ -35,7 +36,10 @@ export function listen(listener: Listener, lastEventId: string): () => void {
     });
     source.addEventListener("cases", (event) => {
       if (event.lastEventId) last = event.lastEventId;
-      listener.onCases(JSON.parse(event.data) as Delta);
+      listener.onCases(
+        JSON.parse(event.data) as Delta,
+        event.lastEventId ? Number(event.lastEventId) : Number.POSITIVE_INFINITY,
+      );
     });
     source.addEventListener("error", () => {
       lost = true;

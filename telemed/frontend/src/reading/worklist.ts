@@ -16,6 +16,9 @@ export const modalities = ["ECG", "DX", "CR", "CT", "MR", "US"] as const;
 const PAGE = 50;
 const LARGEST_PAGE = 200;
 const QUIET = 700;
+/** Before the rest of a list is asked for again that did not come. */
+const FIRST_WAIT = 2_000;
+const LONGEST_WAIT = 30_000;
 
 /** What the list shows: a view, cut by a modality; or, where a text is given, whoever is meant by it. */
 export interface Query {
@@ -25,6 +28,9 @@ export interface Query {
   site: string;
   text: string;
 }
+
+type Standing = Pick<Row, "position" | "critical">;
+type Placed = Pick<Row, "position">;
 
 export const FIRST: Query = { view: "waiting", modality: "", site: "", text: "" };
 
@@ -49,6 +55,11 @@ export class Worklist {
   private request: AbortController | null = null;
   private timer = 0;
   private refreshedAt = 0;
+  /** What moved while an answer was on its way that may not know of it, with the number of its event. */
+  private meanwhile: { delta: Delta; id: number }[] = [];
+  private retry = { timer: 0, wait: 0 };
+  /** Gone over in this session by the reader's own key, and how each stood then. */
+  private readonly passed = new Map<string, Standing>();
   private readonly changed: () => void;
 
   constructor(changed: () => void) {
@@ -86,6 +97,7 @@ export class Worklist {
   async refresh(): Promise<void> {
     this.request?.abort();
     window.clearTimeout(this.timer);
+    this.tryAgainLater(0);
     const request = new AbortController();
     this.request = request;
     const limit = Math.min(LARGEST_PAGE, Math.max(PAGE, Math.ceil(this.rows.length / PAGE) * PAGE));
@@ -103,35 +115,53 @@ export class Worklist {
     this.changed();
   }
 
+  /** The next page. One that did not come is asked for again by itself, later and later. */
   async more(): Promise<void> {
-    if (!this.nextCursor || this.loading) return;
+    if (!this.nextCursor || this.loading || this.retry.timer) return;
     const request = new AbortController();
     this.request = request;
     this.loading = true;
     try {
       await this.fetch(this.nextCursor, PAGE, request.signal);
+      this.problem = null;
+      this.tryAgainLater(0);
     } catch (cause) {
       if (request.signal.aborted) return;
       this.problem = cause;
+      this.tryAgainLater(Math.min(LONGEST_WAIT, Math.max(FIRST_WAIT, this.retry.wait * 2)));
     }
     this.loading = false;
     this.changed();
   }
 
   /** What moved. Whether a row stands in this view is the server's word, and where it stands is its position. */
-  apply(delta: Delta): void {
-    this.counts = { ...this.counts, ...delta.counts };
-    if (this.searching) {
-      const fresh = new Map(delta.rows.map((row) => [row.id, row]));
-      const gone = new Set(delta.gone);
-      this.rows = this.rows.filter((row) => !gone.has(row.id)).map((row) => fresh.get(row.id) ?? row);
-    } else if (delta.rows.length + delta.gone.length > 0) this.place(delta);
+  apply(delta: Delta, id = Number.POSITIVE_INFINITY): void {
+    if (this.loading) this.meanwhile.push({ delta, id });
+    this.move(delta);
     this.changed();
     // Into this view rows come by the clock as well.
     if (this.view === "overdue" && !this.searching && !this.nextCursor && !this.cut) {
       const known = Math.min(this.rows.length, this.countLimit);
       if (known !== Math.min(this.counts.overdue ?? known, this.countLimit)) this.refreshSoon();
     }
+  }
+
+  private move(delta: Delta): void {
+    this.counts = { ...this.counts, ...delta.counts };
+    if (this.searching) {
+      const fresh = new Map(delta.rows.map((row) => [row.id, row]));
+      const gone = new Set(delta.gone);
+      this.rows = this.rows.filter((row) => !gone.has(row.id)).map((row) => fresh.get(row.id) ?? row);
+    } else if (delta.rows.length + delta.gone.length > 0) this.place(delta);
+  }
+
+  private tryAgainLater(wait: number): void {
+    window.clearTimeout(this.retry.timer);
+    const again = (): void => {
+      this.retry.timer = 0;
+      this.changed();
+    };
+    this.retry = { timer: wait > 0 ? window.setTimeout(again, wait) : 0, wait };
   }
 
   replace(row: Row): void {
@@ -142,18 +172,41 @@ export class Worklist {
     return this.rows.find((row) => row.id === id);
   }
 
-  /** The case to read after this one: the first below it that nobody else holds, else from the top. */
+  /** The reader goes over this case with a key, and leaves it unread. */
+  pass(id: string): void {
+    const row = this.find(id);
+    if (row) this.passed.set(id, { position: row.position, critical: row.critical });
+  }
+
+  /** The case to read after this one. */
   nextToRead(id: string): Row | undefined {
     return this.nextFew(id, 1)[0];
   }
 
+  /**
+   * The server's order says what is next: what came meanwhile and is more urgent comes first. What nobody else holds,
+   * and after all others what the reader went over, unless it has become more urgent since.
+   */
   nextFew(id: string, count: number): Row[] {
-    const at = this.rows.findIndex((row) => row.id === id);
-    const order = [...this.rows.slice(at + 1), ...this.rows.slice(0, Math.max(0, at))];
     const open = this.view === "review" ? ["awaiting_review"] : ["waiting", "reading"];
-    return order
-      .filter((row) => open.includes(row.state) && (!row.holder || row.holder.mine))
-      .slice(0, count);
+    const free = this.rows.filter(
+      (row) => row.id !== id && open.includes(row.state) && (!row.holder || row.holder.mine),
+    );
+    const later = free.filter((row) => this.isPassed(row));
+    return [...free.filter((row) => !later.includes(row)), ...later].slice(0, count);
+  }
+
+  /** The row beside a case in the list, also where the case itself has just left it. */
+  beside(item: { id: string; position: string }, step: 1 | -1): Row | undefined {
+    const at = this.rows.findIndex(({ id }) => id === item.id);
+    if (at >= 0) return this.rows[at + step];
+    const place = this.searching ? -1 : this.indexFor(this.rows, item);
+    return this.rows[step > 0 ? place : place - 1];
+  }
+
+  private isPassed({ id, position, critical }: Row): boolean {
+    const then = this.passed.get(id);
+    return then !== undefined && position >= then.position && critical === then.critical;
   }
 
   private place(delta: Delta): void {
@@ -177,13 +230,13 @@ export class Worklist {
     return row.views.includes(view);
   }
 
-  private before(one: Row, other: Row): boolean {
+  private before(one: Placed, other: Placed): boolean {
     if (this.view !== "done") return one.position < other.position;
     // What is done is listed by its number, the newest first; the number ends the position.
     return one.position.slice(-19) > other.position.slice(-19);
   }
 
-  private indexFor(rows: readonly Row[], row: Row): number {
+  private indexFor(rows: readonly Row[], row: Placed): number {
     let low = 0;
     let high = rows.length;
     while (low < high) {
@@ -203,16 +256,15 @@ export class Worklist {
   }
 
   private async fetch(cursor: string, limit: number, signal: AbortSignal): Promise<void> {
+    this.meanwhile = [];
     const { view, modality, site, text } = this.query;
     if (text) {
-      const found = await send<Search>(
-        "POST",
-        "/api/v1/worklist/search",
-        { text, limit, ...(cursor ? { cursor } : {}) },
-        signal,
-      );
+      // Counts, clock and place in the line of events come with a list alone: asked for before, so none is missed.
+      if (!this.lastEventId) this.know(await get<Page>(`/api/v1/worklist?view=${view}&limit=1`, signal));
+      const body = { text, limit, ...(cursor ? { cursor } : {}) };
+      const found = await send<Search>("POST", "/api/v1/worklist/search", body, signal);
       this.partial = found.partial;
-      this.take(found, cursor);
+      this.take(found, cursor, Number.NEGATIVE_INFINITY);
       return;
     }
     const query = new URLSearchParams({ view, limit: String(limit) });
@@ -220,17 +272,24 @@ export class Worklist {
     if (site) query.set("site", site);
     if (cursor) query.set("cursor", cursor);
     const page = await get<Page>(`/api/v1/worklist?${query}`, signal);
-    this.take(page, cursor);
+    this.know(page);
+    this.take(page, cursor, Number(page.last_event_id ?? Number.NEGATIVE_INFINITY));
+  }
+
+  private know(page: Page): void {
     this.counts = page.counts;
     this.countLimit = page.count_limit;
     this.lastEventId = page.last_event_id === null ? "" : String(page.last_event_id);
     this.offset = Date.parse(page.now) - Date.now();
   }
 
-  private take(page: { rows: Row[]; next_cursor: string | null }, cursor: string): void {
+  /** `seen` is the last event that this answer knows of: what moved after it moves again. */
+  private take(page: { rows: Row[]; next_cursor: string | null }, cursor: string, seen: number): void {
     const known = new Set(cursor ? this.rows.map((row) => row.id) : []);
     const fresh = page.rows.filter((row) => !known.has(row.id));
     this.rows = cursor ? [...this.rows, ...fresh] : fresh;
     this.nextCursor = page.next_cursor;
+    for (const { delta, id } of this.meanwhile) if (id > seen) this.move(delta);
+    this.meanwhile = [];
   }
 }
