@@ -85,6 +85,7 @@ def test_nodes_rules_and_certificates_by_hand(page: Page) -> None:
     expect(rule.locator("button")).to_be_focused()
     page.keyboard.press("Enter")
     expect(page.locator("#rules tbody")).to_have_count(0)
+    expect(page.locator(".keys-button")).to_be_visible()
 
     # Nobody of that name: what stands in the way is said beside the button.
     check = node.locator("form[data-done]")
@@ -97,6 +98,7 @@ def test_nodes_rules_and_certificates_by_hand(page: Page) -> None:
     node.locator("details button").click()
     expect(node).to_contain_text("127.0.0.1:11112")
     expect(node.locator(".badge")).to_have_count(0)
+    expect(page.locator(".keys-button")).to_be_visible()
 
     site = page.locator("#certificates details").first
     site.locator("summary").click()
