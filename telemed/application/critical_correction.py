@@ -31,7 +31,7 @@ def carry_over(
         for heir in heirs:
             # Said of this person already, it may be, from an earlier case of the same recordings.
             if uow.critical.open_of(heir.id, value.code) is None:
-                _say_of(world, uow, actor, value, heir)
+                say_of(world, uow, actor, value, heir)
     return _tell_former(world, uow, actor, old, values)
 
 
@@ -65,7 +65,7 @@ def _tell_former(
     return tell_people(world, uow, actor, old, named, code="notice.critical_withdrawn")
 
 
-def _say_of(world: World, uow: UnitOfWork, actor: Actor, value: CriticalValue, heir: Case) -> None:
+def say_of(world: World, uow: UnitOfWork, actor: Actor, value: CriticalValue, heir: Case) -> None:
     """The same finding under the clock it already has."""
     now = world.clock.now()
     carried = CriticalValue(

@@ -40,7 +40,7 @@ def deliver_report(world: World, *, report_id: int) -> None:
 
 
 def _hand_out(world: World, uow: UnitOfWork, case: Case, report: Report) -> None:
-    known = {delivery.recipient_key for delivery in uow.deliveries.of_report(report.id)}
+    known = {delivery.recipient_key: delivery for delivery in uow.deliveries.of_report(report.id)}
     patient = uow.patients.get(case.patient_id)
     contracts = uow.residents.contracts(patient.resident_id) if patient.resident_id else []
     zone = ZoneInfo(uow.institutions.get(case.institution_id).time_zone)
@@ -50,26 +50,36 @@ def _hand_out(world: World, uow: UnitOfWork, case: Case, report: Report) -> None
     if report.amends_report_id is not None:
         # Whoever had the version before is told of this one, even where the contract has ended since.
         earlier = uow.deliveries.of_report(report.amends_report_id)
-        told += [Recipient(one.kind, one.institution_id, one.user_id) for one in earlier]
+        told += [
+            Recipient(one.kind, one.institution_id, one.user_id)
+            for one in earlier
+            if one.taken_back_at is None
+        ]
     for recipient in told:
         key = recipient_key(recipient)
-        if key in known:
+        if key in known and known[key].taken_back_at is None:
             continue
-        known.add(key)
-        uow.deliveries.ensure(
-            Delivery(
-                uid=world.identifiers.uid(),
-                report_id=report.id,
-                case_id=case.id,
-                consortium_id=case.consortium_id,
-                kind=recipient.kind,
-                institution_id=recipient.institution_id,
-                user_id=recipient.user_id,
-                recipient_key=key,
-                created_at=world.clock.now(),
-            )
-        )
+        if key in known:
+            known[key].hand_out_again()
+        else:
+            known[key] = _copy_for(world, uow, report, case, recipient)
         record(world, uow, Kind.REPORT_DELIVERED, case=case, report_id=report.id, recipient=key)
+
+
+def _copy_for(world: World, uow: UnitOfWork, report: Report, case: Case, recipient: Recipient) -> Delivery:
+    return uow.deliveries.ensure(
+        Delivery(
+            uid=world.identifiers.uid(),
+            report_id=report.id,
+            case_id=case.id,
+            consortium_id=case.consortium_id,
+            kind=recipient.kind,
+            institution_id=recipient.institution_id,
+            user_id=recipient.user_id,
+            recipient_key=recipient_key(recipient),
+            created_at=world.clock.now(),
+        )
+    )
 
 
 def report_pdf(world: World, *, actor: Actor, uid: str) -> tuple[bytes, Report]:

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
-from telemed.application.jobs import JobKind
 from telemed.application.modality_worklist import ANY_TIME, Schedule, schedule_step
 from telemed.application.ordered_studies import own_accession
 from telemed.application.patients import differing
 from telemed.application.ports import UnitOfWork
 from telemed.application.record import record
+from telemed.application.resident_links import LinkedBy, link
 from telemed.application.residents import new_patient, register_resident
 from telemed.application.world import World
 from telemed.domain.access import Action, Actor, demand
@@ -124,12 +124,13 @@ def _add(world: World, uow: UnitOfWork, actor: Actor, request: OrderRequest, sou
     if fields := differing(patient, name=request.name, birth_date=request.birth_date, sex=request.sex):
         # The next person under a used number: nobody's exam may be filed under somebody else's name.
         raise Conflict("error.patient_id_of_another", patient_id=patient.patient_id, fields=" ".join(fields))
-    _link_resident(world, uow, patient, request)
+    accession = request.accession_number or own_accession(world)
+    _link_resident(world, uow, actor, patient, request, accession)
     order = Order(
         uid=world.identifiers.uid(),
         institution_id=actor.institution_id,
         consortium_id=actor.consortium_id,
-        accession_number=request.accession_number or own_accession(world),
+        accession_number=accession,
         patient_id=patient.id,
         source=source,
         priority=request.priority,
@@ -164,7 +165,8 @@ def _adopt(
     world: World, uow: UnitOfWork, actor: Actor, known: Order, request: OrderRequest, source: OrderSource
 ) -> bool:
     """An order that comes after its study takes the place of the one the study made; True if it did."""
-    _link_resident(world, uow, uow.patients.get(known.patient_id), request)
+    patient = uow.patients.get(known.patient_id)
+    _link_resident(world, uow, actor, patient, request, known.accession_number)
     if known.source is not OrderSource.STUDY:
         return False
     known.source, known.created_by = source, actor.user_id
@@ -179,23 +181,37 @@ def _adopt(
     return True
 
 
-def _link_resident(world: World, uow: UnitOfWork, patient: Patient, request: OrderRequest) -> None:
-    """By the card number. Reports that were final before it was known now reach the family doctor as well."""
+def _link_resident(
+    world: World, uow: UnitOfWork, actor: Actor, patient: Patient, request: OrderRequest, accession: str
+) -> None:
+    """By the card number, where nothing speaks against it; the first link of this patient, never another one."""
     if not request.id_card_number:
         return
+    if fields := differing(
+        patient,
+        name=request.name,
+        birth_date=request.birth_date,
+        sex=request.sex,
+        readings=world.names.pinyin,
+    ):
+        raise Conflict("error.patient_id_of_another", patient_id=patient.patient_id, fields=" ".join(fields))
+    number = request.id_card_number
+    # What is left out of the order may stand in what machines sent of this patient.
     resident = register_resident(
         world,
         uow,
         consortium_id=patient.consortium_id,
-        number=request.id_card_number,
+        number=number,
         name=request.name,
-        sex=request.sex,
-        birth_date=request.birth_date,
+        sex=request.sex or patient.sex,
+        birth_date=request.birth_date or patient.birth_date,
     )
-    if patient.resident_id not in (None, resident.id):
-        raise Conflict("error.patient_is_other_resident")
     if patient.resident_id is None:
-        patient.resident_id = resident.id
-        now = world.clock.now()
-        for report in uow.reports.final_of_patient(patient.id):
-            uow.jobs.ask(JobKind.DELIVER_REPORT, report.id, now, now)
+        link(world, uow, patient, resident, by=LinkedBy.ORDER, actor=actor, accession_number=accession)
+    elif patient.resident_id != resident.id:
+        raise Conflict(
+            "error.patient_is_other_resident",
+            patient=patient.uid,
+            patient_id=patient.patient_id,
+            last4=uow.residents.get(patient.resident_id).id_card_last4,
+        )

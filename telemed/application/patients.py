@@ -5,10 +5,9 @@ from collections.abc import Callable, Iterable
 from datetime import date
 
 from telemed.application.ports import NameReadings, UnitOfWork
-from telemed.application.record import record
+from telemed.application.resident_links import LinkedBy, link
 from telemed.application.residents import new_patient, resident_of_card
 from telemed.application.world import World
-from telemed.domain.events import Kind
 from telemed.domain.resident import Patient, Resident, foreign_issuer, is_id_card_number
 from telemed.domain.same_name import names_differ
 from telemed.imaging.header import StudyHeader
@@ -108,16 +107,7 @@ def link_by_card(world: World, uow: UnitOfWork, header: StudyHeader, patient: Pa
     for number in cards:
         resident = resident_of_card(world, uow, consortium_id=patient.consortium_id, number=number)
         if resident is not None and not contradictions(world.names, resident, header):
-            patient.resident_id = resident.id
-            record(
-                world,
-                uow,
-                Kind.PATIENT_LINKED,
-                institution_id=patient.institution_id,
-                consortium_id=patient.consortium_id,
-                patient=patient.uid,
-                resident=resident.uid,
-            )
+            link(world, uow, patient, resident, by=LinkedBy.CARD, sop_instance_uid=header.sop_instance_uid)
             return
 
 

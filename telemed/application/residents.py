@@ -39,7 +39,10 @@ def register_resident(
     known = resident_of_card(world, uow, consortium_id=consortium_id, number=number)
     if known is not None:
         if names_differ(known.name, name, world.names.pinyin):
-            raise Conflict("error.card_of_another_name")
+            if uow.links.in_use(known.id):
+                raise Conflict("error.card_of_another_name")
+            # The name came with a wrong number that was taken back since: nothing speaks for it any more.
+            known.name, known.sex, known.birth_date = name, sex, birth_of(number)
         return known
     resident = Resident(
         uid=world.identifiers.uid(),

@@ -94,6 +94,8 @@ def _people(uow: UnitOfWork, case: Case, versions: Sequence[Report]) -> frozense
     for report in versions:
         found |= {report.author_id, report.signed_by, report.reviewed_by}
         for delivery in uow.deliveries.of_report(report.id):
+            if delivery.taken_back_at is not None:
+                continue
             found |= {delivery.user_id, delivery.acknowledged_by}
     return frozenset(user_id for user_id in found if user_id is not None)
 

@@ -159,6 +159,8 @@ class CriticalAlert:
     step: str
     before_check: bool
     created_at: datetime
+    # Told to the family doctor of a resident who turned out to be somebody else.
+    taken_back_at: datetime | None = None
     id: int = field(init=False)
 
 

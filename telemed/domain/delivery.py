@@ -35,8 +35,19 @@ class Delivery:
     opened_at: datetime | None = None
     acknowledged_at: datetime | None = None
     acknowledged_by: int | None = None
+    # The patient stood under a resident who is somebody else: this doctor sees the report no longer.
+    taken_back_at: datetime | None = None
     id: int = field(init=False)
     version: int = field(init=False)
+
+    def take_back(self, now: datetime) -> None:
+        if self.taken_back_at is None:
+            self.taken_back_at = now
+
+    def hand_out_again(self) -> None:
+        """To one whose resident it is after all. What they did with it then, they did about somebody else."""
+        if self.taken_back_at is not None:
+            self.taken_back_at = self.opened_at = self.acknowledged_at = self.acknowledged_by = None
 
 
 def recipient_key(recipient: Recipient) -> str:

@@ -69,6 +69,8 @@ class Kind(StrEnum):
     CORRECTION_DECIDED = "correction.decided"
     CORRECTION_OPENED = "correction.opened"
     PATIENT_LINKED = "patient.linked"
+    PATIENT_UNLINKED = "patient.unlinked"
+    RESIDENT_SOUGHT = "resident.sought"
     PATIENTS_SEARCHED = "patients.searched"
     NOTICE_RAISED = "notice.raised"
     NOTICE_RESOLVED = "notice.resolved"

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 
 _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _CHECK = "10X98765432"
@@ -96,6 +96,8 @@ class Patient:
     sex: str
     birth_date: date | None
     resident_id: int | None = None
+    # Since when it stands under this resident; None too where that was not written down yet.
+    linked_at: datetime | None = None
     # Who gave out the number, where that was not the institution: one number of two issuers is two people's.
     issuer: str = ""
     id: int = field(init=False)

@@ -17,10 +17,11 @@ from telemed.group import free_ports
 from telemed.web.app import create_app
 from tests.browser.axe import violations
 from tests.browser.rendering import MANIFEST
-from tests.cast import PASSWORD, Cast
+from tests.cast import CONTRACTED, PASSWORD, UNCONTRACTED, Cast
 from tests.factories.dicom import dr_bytes, uid
 from tests.integration.web.conftest import Joined, Program, Way
 from tests.integration.web.test_reassign import RIGHT
+from tests.integration.web.test_resident_links import RIGHT_CARD
 
 pytestmark = pytest.mark.browser
 FILM: dict[str, Any] = {
@@ -130,7 +131,7 @@ def test_a_signed_ecg_is_corrected_by_keyboard_on_a_phone_and_everyone_is_told(h
     way.order(**RIGHT)
     phone = house.open("technician", f"/corrections?study={way.study_uid}", 360, 740)
     expect(phone.locator(".message.warning")).to_contain_text("已有签名的报告")
-    expect(phone.locator("input[type=search]")).to_be_focused()
+    expect(phone.locator("#correct-study input[type=search]")).to_be_focused()
     assert no_wider_than(phone, 360)
     phone.keyboard.type("虚构")
     phone.keyboard.press("Enter")
@@ -162,3 +163,63 @@ def test_a_signed_ecg_is_corrected_by_keyboard_on_a_phone_and_everyone_is_told(h
     reader.goto(f"{house.base}/reading")
     reader.locator(".rows .row", has_text="虚构乙").dblclick()
     expect(reader.locator(".context .message.warning")).to_contain_text("请重新诊断")
+
+
+def test_a_wrong_card_number_is_undone_from_the_order_that_is_refused_on_a_phone(house: House) -> None:
+    house.way.release()
+    page = house.open("technician", "/township", 360, 740)
+    page.keyboard.press("o")
+    for name, value in (
+        ("patient_id", "FIC-P1"),
+        ("name", "测试甲"),
+        ("birth_date", "1960-02-29"),
+        ("id_card_number", RIGHT_CARD),
+        ("description", "十二导联心电图"),
+    ):
+        page.locator(f"#order-form [name={name}]").fill(value)
+    page.locator("#order-form [name=sex]").select_option("F")
+    page.locator("#order-form [name=modality]").select_option("ECG")
+    page.locator("#order-form button[type=submit]").click()
+    refused = page.locator("#order-notes .message.problem")
+    expect(refused).to_contain_text(f"身份证尾号 {CONTRACTED[-4:]}")
+    with page.context.expect_page() as opened:
+        refused.get_by_role("link", name="更正居民关联").click()
+    phone = opened.value
+    house.pages.append(phone)
+    phone.set_default_timeout(15_000)
+    card = phone.locator("#standing .correction")
+    # Whom it stands under, and what has followed.
+    expect(card.locator(".sides tr", has_text="身份证后四位")).to_contain_text(f"···{CONTRACTED[-4:]}")
+    expect(card).to_contain_text("虚构家医")
+    expect(card.locator(".message.warning")).to_contain_text("报告 1 份")
+    assert no_wider_than(phone, 360)
+    assert violations(phone) == []
+    expect(card.locator("input[value=link]")).to_be_focused()
+    phone.keyboard.press("Space")
+    phone.keyboard.press("Tab")
+    # Somebody else's card is told apart before anything is sent.
+    phone.keyboard.type(UNCONTRACTED)
+    phone.keyboard.press("Enter")
+    expect(card.locator(".message.problem")).to_contain_text("证件与患者的出生日期、性别不符")
+    phone.keyboard.press("Control+a")
+    phone.keyboard.type(RIGHT_CARD)
+    phone.keyboard.press("Enter")
+    expect(card.locator(".message.good")).to_contain_text(f"尾号 {RIGHT_CARD[-4:]}")
+    assert no_wider_than(phone, 360)
+    phone.keyboard.press("Tab")
+    phone.keyboard.press("Tab")
+    phone.keyboard.type("录入时抄错了证件")
+    phone.keyboard.press("Control+Enter")
+    notes = phone.locator("#correction-notes")
+    expect(notes).to_contain_text(f"现关联到 测试甲（身份证尾号 {RIGHT_CARD[-4:]}）")
+    expect(notes).to_contain_text("收回 1 份报告，通知 1 人")
+    # Found again by the key, without an order or an exam.
+    phone.keyboard.press("r")
+    expect(phone.locator("#residents input[type=search]")).to_be_focused()
+    phone.keyboard.type("csj")
+    phone.locator("#residents .person", has_text="FIC-P1").click()
+    expect(card).to_contain_text("没有签约家庭医生")
+
+    family = house.open("family", "/inbox", 360, 740)
+    expect(family.locator("#told .message.problem")).to_contain_text("不是您的签约居民")
+    expect(family.locator(".delivery")).to_have_count(0)

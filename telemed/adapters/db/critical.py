@@ -132,7 +132,11 @@ class SqlCriticalValues(Repository):
         self._session.delete(step)
 
     def tell(self, alert: CriticalAlert) -> bool:
-        return ensure(self._session, alert, "critical_value_id", "recipient_key")[1]
+        held, fresh = ensure(self._session, alert, "critical_value_id", "recipient_key")
+        if held.taken_back_at is None:
+            return fresh
+        held.taken_back_at = None
+        return True
 
     def add(
         self, row: CriticalValue | CriticalRule | CriticalPolicy | EscalationStep | CriticalAction

@@ -23,7 +23,7 @@ def visible_cases(actor: Actor, of: FromClause = t.reading_case) -> ColumnElemen
         case Scope.DELIVERED_TO_ME:
             # A closed case's recordings are another person's: of it only the withdrawn report is theirs.
             return (of.c.state != CaseState.CLOSED) & exists(
-                select(1).where(t.delivery.c.case_id == of.c.id, t.delivery.c.user_id == actor.user_id)
+                select(1).where(t.delivery.c.case_id == of.c.id, _handed_to(actor))
             )
         case Scope.NOTHING:
             return false()
@@ -71,9 +71,14 @@ def visible_deliveries(actor: Actor) -> ColumnElement[bool]:
         case Scope.APPLIED_BY_OWN_INSTITUTION:
             return (t.delivery.c.institution_id == actor.institution_id) & t.delivery.c.user_id.is_(None)
         case Scope.DELIVERED_TO_ME:
-            return t.delivery.c.user_id == actor.user_id
+            return _handed_to(actor)
         case _:
             return false()
+
+
+def _handed_to(actor: Actor) -> ColumnElement[bool]:
+    # What came by a link to somebody else's resident is seen no longer.
+    return (t.delivery.c.user_id == actor.user_id) & t.delivery.c.taken_back_at.is_(None)
 
 
 def visible_critical_values(actor: Actor) -> ColumnElement[bool]:
@@ -98,7 +103,8 @@ def visible_critical_values(actor: Actor) -> ColumnElement[bool]:
 def _alerts_to(actor: Actor) -> ColumnElement[bool]:
     alert = t.critical_alert.c
     here = (alert.user_id.is_(None)) & (alert.institution_id == actor.institution_id)
-    mine = or_(alert.user_id == actor.user_id, here & (alert.role == actor.role))
+    named = (alert.user_id == actor.user_id) & alert.taken_back_at.is_(None)
+    mine = or_(named, here & (alert.role == actor.role))
     if case_scope(actor.role) is Scope.APPLIED_BY_OWN_INSTITUTION:
         # Told to the institution as such: to those who see its exams.
         return or_(mine, here & alert.role.is_(None))

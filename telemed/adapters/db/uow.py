@@ -31,6 +31,7 @@ from telemed.adapters.db.repositories import (
     SqlSessions,
     SqlUsers,
 )
+from telemed.adapters.db.resident_links import SqlResidentLinks
 from telemed.adapters.db.studies import SqlStudies
 from telemed.adapters.db.writing import SqlWriting
 from telemed.domain.errors import Conflict, Unavailable
@@ -66,6 +67,7 @@ class SqlUnitOfWork:
         self.commitments = SqlCommitments(session)
         self.critical = SqlCriticalValues(session)
         self.corrections = SqlCorrections(session)
+        self.links = SqlResidentLinks(session)
         self.writing = SqlWriting(session)
 
     def __enter__(self) -> Self:

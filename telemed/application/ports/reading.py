@@ -122,7 +122,7 @@ class CriticalValues(Protocol):
     def actions(self, value_id: int) -> Sequence[CriticalAction]: ...
     def remove_step(self, step: EscalationStep) -> None: ...
     def tell(self, alert: CriticalAlert) -> bool:
-        """True if this recipient was not told before."""
+        """True if this recipient was not told before, or what was told had been taken back."""
 
     def add(
         self, row: CriticalValue | CriticalRule | CriticalPolicy | EscalationStep | CriticalAction

@@ -16,6 +16,7 @@ from telemed.application.ports.people import (
     Users,
 )
 from telemed.application.ports.reading import Cases, CriticalValues, Deliveries, Reports
+from telemed.application.ports.resident_links import ResidentLinks
 from telemed.application.ports.studies import Studies
 from telemed.application.ports.trail import Analyses, Events, Jobs, Notices, Rules
 from telemed.application.ports.worklist import WorklistRow as WorklistRow
@@ -71,6 +72,8 @@ class UnitOfWork(Protocol):
     def critical(self) -> CriticalValues: ...
     @property
     def corrections(self) -> Corrections: ...
+    @property
+    def links(self) -> ResidentLinks: ...
     @property
     def writing(self) -> Writing: ...
 

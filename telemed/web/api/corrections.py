@@ -52,6 +52,7 @@ class CorrectionOut(BaseModel):
     received_at: Instant
     complete: bool
     filed: PersonOut
+    filed_id: str
     # The number was made here, because the recording came without one.
     number_missing: bool
     decisions: list[Decision]
@@ -87,6 +88,7 @@ class FoundOrderOut(BaseModel):
 
 
 class FoundPersonOut(PersonOut):
+    id: str
     orders: list[FoundOrderOut]
 
 
@@ -107,6 +109,7 @@ class IdentityOut(BaseModel):
     accession_number: str
     received_at: Instant
     filed: PersonOut
+    filed_id: str
     number_missing: bool
     received: PersonOut | None
     recordings: list[RecordingOut]
@@ -166,7 +169,7 @@ def read_one(world: TheWorld, actor: CurrentActor, correction_id: str) -> Correc
     return CorrectionDetail(
         **dict(_row(found.mismatch, actor.language)),
         received=received,
-        ordered=_person(found.ordered) if found.ordered else None,
+        ordered=person(found.ordered) if found.ordered else None,
         differing=differing,
     )
 
@@ -196,7 +199,8 @@ def read_identity(world: TheWorld, actor: CurrentActor, study_instance_uid: str)
     headers = [one.header for one in found.recordings if one.header is not None]
     return IdentityOut(
         **_study(found.study, None, "", actor.language),
-        filed=_person(found.patient, found.id_last4),
+        filed=person(found.patient, found.id_last4),
+        filed_id=found.patient.uid,
         number_missing=corrections.unknown_number(found.study, found.patient),
         received=_received_person(headers[0]) if headers else None,
         recordings=[
@@ -237,7 +241,8 @@ def _row(found: Mismatch, language: str) -> CorrectionOut:
         decided=notice.resolved_at is not None,
         count=len(found.notices),
         complete=found.study.state is StudyState.COMPLETE,
-        filed=_person(found.patient, found.id_last4),
+        filed=person(found.patient, found.id_last4),
+        filed_id=found.patient.uid,
         number_missing=corrections.unknown_number(found.study, found.patient),
         decisions=list(DECISIONS[notice.code]),
         **_study(found.study, found.order, found.exam, language),
@@ -254,7 +259,7 @@ def _study(study: Study, order: Order | None, exam: str, language: str) -> dict[
     }
 
 
-def _person(found: Patient, last4: str = "") -> PersonOut:
+def person(found: Patient, last4: str = "") -> PersonOut:
     return PersonOut(
         patient_id=found.patient_id,
         name=found.name,
@@ -275,7 +280,8 @@ def _received_person(header: StudyHeader) -> PersonOut:
 
 def _found(one: FoundPatient) -> FoundPersonOut:
     return FoundPersonOut(
-        **dict(_person(one.patient, one.id_last4)),
+        **dict(person(one.patient, one.id_last4)),
+        id=one.patient.uid,
         orders=[
             FoundOrderOut(
                 accession_number=held.order.accession_number,
@@ -298,7 +304,7 @@ def _outcome(outcome: Outcome | None) -> OutcomeOut:
     return OutcomeOut(
         study_instance_uid=outcome.study.study_instance_uid,
         case_id=outcome.case_uid or None,
-        person=_person(outcome.patient),
+        person=person(outcome.patient),
         changed=outcome.changed,
         withdrawn=outcome.withdrawn,
         told=outcome.told,

@@ -70,7 +70,9 @@ def places(cast: Cast, way: Way) -> Places:
     series = case["series"][0]["series_instance_uid"]
     walked_node(cast)
     town = cast.sites[TOWNSHIP_A1].uid
-    return Places(way, report["id"], notices[0]["id"], series, inboxes, told_critical(cast, way), town)
+    (person,) = technician.get("/api/v1/patients?q=FIC-P1")["people"]
+    critical = told_critical(cast, way)
+    return Places(way, report["id"], notices[0]["id"], series, inboxes, critical, town, person["id"])
 
 
 def declared(app: FastAPI) -> Iterator[tuple[str, str, RouteContext]]:

@@ -27,6 +27,7 @@ class Places:
     delivery_ids: dict[str, str]
     critical_id: str
     institution_id: str
+    patient_uid: str
 
     def fill(self, template: str, username: str) -> str:
         values = {
@@ -46,6 +47,7 @@ class Places:
             "correction_id": self.notice_id,
             "critical_id": self.critical_id,
             "institution_id": self.institution_id,
+            "patient_uid": self.patient_uid,
             "node_id": "walk-node",
             "failure_id": "walk-failure",
             "part_id": "walk-part",

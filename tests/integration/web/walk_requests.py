@@ -71,6 +71,14 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("POST", "/api/v1/studies/{study_instance_uid}/reassign"): {
         "json": {"from_patient_id": "FIC-P1", "patient_id": "FIC-P2", "reason": "虚构"}
     },
+    ("POST", "/api/v1/patients/{patient_uid}/resident/find"): {"json": {"id_card_number": CONTRACTED}},
+    # Of a patient who stands under this resident: nothing changes.
+    ("POST", "/api/v1/patients/{patient_uid}/resident/link"): {
+        "json": {"id_card_number": CONTRACTED, "shown": "", "reason": "虚构"}
+    },
+    ("POST", "/api/v1/patients/{patient_uid}/resident/unlink"): {
+        "json": {"shown": "walk-resident", "reason": "虚构"}
+    },
     ("POST", "/api/v1/admin/critical-rules"): {
         "json": {"code": "walk", "tier": "warning", "text_zh": "虚构", "text_en": "Fictional"}
     },

@@ -120,6 +120,7 @@ critical_alert = Table(
     words("step", 32),
     Column("before_check", Boolean, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
+    Column("taken_back_at", UtcDateTime),
     UniqueConstraint("critical_value_id", "recipient_key"),
     Index("ix_critical_alert_place", "institution_id", "user_id"),
 )

@@ -70,6 +70,7 @@ delivery = Table(
     Column("opened_at", UtcDateTime),
     Column("acknowledged_at", UtcDateTime),
     ref("acknowledged_by", "user_account", null=True),
+    Column("taken_back_at", UtcDateTime),
     version(),
     UniqueConstraint("report_id", "recipient_key"),
 )

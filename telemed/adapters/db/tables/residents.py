@@ -10,6 +10,7 @@ from telemed.adapters.db.tables.columns import (
     version,
     words,
 )
+from telemed.adapters.db.types import UtcDateTime
 
 resident = Table(
     "resident",
@@ -55,6 +56,7 @@ patient = Table(
     words("sex", 1),
     Column("birth_date", Date),
     ref("resident_id", "resident", null=True, index=True),
+    Column("linked_at", UtcDateTime),
     words("issuer", 64),
     version(),
     UniqueConstraint("institution_id", "issuer", "patient_id"),

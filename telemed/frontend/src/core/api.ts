@@ -5,12 +5,20 @@ export class Problem extends Error {
   readonly status: number;
   readonly code: string;
   readonly field: string | undefined;
+  readonly params: Readonly<Record<string, unknown>>;
 
-  constructor(status: number, code: string, detail: string, field?: string) {
+  constructor(
+    status: number,
+    code: string,
+    detail: string,
+    field?: string,
+    params: Readonly<Record<string, unknown>> = {},
+  ) {
     super(detail);
     this.status = status;
     this.code = code;
     this.field = field;
+    this.params = params;
   }
 
   /** No answer at all, or the server asks to come back: the same request may be sent again. */
@@ -24,6 +32,7 @@ interface ProblemBody {
   detail?: string;
   code?: string;
   field?: string;
+  params?: Record<string, unknown>;
 }
 
 export function problemOf(status: number, body: string): Problem {
@@ -34,7 +43,7 @@ export function problemOf(status: number, body: string): Problem {
     // Not the product's own answer (a proxy's page): say what is known, the status.
   }
   const detail = given.detail ?? given.title ?? t("ui.problem.unexpected", { status });
-  return new Problem(status, given.code ?? "", detail, given.field);
+  return new Problem(status, given.code ?? "", detail, given.field, given.params);
 }
 
 async function request(

@@ -21,11 +21,21 @@ const SHOWN = new Set([
   "notice.critical_withdrawn",
   "notice.critical_withdrawn_here",
   "notice.patient_corrected",
+  "notice.not_your_resident",
+  "notice.earlier_exams_of_another",
   "notice.recording_moved",
   "notice.objects_missing",
   "notice.archive_holds_former",
   "notice.case_taken_over",
   "notice.report_revised",
+]);
+
+/** What somebody may have acted on about the wrong person. */
+const STRONG = new Set([
+  "notice.report_withdrawn",
+  "notice.critical_withdrawn",
+  "notice.critical_withdrawn_here",
+  "notice.not_your_resident",
 ]);
 
 export function startTold(place: HTMLElement): void {
@@ -52,7 +62,7 @@ export function startTold(place: HTMLElement): void {
 }
 
 function card(one: Told): HTMLElement {
-  const strong = one.code === "notice.report_withdrawn" || one.code.startsWith("notice.critical_withdrawn");
+  const strong = STRONG.has(one.code);
   const button = h("button", { type: "button", class: "small" }, t("ui.told.read"));
   const element = h(
     "div",

@@ -10,6 +10,11 @@ export const commands: readonly Command[] = [
   { keys: ["Enter", "e"], label: "ui.key.answer", run: () => enter(rows.current) },
   { keys: ["/"], label: "ui.correction.search", run: () => enter(rows.current, "input[type=search]") },
   {
+    keys: ["r"],
+    label: "ui.key.resident",
+    run: () => enter(document.querySelector("#residents"), "input[type=search]"),
+  },
+  {
     keys: ["Ctrl+Enter"],
     label: "ui.key.send_form",
     run: () => submitHere("form.decide"),

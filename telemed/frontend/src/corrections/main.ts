@@ -1,9 +1,12 @@
 import { get } from "../core/api";
 import { find, reconcile } from "../core/dom";
 import { problemMessage } from "../core/messages";
+import { t } from "../core/page";
 import { pageKeys } from "../core/page-keys";
 import { card } from "./card";
 import { commands } from "./keys";
+import { PersonSearch } from "./person-search";
+import { showStanding } from "./resident";
 import { correctStudy } from "./study";
 import type { Correction } from "./types";
 
@@ -35,7 +38,23 @@ function said(words: HTMLElement): void {
   void refresh();
 }
 
-const asked = new URLSearchParams(location.search).get("study");
+const standing = find<HTMLElement>("#standing");
+
+function showResident(id: string): void {
+  void showStanding(standing, id, (words) => {
+    standing.replaceChildren();
+    history.replaceState(null, "", location.pathname);
+    said(words);
+  });
+}
+
+const people = new PersonSearch("", "", t("ui.resident.search"), ({ id }) => showResident(id));
+find("#resident-search").append(people.element);
+
+const params = new URLSearchParams(location.search);
+const patient = params.get("patient");
+if (patient) showResident(patient);
+const asked = params.get("study");
 if (asked) {
   void correctStudy(one, asked, (words) => {
     one.replaceChildren();

@@ -19,17 +19,27 @@ export class PersonSearch {
   private readonly name = `person-${++searches}`;
   private readonly own: string;
   private readonly modality: string;
+  private readonly onChosen: ((one: FoundPerson) => void) | undefined;
   private timer = 0;
   private latest = 0;
 
-  /** `own` is the number it is filed under now: that one cannot be chosen. `modality` tells which orders fit. */
-  constructor(own: string, modality: string) {
+  /**
+   * `own` is the number it is filed under now: that one cannot be chosen. `modality` tells which orders fit.
+   * With `onChosen` the person alone is asked for, and told at once.
+   */
+  constructor(
+    own: string,
+    modality: string,
+    label = t("ui.correction.search"),
+    onChosen?: (one: FoundPerson) => void,
+  ) {
     this.own = own;
     this.modality = modality;
+    this.onChosen = onChosen;
     const id = `${this.name}-q`;
     this.input = h("input", { id, type: "search", maxlength: 64, autocomplete: "off" });
     this.input.placeholder = t("ui.correction.search_hint");
-    this.results.setAttribute("aria-label", t("ui.correction.chosen"));
+    this.results.setAttribute("aria-label", onChosen ? label : t("ui.correction.chosen"));
     this.order.id = `${this.name}-order`;
     this.orderPlace = h(
       "div",
@@ -40,7 +50,7 @@ export class PersonSearch {
     this.element = h(
       "div",
       { class: "person-search" },
-      h("div", { class: "field" }, h("label", { for: id }, t("ui.correction.search")), this.input),
+      h("div", { class: "field" }, h("label", { for: id }, label), this.input),
       this.results,
       this.orderPlace,
     );
@@ -104,6 +114,10 @@ export class PersonSearch {
 
   private choose(one: FoundPerson | null): void {
     this.chosen = one;
+    if (this.onChosen) {
+      if (one) this.onChosen(one);
+      return;
+    }
     this.orderPlace.hidden = !one;
     this.order.replaceChildren(
       h("option", { value: "" }, t("ui.correction.no_order")),

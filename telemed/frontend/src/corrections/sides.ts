@@ -2,7 +2,7 @@
 import { h } from "../core/dom";
 import { t } from "../core/page";
 import { sexText } from "../core/patient";
-import type { Person } from "./types";
+import type { Person, Resident } from "./types";
 
 export interface Side {
   title: string;
@@ -60,6 +60,11 @@ export function sides(left: Side, right: Side, differing: readonly string[]): HT
       ),
     ),
   );
+}
+
+/** A resident has no number of an institution's own. */
+export function asPerson(resident: Resident): Person {
+  return { ...resident, patient_id: "" };
 }
 
 function numberOf(side: Side): string {

@@ -5,6 +5,7 @@ import { message, problemMessage } from "../core/messages";
 import { t } from "../core/page";
 import { dateTime } from "../core/time";
 import { decisionForm, outcomeText } from "./decision-form";
+import { residentLink } from "./resident";
 import { sides } from "./sides";
 import type { Identity, Outcome } from "./types";
 
@@ -84,6 +85,7 @@ function study(found: Identity, onDone: (said: HTMLElement) => void): HTMLElemen
       { title: t("ui.correction.received"), person: found.received },
       [],
     ),
+    h("p", {}, residentLink(found.filed_id)),
     form,
   );
 }

@@ -16,6 +16,7 @@ export interface FoundOrder {
 }
 
 export interface FoundPerson extends Person {
+  id: string;
   orders: FoundOrder[];
 }
 
@@ -33,6 +34,7 @@ export interface Correction {
   accession_number: string;
   received_at: string;
   filed: Person;
+  filed_id: string;
   number_missing: boolean;
   decisions: Decision[];
 }
@@ -55,6 +57,7 @@ export interface Identity {
   accession_number: string;
   received_at: string;
   filed: Person;
+  filed_id: string;
   number_missing: boolean;
   received: Person | null;
   recordings: { sop_instance_uid: string; instance_number: number | null; received_at: string }[];
@@ -67,5 +70,31 @@ export interface Outcome {
   person: Person | null;
   changed: boolean;
   withdrawn: number;
+  told: number;
+}
+
+export interface Resident extends Omit<Person, "patient_id"> {
+  id: string;
+}
+
+/** Which resident a patient stands under, and whom reports go to because of it. */
+export interface Standing {
+  id: string;
+  person: Person;
+  resident: Resident | null;
+  linked_at: string | null;
+  doctors: string[];
+  delivered: number;
+}
+
+export interface Holder {
+  id_last4: string;
+  resident: Resident | null;
+  differing: ("name" | "birth_date" | "sex")[];
+}
+
+export interface Relinked extends Standing {
+  changed: boolean;
+  taken_back: number;
   told: number;
 }

@@ -26,8 +26,12 @@ export function startOrders(onOrder: () => void): void {
       find<HTMLInputElement>("[name=name]", form).focus();
       onOrder();
     } catch (cause) {
-      notes.replaceChildren(problemMessage(cause));
-      if (cause instanceof Problem) markField(form, cause.field);
+      const problem = problemMessage(cause);
+      notes.replaceChildren(problem);
+      if (cause instanceof Problem) {
+        markField(form, cause.field);
+        problem.append(...wayOut(cause));
+      }
     }
     submit.disabled = false;
   });
@@ -72,6 +76,14 @@ function orderOf(form: HTMLFormElement): object {
     ...(at ? { scheduled_at: at } : {}),
     ...(station ? { station_ae_title: station } : {}),
   };
+}
+
+/** A wrong link is corrected elsewhere; in a place of its own, so that the order stays as it is filled in. */
+function wayOut(cause: Problem): HTMLElement[] {
+  const { patient } = cause.params;
+  if (cause.code !== "error.patient_is_other_resident" || typeof patient !== "string") return [];
+  const href = `/corrections?patient=${encodeURIComponent(patient)}`;
+  return [h("a", { href, target: "_blank", rel: "noopener" }, t("ui.resident.correct"))];
 }
 
 function markField(form: HTMLFormElement, field: string | undefined): void {
