@@ -157,7 +157,8 @@ def films() -> list[Film]:
     film("JPEG 2000 signed", s16, bits=16, syntax=JPEG_2000)
     film("JPEG 2000 MONOCHROME1", u12, bits=12, syntax=JPEG_2000, photometric="MONOCHROME1")
     film("HTJ2K", u12, bits=12, syntax=HTJ2K, stream=_htj2k)
-    film("HTJ2K 16 bit", u16, bits=16, syntax=HTJ2K, stream=_htj2k)
+    # The last one says how large its pixels are at the detector, and nothing of the patient.
+    film("HTJ2K 16 bit", u16, bits=16, syntax=HTJ2K, stream=_htj2k, ImagerPixelSpacing=[0.2, 0.2])
     return list(_made)
 
 

@@ -78,6 +78,23 @@ def sides(page: Page) -> str:
     return " ".join(filter(None, found))
 
 
+def corner_of_picture(page: Page, rows: int, columns: int) -> tuple[float, float]:
+    """At one to one the picture lies in the middle, wherever a message has moved it."""
+    box = page.locator(".image-surface").first.bounding_box()
+    assert box is not None
+    return box["x"] + (box["width"] - columns) / 2, box["y"] + (box["height"] - rows) / 2
+
+
+def dragged(page: Page, key: str, rows: int, columns: int, *points: tuple[float, float]) -> None:
+    left, top = corner_of_picture(page, rows, columns)
+    page.keyboard.press(key)
+    page.mouse.move(left + points[0][0], top + points[0][1])
+    page.mouse.down()
+    page.mouse.move(left + points[1][0] - 3, top + points[1][1])
+    page.mouse.move(left + points[1][0], top + points[1][1])
+    page.mouse.up()
+
+
 @pytest.fixture
 def rooms(cast: Cast) -> Iterator[House]:
     with house(cast) as found:
@@ -140,6 +157,11 @@ def test_every_syntax_shows_the_stored_values_and_the_grey_that_the_standard_say
         if greys > limit:
             wrong.append(f"{film.name}: greys differ by {greys}")
     assert wrong == []
+    texts = page.locator(".image-pane svg text")
+    dragged(page, "l", pictures.ROWS, pictures.COLUMNS, (20, 50), (70, 50))
+    expect(texts.filter(has_text=re.compile(r"^(9\.9|10(\.\d)?) mm（探测器平面）$"))).to_be_visible()
+    dragged(page, "b", pictures.ROWS, pictures.COLUMNS, (20, 60), (70, 85))
+    expect(texts.filter(has_text=re.compile(r"^面积 \d+(\.\d)? mm²（探测器平面）"))).to_be_visible()
     assert seen.left_to_server == [pictures.JPEG_EXTENDED]
 
 
@@ -168,22 +190,10 @@ def test_a_stack_is_leafed_windowed_and_measured(rooms: House, seen: Seen) -> No
     page.keyboard.press("v")
     expect(corner).to_contain_text("100%")
 
-    def corner_of_picture() -> tuple[float, float]:
-        """At one to one the picture lies in the middle, wherever a message has moved it."""
-        box = page.locator(".image-surface").bounding_box()
-        assert box is not None
-        return box["x"] + (box["width"] - 256) / 2, box["y"] + (box["height"] - 256) / 2
-
     def drag(key: str, *points: tuple[float, float]) -> None:
-        left, top = corner_of_picture()
-        page.keyboard.press(key)
-        page.mouse.move(left + points[0][0], top + points[0][1])
-        page.mouse.down()
-        page.mouse.move(left + points[1][0] - 3, top + points[1][1])
-        page.mouse.move(left + points[1][0], top + points[1][1])
-        page.mouse.up()
+        dragged(page, key, 256, 256, *points)
 
-    left, top = corner_of_picture()
+    left, top = corner_of_picture(page, 256, 256)
     page.mouse.move(left + 80.5, top + 180.5)
     expect(page.locator(".image-under")).to_contain_text("x 80 · y 180 · -900 HU")
     drag("l", (30, 230), (130, 230))
@@ -195,6 +205,43 @@ def test_a_stack_is_leafed_windowed_and_measured(rooms: House, seen: Seen) -> No
     expect(texts.filter(has_text="标准差 0 HU")).to_be_visible()
     page.keyboard.press("Delete")
     expect(texts.filter(has_text="均值")).to_have_count(0)
+    # An ellipse from its centre: twelve pixels either way, all of them dense.
+    drag("o", (130, 80), (142, 92))
+    expect(texts.filter(has_text="均值 1200 HU")).to_be_visible()
+    area = re.search(r"面积 ([\d.]+) mm²", texts.filter(has_text="面积").text_content() or "")
+    assert area is not None
+    assert float(area[1]) == pytest.approx(np.pi * (12 * pictures.CT_SPACING) ** 2, rel=0.05)
+    page.keyboard.press("Delete")
+    expect(texts.filter(has_text="面积")).to_have_count(0)
+    drag("a", (30, 200), (90, 200))
+    left, top = corner_of_picture(page, 256, 256)
+    page.mouse.move(left + 90, top + 145)
+    page.mouse.click(left + 90, top + 140)
+    expect(texts.filter(has_text=re.compile(r"^(89\.\d|90(\.\d)?)°$"))).to_be_visible()
+    page.keyboard.press("Delete")
+    expect(texts.filter(has_text="°")).to_have_count(0)
+    dense = "([selector, inverted]) => { const canvas = document.querySelector(selector);" + (
+        "const at = [canvas.width / 2, canvas.height / 2 - 48]; return"
+        " canvas.getContext('2d').getImageData(...at, 1, 1).data[0] === (inverted ? 0 : 255); }"
+    )
+    for inverted in (True, False):
+        page.keyboard.press("i")
+        page.wait_for_function(dense, arg=[SHOWN, inverted])
+    drag("s", (128, 200), (128, 120))
+    expect(corner).not_to_contain_text("12 / 12")
+    page.keyboard.press("PageDown")
+    page.keyboard.press("PageDown")
+    expect(corner).to_contain_text("12 / 12")
+    drag("z", (128, 200), (128, 120))
+    expect(corner).not_to_contain_text("· 100%")
+    page.keyboard.press("v")
+    expect(corner).to_contain_text("· 100%")
+    page.keyboard.press("0")
+    page.keyboard.press("v")
+    drag("m", (100, 100), (140, 124))
+    page.mouse.move(left + 80.5, top + 180.5)
+    # The picture has moved by that much, to a pixel of rounding.
+    expect(page.locator(".image-under")).to_contain_text(re.compile(r"x (39|40|41) · y 15[5-7] "))
     page.keyboard.press("t")
     nominal = round(pictures.CT_SPACING * 96 / 25.4 * 100)
     expect(corner).to_contain_text(f"{nominal}%")
@@ -255,6 +302,13 @@ def test_a_stack_is_leafed_windowed_and_measured(rooms: House, seen: Seen) -> No
     page.keyboard.press("?")
     for name in ("长度", "椭圆 ROI", "真实大小", "播放"):
         expect(page.locator(".keys-panel").get_by_text(name, exact=True)).to_be_visible()
+    page.keyboard.press("Escape")
+    # Measured and left in one breath: it is kept.
+    with page.expect_response(lambda answer: answer.request.method == "PUT") as put:
+        drag("l", (30, 230), (130, 230))
+        page.keyboard.press("Escape")
+    assert put.value.ok
+    expect(page.locator(".case-page")).to_be_hidden()
     assert seen.left_to_server == []
 
 

@@ -25,13 +25,17 @@ interface Answer {
 export interface MarksHost {
   picture(id: string): Picture | undefined;
   failed(cause: unknown): void;
+  /** What was measured in the case before did not reach the server. */
+  lost(cause: unknown): void;
   /** Something was measured by somebody who does not hold the case. */
   unkept(): void;
 }
 
 const { ANNOTATION_COMPLETED, ANNOTATION_MODIFIED, ANNOTATION_REMOVED } = Enums.Events;
-/** A hand that moves a mark has come to rest. */
+/** A hand that moves a mark, and still holds it, has come to rest. */
 const REST_MS = 400;
+/** What was let go of is kept at once: the next key may be the one that signs. The tool works out its values first. */
+const LET_GO_MS = 20;
 
 export class Marks {
   private item: Case | null = null;
@@ -39,12 +43,16 @@ export class Marks {
   private readonly waiting = new Map<string, number>();
   private readonly placed = new Set<string>();
   private told = false;
+  private held = false;
   private readonly host: MarksHost;
 
   constructor(host: MarksHost) {
     this.host = host;
     for (const event of [ANNOTATION_COMPLETED, ANNOTATION_MODIFIED])
       eventTarget.addEventListener(event, (given: Event) => this.moved(uidOf(given)));
+    document.addEventListener("pointerdown", () => this.hold(true), { capture: true });
+    for (const event of ["pointerup", "pointercancel"])
+      document.addEventListener(event, () => this.hold(false), { capture: true });
     eventTarget.addEventListener(ANNOTATION_REMOVED, (given: Event) => void this.removed(uidOf(given)));
   }
 
@@ -68,11 +76,14 @@ export class Marks {
       for (const { annotationUID: uid } of annotation.state.getAllAnnotations()) this.moved(uid ?? "");
   }
 
+  /** What was not yet sent is sent now: the case and its pictures are still there to say what it is. */
   close(): void {
+    for (const [uid, timer] of [...this.waiting]) {
+      window.clearTimeout(timer);
+      void this.keep(uid);
+    }
     this.item = null;
     this.kept = new Map();
-    for (const timer of this.waiting.values()) window.clearTimeout(timer);
-    this.waiting.clear();
     annotation.state.removeAllAnnotations();
   }
 
@@ -92,11 +103,17 @@ export class Marks {
     return `/api/v1/cases/${encodeURIComponent(item.id)}/marks`;
   }
 
+  private hold(held: boolean): void {
+    this.held = held;
+    if (!held) for (const uid of this.waiting.keys()) this.moved(uid);
+  }
+
   private moved(uid: string): void {
     window.clearTimeout(this.waiting.get(uid));
+    const rest = this.held ? REST_MS : LET_GO_MS;
     this.waiting.set(
       uid,
-      window.setTimeout(() => void this.keep(uid), REST_MS),
+      window.setTimeout(() => void this.keep(uid), rest),
     );
   }
 
@@ -117,11 +134,13 @@ export class Marks {
       if (this.item?.id === item.id) this.kept.set(id, mark);
     } catch (cause) {
       if (this.item?.id === item.id) this.host.failed(cause);
+      else this.host.lost(cause);
     }
   }
 
   private async removed(uid: string): Promise<void> {
     window.clearTimeout(this.waiting.get(uid));
+    this.waiting.delete(uid);
     const { item } = this;
     if (!item || !this.kept.delete(uid)) return;
     try {

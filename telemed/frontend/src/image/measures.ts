@@ -15,16 +15,29 @@ function measured(data: Measured): { stats: Stats; picture: Description | undefi
   return found && { stats: found[1], picture: loadedOf(found[0].replace(/^imageId:/, ""))?.description };
 }
 
+type Unit = "mm" | "detector" | "pixels";
+
 /** Where nothing says how large a pixel is, a length is one of pixels, and says so. */
-function unit(picture: Description | undefined): string {
-  if (!picture?.spacing) return t("ui.image.unit.pixels");
-  return picture.spacing.at === "patient" ? "mm" : t("ui.image.unit.detector");
+function unitOf(picture: Description | undefined): Unit {
+  if (!picture?.spacing) return "pixels";
+  return picture.spacing.at === "patient" ? "mm" : "detector";
 }
+
+const lengths: Readonly<Record<Unit, () => string>> = {
+  mm: () => "mm",
+  detector: () => t("ui.image.unit.detector"),
+  pixels: () => t("ui.image.unit.pixels"),
+};
+const areas: Readonly<Record<Unit, () => string>> = {
+  mm: () => "mm²",
+  detector: () => t("ui.image.unit.square_detector"),
+  pixels: () => t("ui.image.unit.square_pixels"),
+};
 
 /** The same as numbers, for those who keep it. */
 export interface Found {
   values: Record<string, number>;
-  unit: "mm" | "detector" | "pixels";
+  unit: Unit;
   hounsfield: boolean;
 }
 
@@ -48,8 +61,7 @@ export function valuesOf(data: Measured, picture: Description | undefined): Foun
     if (typeof value === "number" && Number.isFinite(value)) values[ours] = Math.round(value * 1000) / 1000;
   }
   if (Object.keys(values).length === 0) return undefined;
-  const size = picture.spacing?.at === "patient" ? "mm" : "detector";
-  return { values, unit: picture.spacing ? size : "pixels", hounsfield: picture.modality === "CT" };
+  return { values, unit: unitOf(picture), hounsfield: picture.modality === "CT" };
 }
 
 const rounded = (value: unknown): string =>
@@ -57,7 +69,7 @@ const rounded = (value: unknown): string =>
 
 export function lengthText(data: Measured): string[] {
   const { stats, picture } = measured(data) ?? {};
-  return typeof stats?.length === "number" ? [`${rounded(stats.length)} ${unit(picture)}`] : [];
+  return typeof stats?.length === "number" ? [`${rounded(stats.length)} ${lengths[unitOf(picture)]()}`] : [];
 }
 
 export function angleText(data: Measured): string[] {
@@ -69,9 +81,8 @@ export function areaText(data: Measured): string[] {
   const { stats, picture } = measured(data) ?? {};
   if (!stats || typeof stats.area !== "number") return [];
   const grey = picture?.modality === "CT" ? " HU" : "";
-  const area = picture?.spacing ? "mm²" : t("ui.image.unit.square_pixels");
   return [
-    t("ui.image.roi.area", { value: rounded(stats.area), unit: area }),
+    t("ui.image.roi.area", { value: rounded(stats.area), unit: areas[unitOf(picture)]() }),
     t("ui.image.roi.mean", { value: rounded(stats.mean), unit: grey }),
     t("ui.image.roi.spread", { value: rounded(stats.stdDev), unit: grey }),
     t("ui.image.roi.range", { low: rounded(stats.min), high: rounded(stats.max), unit: grey }),

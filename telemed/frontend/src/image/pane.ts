@@ -49,6 +49,7 @@ export class Pane extends View {
     // The focus stays with the frame: Cornerstone would keep every key from the page.
     this.surface.removeAttribute("tabindex");
     this.surface.addEventListener(Enums.Events.IMAGE_RENDERED, () => this.say());
+    this.surface.addEventListener(Enums.Events.STACK_VIEWPORT_SCROLL, (event) => this.scrolled(event));
     this.surface.addEventListener("wheel", (event) => this.onWheel(event), { passive: false });
     this.surface.addEventListener("contextmenu", (event) => event.preventDefault());
     this.surface.addEventListener(Enums.Events.VOI_MODIFIED, () => this.keepWindow());
@@ -144,6 +145,12 @@ export class Pane extends View {
       this.stop();
       this.host.failed(this, cause);
     }
+  }
+
+  /** By the tool that leafs: keys and the exam beside go on from there. */
+  private scrolled(event: Event): void {
+    const { newImageIdIndex: index } = (event as CustomEvent<{ newImageIdIndex: number }>).detail;
+    if (index !== this.wanted) void this.to(index).then(() => this.host.byHand(this));
   }
 
   play(): void {

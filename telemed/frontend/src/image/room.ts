@@ -43,6 +43,7 @@ export class ImageRoom {
     this.marks = new Marks({
       picture: (id) => this.station.pictureOf(id),
       failed: (cause) => this.say(explain(cause)),
+      lost: (cause) => this.say(t("ui.image.marks.lost", { detail: explain(cause) })),
       unkept: () => this.say(t("ui.image.marks.unkept")),
     });
     this.bar = new Toolbar(this.station, attention.element, {
