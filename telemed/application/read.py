@@ -7,7 +7,7 @@ from typing import Any
 from telemed.application.infer import Fault, fault_of
 from telemed.application.ports import UnitOfWork, WorklistRow
 from telemed.application.record import record
-from telemed.application.repeats import tell_site
+from telemed.application.repeats import ASKED, tell_site
 from telemed.application.world import World
 from telemed.domain.access import Action, Actor, demand, may
 from telemed.domain.case import Case, CaseState
@@ -19,7 +19,7 @@ from telemed.domain.people import User
 from telemed.domain.reading_order import in_reading_order
 from telemed.domain.repeat import RepeatCode, RepeatMark
 from telemed.domain.report import IN_FORCE, Report, ReportState
-from telemed.domain.study import Series, StoredObject
+from telemed.domain.study import Series, StoredObject, Study
 from telemed.domain.writing import Demanded, Part, demanded_parts
 
 
@@ -38,6 +38,9 @@ class OpenedCase:
     # Who would like to go on with it in the place of its holder.
     asked_by: str = ""
     read_again: bool = False
+    # What came for it since it went back, and the cases that went back and whose answer it is, or may be.
+    answer: Study | None = None
+    repeats: Sequence[Case] = ()
 
 
 def find_case(uow: UnitOfWork, actor: Actor, uid: str) -> Case:
@@ -90,9 +93,11 @@ def _collect(world: World, uow: UnitOfWork, actor: Actor, row: WorklistRow) -> O
         analyses=[] if closed else uow.analyses.of_case(case.id),
         ai_fault=fault_of(uow, case),
         versions=versions,
-        # What is told to people by name stands on their pages, not on a case that others read.
-        notices=[n for n in uow.notices.of_study(case.study_id) if n.user_id is None],
+        # What is told to people by name, or to the site, stands on their pages, not on a case that others read.
+        notices=[n for n in uow.notices.of_study(case.study_id) if n.user_id is None and n.code != ASKED],
         read_again=_read_again(uow, case),
+        answer=uow.studies.get(case.repeat_answer_id) if case.repeat_answer_id is not None else None,
+        repeats=() if closed else uow.cases.repeats_answered_by(case.study_id),
         people=people,
         can=_can(world, actor, case, versions),
         asked_by=uow.users.get(case.asked_by).display_name if case.asked_by and case.claimed_by else "",

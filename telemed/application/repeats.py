@@ -16,7 +16,7 @@ from telemed.domain.events import Kind
 from telemed.domain.repeat import Likeness, likeness
 from telemed.domain.study import Study
 
-_ASKED = "notice.repeat_requested"
+ASKED = "notice.repeat_requested"
 
 
 def repeat_rates(world: World, *, actor: Actor, days: int = 30) -> list[RepeatRate]:
@@ -32,12 +32,12 @@ def tell_site(world: World, uow: UnitOfWork, case: Case, *, again: bool = False)
     """Whoever can call the patient back; `again`: what had answered it was none."""
     once = f":{world.clock.now().isoformat()}" if again else ""
     study = uow.studies.get(case.study_id)
-    notify(world, uow, _ASKED, f"repeat:{case.uid}{once}", study, case=case, modality=case.modality)
+    notify(world, uow, ASKED, f"repeat:{case.uid}{once}", study, case=case, modality=case.modality)
 
 
 def settle_site(world: World, uow: UnitOfWork, case: Case, actor: Actor | None = None) -> None:
     for notice in uow.notices.of_study(case.study_id):
-        if notice.code == _ASKED and notice.case_id == case.id:
+        if notice.code == ASKED and notice.case_id == case.id:
             resolve(world, uow, actor, notice)
 
 

@@ -268,6 +268,8 @@ def case(of: dict[str, Any]) -> dict[str, Any]:
         },
         "lease_until": None,
         "asked_by": "",
+        "repeat": None,
+        "repeats": [],
         "demanded": {"findings": "always", "impression": "always"},
     }
 
@@ -311,7 +313,7 @@ NORMAL_REPORT = report(
 
 def repeat(**changes: Any) -> dict[str, Any]:
     """Asked for, and nothing came yet."""
-    nothing = {"answer_at": None, "closed_at": None, "closed_because": ""}
+    nothing = {"reason": "导联脱落", "answer_at": None, "closed_at": None, "closed_because": ""}
     return {"open": True, "asked_at": iso(-60), **nothing, **changes}
 
 

@@ -5,7 +5,7 @@ import random
 import pytest
 
 from telemed.application.world import World
-from telemed.domain.case import Case
+from telemed.domain.case import Case, CaseState
 from telemed.domain.errors import InvalidInput
 from telemed.domain.order import Priority
 from telemed.domain.people import User
@@ -143,3 +143,24 @@ def test_counts_are_those_of_the_views(world: World, cast: Cast) -> None:
     with world.unit_of_work(write=False) as uow:
         counts = uow.cases.counts(cast.actor(cast.doctor), NOON)
     assert (counts["waiting"], counts["mine"], counts["overdue"], counts["all"]) == (2, 1, 1, 2)
+
+
+def test_a_site_sees_what_it_is_to_make_again_until_it_is_settled(world: World, cast: Cast) -> None:
+    back = {"state": CaseState.REPEAT_REQUESTED, "repeat_asked_at": instant(-60 * 24 * 9)}
+    with world.unit_of_work() as uow:
+        younger = add_case(uow, cast, **{**back, "repeat_asked_at": instant(-60 * 24 * 3)})
+        older = add_case(uow, cast, **back)
+        recent = add_case(uow, cast, **back, repeat_closed_at=instant(-5), repeat_answer_id=younger.study_id)
+        add_case(uow, cast, **back, repeat_closed_at=instant(-60 * 24 * 2))
+        add_case(uow, cast, state=CaseState.FINAL, repeat_answer_id=older.study_id)
+        uow.commit()
+    with world.unit_of_work(write=False) as uow:
+        lines = uow.studies.repeats(cast.actor(cast.technician), instant(-60), 10)
+        assert [line.study.id for line in lines] == [older.study_id, younger.study_id, recent.study_id]
+        assert [line.repeat.repeat_is_open for line in lines if line.repeat] == [True, True, False]
+        assert [line.answer and line.answer.id for line in lines] == [None, None, younger.study_id]
+        assert uow.studies.repeats(cast.actor(cast.other_technician), instant(-60), 10) == []
+        asked = uow.cases.open_repeats(cast.township.id, cast.patient.id, "ECG")
+        assert [case.id for case in asked] == [younger.id, older.id]
+        assert uow.cases.open_repeats(cast.township.id, cast.patient.id, "DX") == []
+        assert [case.id for case in uow.cases.repeats_answered_by(younger.study_id)] == [recent.id]

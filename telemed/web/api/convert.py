@@ -128,6 +128,8 @@ def case(opened: OpenedCase, actor: Actor, language: str) -> shapes.CaseOut:
         read_again=opened.read_again,
         demanded=dict(opened.demanded),
         asked_by=opened.asked_by,
+        repeat=repeat_of(found, opened.answer),
+        repeats=[one for one in (repeat_of(before, None) for before in opened.repeats) if one],
     )
 
 
@@ -284,7 +286,7 @@ def exam(found: StudyOverview, language: str) -> shapes.ExamOut:
         quality=reasons(found.quality, language),
         repeat_reason=found.repeat.repeat_reason if found.repeat else "",
         repeat_mark=repeat_mark(found),
-        repeat=repeat_of(found),
+        repeat=repeat_of(found.repeat, found.answer),
         conflicts=found.conflicts,
         received_at=study.first_object_at,
         order_source=order.source if order else None,

@@ -3,27 +3,29 @@
 from datetime import datetime
 
 from telemed.application.ports import StudyOverview
+from telemed.domain.case import Case
 from telemed.domain.study import Study
 from telemed.web.api import shapes
 
 
-def repeat_of(found: StudyOverview) -> shapes.RepeatOut | None:
-    case = found.repeat
-    if case is None:
+def repeat_of(case: Case | None, answer: Study | None) -> shapes.RepeatOut | None:
+    """`answer`: the study that came since."""
+    if case is None or case.repeat_asked_at is None:
         return None
     return shapes.RepeatOut(
         open=case.repeat_is_open,
+        reason=case.repeat_reason,
         asked_at=case.repeat_asked_at,
-        answer_at=_answer_at(found.study, found.answer),
+        answer_at=_answer_at(case, answer),
         closed_at=case.repeat_closed_at,
         closed_because=case.repeat_closed_because,
     )
 
 
-def _answer_at(first: Study, answer: Study | None) -> datetime | None:
+def _answer_at(case: Case, answer: Study | None) -> datetime | None:
     if answer is None:
         return None
-    return answer.last_object_at if answer.id == first.id else answer.first_object_at
+    return answer.last_object_at if answer.id == case.study_id else answer.first_object_at
 
 
 def repeat_mark(found: StudyOverview) -> shapes.RepeatMarkOut | None:

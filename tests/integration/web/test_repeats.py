@@ -11,7 +11,7 @@ from tests.factories.dicom import dr_bytes, ecg_bytes
 from tests.integration.web.conftest import Program, Way
 from tests.integration.web.test_reassign import correct, order_for_right
 
-FIRST = {"patient_id": "FIC-P1", "patient_name": "测试甲", "accession": "FIC-0001"}
+FIRST: dict[str, Any] = {"patient_id": "FIC-P1", "patient_name": "测试甲", "accession": "FIC-0001"}
 
 
 def states(way: Way) -> list[tuple[str, str]]:
@@ -62,6 +62,13 @@ def test_a_film_of_friday_stands_on_mondays_page_until_it_was_made(
     assert (settled["state"], settled["repeat"]["open"]) == ("repeated", False)
     assert settled["repeat"]["answer_at"] == came["received_at"]
     assert (told(way, "technician"), told(way, "reporting")) == ([], [])
+    # Both cases say of each other; what the site was told is no notice to a reader.
+    doctor = way.program("reporting")
+    before = doctor.get(way.path)
+    assert (before["repeat"]["answer_at"], before["notices"]) == (came["received_at"], [])
+    rows = doctor.get("/api/v1/worklist")["rows"]
+    new = doctor.get(f"/api/v1/cases/{next(r['id'] for r in rows if r['study_instance_uid'] == answer)}")
+    assert [(one["reason"], one["open"]) for one in new["repeats"]] == [("体位不正", False)]
     # The new film was another person's: the first patient is still to be called.
     way.study_uid = answer
     order_for_right(way)

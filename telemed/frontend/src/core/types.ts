@@ -197,6 +197,9 @@ export interface Case extends Row {
   read_again: boolean;
   /** Who would like to go on with it in the place of its holder. */
   asked_by: string;
+  repeat: Repeat | null;
+  /** What went back and this is the new recording of, or may be. */
+  repeats: Repeat[];
   demanded: Partial<Record<"findings" | "impression" | "recommendation", "always" | "when_abnormal">>;
 }
 
@@ -215,7 +218,8 @@ export interface Mark {
 /** That a recording went back to be made again, and what became of it. */
 export interface Repeat {
   open: boolean;
-  asked_at: string | null;
+  reason: string;
+  asked_at: string;
   answer_at: string | null;
   closed_at: string | null;
   closed_because: string;

@@ -2,8 +2,8 @@
 import { h } from "../core/dom";
 import { message } from "../core/messages";
 import { t } from "../core/page";
-import { clock } from "../core/time";
-import type { Case, Instance } from "../core/types";
+import { clock, dateTime } from "../core/time";
+import type { Case, Instance, Repeat } from "../core/types";
 
 export function caseContext(item: Case): (Node | string)[] {
   return [
@@ -17,9 +17,25 @@ export function caseContext(item: Case): (Node | string)[] {
     ),
     item.holder?.mine && item.asked_by ? message("warning", t("ui.take.asked", { name: item.asked_by })) : "",
     ...item.notices.map((notice) => message("warning", notice.text)),
+    ...item.repeats.map((one) => message("warning", repeats(one))),
+    item.repeat ? message("warning", sentBack(item.repeat)) : "",
     withdrawn(item),
     item.read_again ? message("warning", t("ui.case.read_again")) : "",
   ];
+}
+
+/** This is what a site made again: certainly, or nobody there has said so yet. */
+function repeats({ open, asked_at, reason }: Repeat): string {
+  return t(open ? "ui.case.repeats_perhaps" : "ui.case.repeats", { time: dateTime(asked_at), reason });
+}
+
+/** What became of a recording that went back. */
+function sentBack({ open, reason, asked_at, answer_at, closed_because }: Repeat): string {
+  const asked = t("ui.case.sent_back", { time: dateTime(asked_at), reason });
+  if (closed_because) return `${asked} ${t("ui.case.not_made_again", { reason: closed_because })}`;
+  if (!answer_at) return asked;
+  const time = dateTime(answer_at);
+  return `${asked} ${t(open ? "ui.case.answer_perhaps" : "ui.case.answered", { time })}`;
 }
 
 /** A report that went to the wrong person says so where it is read. */

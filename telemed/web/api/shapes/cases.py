@@ -82,6 +82,17 @@ class Can(BaseModel):
     take: bool
 
 
+class RepeatOut(BaseModel):
+    # Of the latest time it went back.
+    open: bool
+    reason: str
+    asked_at: Instant
+    # What came since and is, or may be, what was asked for.
+    answer_at: Instant | None
+    closed_at: Instant | None
+    closed_because: str
+
+
 class CaseOut(Row):
     series: list[SeriesOut]
     analyses: list[dict[str, Any]]
@@ -98,6 +109,10 @@ class CaseOut(Row):
     demanded: dict[Part, Demanded]
     # Who would like to go on with it in the place of its holder.
     asked_by: str
+    # That it went back to be made again, and what became of it.
+    repeat: RepeatOut | None
+    # Of what went back it is the new recording, or may be: for as long as it is open nobody has said so.
+    repeats: list[RepeatOut]
 
 
 class DraftIn(Body):
@@ -160,13 +175,3 @@ class RepeatMarkOut(RepeatMarkIn):
 
 class ReasonIn(Body):
     reason: str = Field(max_length=400)
-
-
-class RepeatOut(BaseModel):
-    # Of the latest time it went back.
-    open: bool
-    asked_at: Instant | None
-    # What came since and is, or may be, what was asked for.
-    answer_at: Instant | None
-    closed_at: Instant | None
-    closed_because: str
