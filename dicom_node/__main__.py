@@ -7,6 +7,7 @@ from pathlib import Path
 from threading import Event
 
 from dicom_node import processes
+from dicom_node.limits import Limits
 from dicom_node.server import DicomNode, Door
 from dicom_node.tls import TlsFiles
 from telemed.application.refused_certificates import RefusedHandshakes, site_authorities
@@ -35,7 +36,12 @@ def doors(world: World, settings: Settings) -> list[Door]:
 
 def serve(world: World, settings: Settings, stopped: Event) -> None:
     """Blocks until `stopped` is set; objects in flight are finished first."""
-    node = DicomNode(world=world, ae_title=settings.ae_title, doors=doors(world, settings))
+    node = DicomNode(
+        world=world,
+        ae_title=settings.ae_title,
+        doors=doors(world, settings),
+        limits=Limits.of(settings),
+    )
     node.start()
     collect_seldom()
     stopped.wait()

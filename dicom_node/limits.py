@@ -3,13 +3,16 @@
 from collections import Counter
 from dataclasses import dataclass
 from threading import Lock
+from typing import Self
+
+from telemed.settings import Settings
 
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
     maximum_associations: int = 128
     # Of one institution: a site whose machines run wild must not shut the others out.
-    maximum_per_site: int = 64
+    maximum_per_site: int = Settings.dicom_per_site
     maximum_pdu: int = 131_072
     # Far above any PDU we allow and any association request: garbage may announce four gigabytes.
     largest_pdu: int = 4 << 20
@@ -22,6 +25,14 @@ class Limits:
     slowest_bytes_per_second: int = 512
     # A peer that holds an association and sends nothing.
     idle_seconds: float = 120
+
+    @classmethod
+    def of(cls, settings: Settings) -> Self:
+        """A site that may hold more than the door takes makes the door wider: others still find room."""
+        per_site = max(settings.dicom_per_site, 1)
+        return cls(
+            maximum_per_site=per_site, maximum_associations=max(cls.maximum_associations, 2 * per_site)
+        )
 
 
 class Slots:

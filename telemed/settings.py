@@ -43,6 +43,8 @@ class Settings:
     # Receiving processes behind the same port. Beside PostgreSQL: on SQLite their commits get in each other's way
     # (measured: 130 objects a second with two, 170 with one).
     dicom_processes: int = 1
+    # Associations that one institution may hold at once, in each of these processes.
+    dicom_per_site: int = 64
     ae_title: str = "TELEMED"
     inference_port: int = 8001
     # "auto": the fastest precision that has proved itself; "fp32", "int8", "bf16": that one, or an error.

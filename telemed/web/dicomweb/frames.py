@@ -11,10 +11,9 @@ from telemed.application.frames import Frames
 from telemed.application.pictures import quick_frame
 from telemed.application.retrieve import OpenedObject, open_bytes
 from telemed.domain.access import Action
-from telemed.domain.errors import InvalidInput, NotFound
+from telemed.domain.errors import NotFound
 from telemed.domain.study import StoredObject
 from telemed.imaging.bulk import bulk_value
-from telemed.imaging.errors import PixelError
 from telemed.imaging.part10 import EXPLICIT_LITTLE
 from telemed.imaging.pixels.decode import frame_count, parsed
 from telemed.imaging.pixels.encode import (
@@ -33,6 +32,7 @@ from telemed.web.dicomweb.answers import OCTETS, CaseQuery, base_url, refused
 from telemed.web.dicomweb.parts import PRIVATE, Part, several, single
 from telemed.web.guard import guard
 from telemed.web.http_cache import kept, unchanged
+from telemed.web.problems import BadAddress
 from telemed.web.security import CurrentActor
 
 router = APIRouter(prefix="/studies/{study}/series/{series}/instances/{sop}")
@@ -126,18 +126,18 @@ def read_bulk(
 
 
 def frame_numbers(text: str) -> Sequence[int]:
-    """Raises InvalidInput unless these are numbers from 1, separated by commas."""
+    """Raises BadAddress unless these are numbers from 1, separated by commas."""
     if not re.fullmatch(r"[1-9][0-9]{0,6}(,[1-9][0-9]{0,6})*", text) or text.count(",") >= _MOST_FRAMES:
-        raise InvalidInput("error.frame_list", field="frames")
+        raise BadAddress("error.frame_list", field="frames")
     return [int(number) for number in text.split(",")]
 
 
 def demand_frames(stored: StoredObject, numbers: Sequence[int]) -> None:
-    """Before the answer begins: half of one cannot be taken back. Raises PixelError `pixel.no_such_frame`."""
+    """Before the answer begins: half of one cannot be taken back. Raises NotFound `pixel.no_such_frame`."""
     frames = max(stored.frames, 1)
     for number in numbers:
         if number > frames:
-            raise PixelError("pixel.no_such_frame", frame=number, frames=frames)
+            raise NotFound("pixel.no_such_frame", frame=number, frames=frames)
 
 
 def _place(request: Request, study: str, series: str, sop: str) -> str:

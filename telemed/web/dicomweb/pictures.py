@@ -11,7 +11,6 @@ from telemed.application.pictures import PREVIEW_BOX, preview
 from telemed.application.retrieve import open_bytes
 from telemed.application.world import World
 from telemed.domain.access import Action, Actor
-from telemed.domain.errors import InvalidInput
 from telemed.imaging.pixels import MEDIA_TYPES, rendered
 from telemed.web.context import TheWorld
 from telemed.web.dicomweb.accept import accept_text, wanted
@@ -20,6 +19,7 @@ from telemed.web.dicomweb.frames import demand_frames, frame_numbers
 from telemed.web.dicomweb.parts import Part, several, single
 from telemed.web.guard import guard
 from telemed.web.http_cache import kept, unchanged
+from telemed.web.problems import BadAddress
 from telemed.web.security import CurrentActor
 
 router = APIRouter(prefix="/studies/{study}/series/{series}/instances/{sop}")
@@ -128,9 +128,9 @@ def box_of(viewport: str | None) -> tuple[int, int] | None:
     try:
         width, height = (int(part) for part in parts)
     except ValueError as fault:
-        raise InvalidInput("error.viewport", field="viewport") from fault
+        raise BadAddress("error.viewport", field="viewport") from fault
     if not (0 < width <= _LARGEST_SIDE and 0 < height <= _LARGEST_SIDE):
-        raise InvalidInput("error.viewport", field="viewport")
+        raise BadAddress("error.viewport", field="viewport")
     return width, height
 
 
@@ -142,8 +142,8 @@ def window_of(window: str | None) -> tuple[float, float] | None:
     try:
         center, width = float(parts[0]), float(parts[1])
     except (ValueError, IndexError) as fault:
-        raise InvalidInput("error.window", field="window") from fault
+        raise BadAddress("error.window", field="window") from fault
     finite = abs(center) < 1e9 and 1 <= width < 1e9
     if not finite or len(parts) > 3 or (len(parts) == 3 and parts[2] != "linear"):
-        raise InvalidInput("error.window", field="window")
+        raise BadAddress("error.window", field="window")
     return center, width

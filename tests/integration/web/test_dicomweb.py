@@ -68,12 +68,12 @@ def test_a_window_changes_the_grey_values(way: Way, film: str) -> None:
     ],
 )
 def test_what_cannot_be_rendered_so_is_said(way: Way, film: str, query: dict[str, str], code: str) -> None:
-    refused = way.program("reporting").get(f"{film}/rendered", params=query, expect=422)
+    refused = way.program("reporting").get(f"{film}/rendered", params=query, expect=400)
     assert (refused["code"], refused["field"]) == (code, next(iter(query)))
 
 
 def test_a_frame_that_is_not_there_is_said(way: Way, film: str) -> None:
-    refused = way.program("reporting").get(f"{film}/frames/2/rendered", expect=422)
+    refused = way.program("reporting").get(f"{film}/frames/2/rendered", expect=404)
     assert refused["code"] == "pixel.no_such_frame"
 
 

@@ -109,7 +109,7 @@ def test_a_film_has_its_preview_and_its_quick_frame_before_anybody_asks(
             f"{place}/frames/1", headers={"Accept": QUICK, "If-None-Match": answer.headers["etag"]}
         )
         assert again.status_code == 304
-        assert sender.http.get(f"{place}/frames/2", headers={"Accept": QUICK}).status_code == 422
+        assert sender.http.get(f"{place}/frames/2", headers={"Accept": QUICK}).status_code == 404
         as_stored = sender.http.get(f"{place}/frames/1", headers={"Accept": "*/*"})
         assert b"4.201" not in as_stored.content[:300]
 

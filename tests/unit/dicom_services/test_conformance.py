@@ -50,10 +50,13 @@ def test_the_implementation() -> None:
     )
     assert stated["Implementation Version Name"] == IMPLEMENTATION_VERSION_NAME
     assert requestor.IMPLEMENTATION_VERSION_NAME == IMPLEMENTATION_VERSION_NAME
-    limits = Limits()
+    limits = Limits.of(Settings())
     assert int(stated["Maximum PDU received"]) == limits.maximum_pdu
     places = f"{limits.maximum_associations} of one process, {limits.maximum_per_site} of one institution"
-    assert stated["Associations at once"] == places
+    more = "(`TELEMED_DICOM_PER_SITE`; twice that of a process where it is more)"
+    assert stated["Associations at once"] == f"{places} {more}"
+    wider = Limits.of(Settings(dicom_per_site=100))
+    assert (wider.maximum_per_site, wider.maximum_associations) == (100, 200)
     assert stated["Idle time before an association is ended"] == f"{limits.idle_seconds:.0f} s"
     assert stated["Time for an association request (ARTIM)"] == f"{limits.request_seconds:.0f} s"
 
