@@ -5,8 +5,9 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser import critical_values
+from tests.browser import critical_values, samples
 from tests.browser.conftest import OpenPage
+from tests.browser.opening import open_case
 from tests.browser.stub import Stub
 
 pytestmark = pytest.mark.browser
@@ -115,3 +116,37 @@ def test_the_red_card_is_received_acted_upon_and_closed(
         ("other", "家属已到场"),
     ]
     assert len({one["id"] for one in sent}) == 3
+
+
+def test_a_reader_in_a_case_is_told_of_an_emergency_and_of_a_second_look(
+    open_page: OpenPage, stub: Stub
+) -> None:
+    page = open_case(open_page, 4)
+    notes = page.locator(".side-notes [role]")
+    # Of those that stood in the list already nothing new is said.
+    stub.state.push([stub.state.row(stub.state.cases["case-2"])])
+    new = samples.row(
+        90,
+        effective_priority="stat",
+        raised_because="MI",
+        patient=samples.patient("示例新", "M", 50, "9090"),
+    )
+    stub.state.cases[new["id"]] = samples.case(new)
+    stub.state.push([stub.state.row(new)])
+    expect(notes).to_have_count(1)
+    expect(notes).to_contain_text("新到急诊：示例新")
+    expect(notes).to_contain_text("心肌梗死")
+    # Another took it: nothing to be done any more.
+    stub.state.cases["case-90"].update(state="reading", holder={"name": "示例·钱医师", "mine": False})
+    stub.state.push([stub.state.row(stub.state.cases["case-90"])])
+    expect(notes).to_have_count(0)
+    stub.state.critical.append(critical_values.value(stub.state.cases["case-1"]))
+    stub.state.push([stub.state.row(stub.state.cases["case-1"])])
+    expect(notes).to_have_count(1)
+    alert = page.locator(".side-notes [role=alert]")
+    expect(alert).to_contain_text("危急值待复核：示例·阿依古丽")
+    page.keyboard.press("e")
+    page.keyboard.press("Alt+g")
+    expect(page.locator(".identity h1")).to_have_text("示例·阿依古丽")
+    expect(page.locator(".critical-card")).to_be_visible()
+    expect(notes).to_have_count(0)

@@ -38,6 +38,38 @@ def test_question_mark_shows_the_keys_beside_the_work(open_page: OpenPage, stub:
     expect(page.locator(".keys-panel")).to_have_count(0)
 
 
+def test_whatever_a_button_of_a_case_does_a_key_does_too(open_page: OpenPage, stub: Stub) -> None:
+    stub.state.cases["case-3"]["can"].update(amend=True)
+    page = open_case(open_page, 3)
+    buttons = page.locator(".report-actions button, .identity .actions button")
+    expect(buttons.filter(has_text="请求接手")).to_be_visible()
+    assert (
+        buttons.evaluate_all("all => all.filter(one => !one.querySelector('kbd')).map(one => one.innerText)")
+        == []
+    )
+    page.keyboard.press("?")
+    shown = set(page.locator(".keys-panel dt kbd").all_inner_texts())
+    for key in buttons.locator("kbd").all_inner_texts():
+        assert key in shown, key
+    page.keyboard.press("Escape")
+    with page.expect_response("**/case-3/ask"):
+        page.keyboard.press("Alt+l")
+    page.keyboard.press("Alt+r")
+    expect(page.locator(".ask input")).to_be_focused()
+    page.keyboard.press("Escape")
+    page.keyboard.press("Control+k")
+    for name in ("English", "退出"):
+        page.locator(".palette input").fill(name)
+        expect(page.locator(".palette li").first).to_contain_text(name)
+    page.keyboard.press("Escape")
+    page.goto(f"{stub.url}/reading/cases/case-1?view=waiting")
+    mark = page.locator("#report-abnormal")
+    expect(mark).to_be_enabled()
+    expect(mark).to_be_checked()
+    page.keyboard.press("Alt+b")
+    expect(mark).not_to_be_checked()
+
+
 def test_a_normal_ecg_is_signed_in_three_keys_and_the_next_case_comes(
     open_page: OpenPage, stub: Stub
 ) -> None:
@@ -310,7 +342,7 @@ def test_a_recording_that_comes_late_does_not_take_the_place_of_the_one_asked_fo
     answer.value.finished()
     # Asked for again it is there at once: its bytes were read, and had been kept off the stage.
     expect(stage).to_contain_text("· 250 Hz")
-    tabs.first.click()
+    page.keyboard.press("Alt+s")
     expect(stage).to_contain_text("· 500 Hz")
 
 
@@ -340,7 +372,14 @@ def test_everything_stands_together_without_scrolling_on_a_full_screen(
     page = open_case(open_page, 1)
     page.locator(".ecg[data-drawn]").wait_for()
     expect(page.locator(".beat-panel")).to_be_visible()
-    parts = ["canvas.ecg-paper", ".measurements", ".ai", ".report-fields", ".report-actions", ".identity"]
+    parts = [
+        ".ecg-stage canvas.ecg-paper",
+        ".measurements",
+        ".ai",
+        ".report-fields",
+        ".report-actions",
+        ".identity",
+    ]
     # With the usual layout the median beat and the ST table too; each layout of twelve leads with the rest.
     for key, more in (("1", [".beat", ".beat-st"]), ("2", []), ("3", []), ("4", [])):
         page.keyboard.press(key)

@@ -58,7 +58,7 @@ function follow(link: HTMLAnchorElement): void {
 }
 
 /** Language, account and sign-out, by the words they have on the page. */
-function session(): Entry[] {
+export function session(): Entry[] {
   const all = document.querySelectorAll<HTMLElement>(".session a, .session button:not(.keys-button)");
   return Array.from(all, (one) => ({
     label: one.title || (one.textContent?.trim() ?? ""),

@@ -4,20 +4,21 @@ import { h } from "../core/dom";
 import { message, problemMessage } from "../core/messages";
 import { t } from "../core/page";
 import { TOLD } from "../core/told";
-import type { Case, Instance } from "../core/types";
+import type { Case } from "../core/types";
 import { aiPanel } from "./ai-panel";
-import { type CaseCache, instancesOf } from "./case-cache";
-import { caseContext, otherObject } from "./case-context";
+import type { CaseCache } from "./case-cache";
+import { caseContext } from "./case-context";
 import { CriticalPanel, type Whose } from "./critical-panel";
 import { EcgBench } from "./ecg-bench";
-import { EcgPanel, ecgInstances } from "./ecg-panel";
-import { caseActions, identityBar, identityLine } from "./identity";
+import { EcgPanel } from "./ecg-panel";
+import { caseActions, identityBar } from "./identity";
 import { Latest } from "./latest";
 import { OwnReading, type Verdict } from "./own-reading";
 import { PicturePanel } from "./picture-panel";
 import { PriorsPanel } from "./priors-panel";
 import { ReportPanel } from "./report-panel";
 import { tick } from "./row";
+import { Stage } from "./stage";
 import type { LineState } from "./stream";
 import { type Judged, nextOpen } from "./verdicts";
 
@@ -62,13 +63,10 @@ export class CaseView {
   item: Case | null = null;
   private id = "";
   private latest = new Latest(() => this.cache.fetch(this.id));
-  private shownObjects = "";
-  /** The recording that was asked for last: an earlier one that comes later is not shown. */
-  private wantedEcg = "";
   private lastActivity = 0;
   private readonly identity = h("div", { class: "identity-place" });
   private readonly messages = h("div", { class: "messages" });
-  private readonly stage = h("div", { class: "stage-place" });
+  readonly stage: Stage;
   private readonly context = h("div", { class: "context" });
   private readonly ai = h("div", { class: "ai-place" });
   private readonly lost = h("p", { class: "line lost", role: "status", hidden: true }, t("ui.line.lost"));
@@ -77,6 +75,8 @@ export class CaseView {
 
   constructor(cache: CaseCache, host: CaseHost) {
     this.cache = cache;
+    const { ecg, bench, pictures } = this;
+    this.stage = new Stage(cache, { ecg, bench, pictures });
     this.host = host;
     this.report = new ReportPanel({
       updated: (item) => this.answered(item),
@@ -90,7 +90,7 @@ export class CaseView {
     this.element.append(
       this.identity,
       this.messages,
-      h("div", { class: "left" }, this.stage, this.ai),
+      h("div", { class: "left" }, this.stage.element, this.ai),
       h(
         "div",
         { class: "right" },
@@ -151,11 +151,9 @@ export class CaseView {
     this.pictures.close();
     this.id = "";
     this.item = null;
-    this.shownObjects = "";
-    this.wantedEcg = "";
+    this.stage.close();
     this.element.hidden = true;
-    for (const place of [this.identity, this.messages, this.stage, this.context, this.ai])
-      place.replaceChildren();
+    for (const place of [this.identity, this.messages, this.context, this.ai]) place.replaceChildren();
   }
 
   /** The list says that something changed about this case. */
@@ -235,13 +233,7 @@ export class CaseView {
     this.report.take(item);
     this.priors.show(item);
     void this.critical.show(item);
-    const objects = instancesOf(item)
-      .map((instance) => instance.sop_instance_uid)
-      .join(" ");
-    if (objects !== this.shownObjects || !this.stage.hasChildNodes()) {
-      this.shownObjects = objects;
-      this.renderStage(item);
-    }
+    this.stage.show(item);
   }
 
   /** Whether pictures are open, whose tools have letters of their own. */
@@ -296,72 +288,10 @@ export class CaseView {
     this.context.replaceChildren(...caseContext(item));
   }
 
-  private renderStage(item: Case): void {
-    const instances = instancesOf(item);
-    const ecgs = ecgInstances(instances);
-    const pictures = instances.filter((instance) => instance.kind === "image" && instance.rendered_url);
-    const others = instances.filter((instance) => !ecgs.includes(instance) && !pictures.includes(instance));
-    const parts: HTMLElement[] = [];
-    const [first] = ecgs;
-    this.element.classList.toggle("with-ecg", first !== undefined);
-    if (first?.waveform_url) {
-      parts.push(this.ecgTabs(ecgs), this.ecg.element, this.bench.element);
-      this.showEcg(first);
-    }
-    if (pictures.length > 0) {
-      parts.push(this.pictures.element);
-      this.pictures.show(item);
-    }
-    parts.push(...others.map(otherObject));
-    if (parts.length === 0)
-      parts.push(
-        message("warning", t(item.state === "closed" ? "ui.case.closed_objects" : "ui.case.no_objects")),
-      );
-    this.stage.replaceChildren(...parts);
-    this.markTab();
-  }
-
-  /** More than one recording in a study: each by its number. */
-  private ecgTabs(ecgs: readonly Instance[]): HTMLElement {
-    const buttons = ecgs.map((ecg, index) =>
-      h(
-        "button",
-        {
-          type: "button",
-          class: "quiet",
-          "data-recording": ecg.sop_instance_uid,
-          onclick: () => this.showEcg(ecg),
-        },
-        t("ui.ecg.recording", { number: index + 1 }),
-      ),
-    );
-    return h("div", { class: "stage-tools", hidden: ecgs.length < 2 }, ...buttons);
-  }
-
-  private showEcg(instance: Instance): void {
-    const { waveform_url: url } = instance;
-    if (!url) return;
-    const { id } = this;
-    const wanted = instance.sop_instance_uid;
-    const asked = (): boolean => this.id === id && this.wantedEcg === wanted;
-    this.wantedEcg = wanted;
-    this.markTab();
-    this.ecg.clear();
-    this.ecg.quality(instance);
-    this.bench.show(instance.sop_instance_uid);
-    this.cache.waveform(url).then(
-      (waveform) => {
-        if (asked()) this.ecg.show(waveform, this.item ? identityLine(this.item) : "");
-      },
-      (cause: unknown) => {
-        if (asked()) this.ecg.fail(cause);
-      },
-    );
-  }
-
-  private markTab(): void {
-    for (const tab of Array.from(this.stage.querySelectorAll<HTMLElement>("[data-recording]")))
-      tab.setAttribute("aria-pressed", String(tab.dataset.recording === this.wantedEcg));
+  openViewer(): boolean {
+    const button = this.identity.querySelector<HTMLElement>(".viewer-link");
+    button?.click();
+    return button !== null;
   }
 
   private renewLease(): void {

@@ -1,10 +1,10 @@
 /** The reading room: list, case and report in one page, with its state in the address. */
-import { send } from "../core/api";
 import { find, h, isTyping } from "../core/dom";
 import { entries, KeyHelp } from "../core/key-help";
 import { type Command, obey } from "../core/keys";
 import type { Group } from "../core/keys-panel";
 import { t } from "../core/page";
+import { session } from "../core/page-keys";
 import type { Entry } from "../core/palette";
 import type { Case } from "../core/types";
 import { here, queryUrl } from "./address";
@@ -13,11 +13,13 @@ import { commandsOfCase } from "./case-commands";
 import { CaseView } from "./case-view";
 import { ecgCommands } from "./ecg-commands";
 import { imageCommands } from "./image-commands";
+import { commandsOfList } from "./list-commands";
 import { ListView } from "./list-view";
+import { News } from "./news";
 import { SideNotes } from "./side-notes";
 import { listen } from "./stream";
 import { UndoBar } from "./undo-bar";
-import { modalities, type Query, same, views, Worklist } from "./worklist";
+import { type Query, same, Worklist } from "./worklist";
 
 const caseUrl = (id: string): string => `/reading/cases/${encodeURIComponent(id)}${queryUrl(list.query)}`;
 const listUrl = (change: Partial<Query> = {}): string => `/reading${queryUrl({ ...list.query, ...change })}`;
@@ -46,6 +48,10 @@ const caseView = new CaseView(cache, {
   },
 });
 const sideNotes = new SideNotes((id) => go(caseUrl(id)));
+const news = new News(sideNotes, {
+  caseId: () => here().caseId,
+  known: (id) => list.find(id),
+});
 const undoBar = new UndoBar({
   now: () => list.now(),
   undone: (item, stayed) => {
@@ -91,6 +97,7 @@ function show(): void {
     });
     return;
   }
+  news.inList();
   const last = caseView.item?.id;
   caseView.close();
   document.title = t("ui.list.tab");
@@ -129,16 +136,6 @@ function neighbour(step: 1 | -1): boolean {
   return true;
 }
 
-async function claimSelected(): Promise<void> {
-  const row = listView.current;
-  if (!row) return;
-  try {
-    list.replace(await send<Case>("POST", `/api/v1/cases/${encodeURIComponent(row.id)}/claim`));
-  } catch (cause) {
-    listView.say(cause);
-  }
-}
-
 const undoCommand: Command = {
   keys: ["Ctrl+z", "Alt+z"],
   label: "ui.key.undo_signature",
@@ -152,23 +149,12 @@ const sideCommands: readonly Command[] = [
   { keys: ["Alt+x"], label: "ui.key.side_dismiss", run: () => sideNotes.dismiss(), whileTyping: true },
 ];
 
-const listCommands: readonly Command[] = [
-  { keys: ["j", "ArrowDown"], label: "ui.key.next", run: () => listView.move(1) },
-  { keys: ["k", "ArrowUp"], label: "ui.key.previous", run: () => listView.move(-1) },
-  { keys: ["Enter"], label: "ui.key.open", run: openSelected },
-  { keys: ["c"], label: "ui.key.claim", run: () => void claimSelected() },
-  undoCommand,
-  { keys: ["PageDown"], label: "ui.key.screen_down", run: () => listView.move(listView.screenful) },
-  { keys: ["PageUp"], label: "ui.key.screen_up", run: () => listView.move(-listView.screenful) },
-  { keys: ["/"], label: "ui.key.search", run: () => listView.search.field.focus() },
-  { keys: ["m"], label: "ui.key.modality", run: nextModality },
-  { keys: ["Escape"], label: "ui.key.leave_search", run: leaveSearch, whileTyping: true },
-  ...views.map((view, index) => ({
-    keys: [String(index + 1)],
-    label: `ui.view.${view}` as const,
-    run: () => showList({ view, text: "" }),
-  })),
-];
+const listCommands = commandsOfList(list, listView, {
+  undo: undoCommand,
+  show: showList,
+  open: (id) => go(caseUrl(id)),
+  closeKeys: () => help.closeKeys(),
+});
 
 const caseCommands = commandsOfCase(caseView, {
   undo: undoCommand,
@@ -183,7 +169,7 @@ const pictureCommands = imageCommands(caseView.pictures);
 
 const help: KeyHelp = new KeyHelp(root, {
   groups: keyGroups,
-  entries: () => entries([...active(), ...elsewhere()]),
+  entries: () => [...entries([...active(), ...elsewhere()]), ...session()],
   search: searchFor,
 });
 
@@ -218,28 +204,6 @@ function searchFor(text: string): Entry {
   };
 }
 
-function openSelected(): boolean {
-  const row = listView.current;
-  if (row) go(caseUrl(row.id));
-  return row !== undefined;
-}
-
-function nextModality(): void {
-  const all = ["", ...modalities];
-  showList({ modality: all[(all.indexOf(list.query.modality) + 1) % all.length] ?? "", text: "" });
-}
-
-function leaveSearch(): boolean {
-  if (help.closeKeys()) return true;
-  if (list.searching || document.activeElement === listView.search.field) {
-    listView.search.field.blur();
-    listView.search.reset("");
-    showList({ text: "" });
-    listView.select(listView.current?.id ?? "");
-  } else return false;
-  return true;
-}
-
 /** Out of the field first, then the caliper, then back to the list: one step a press. */
 function leaveCase(): void {
   if (help.closeKeys()) return;
@@ -270,9 +234,11 @@ void opened.then(() => {
   } else listView.select(listView.current?.id ?? "");
   // Whoever reads curves alone fetches nothing for pictures.
   if (list.rows.some(({ modality }) => modality !== "ECG")) caseView.pictures.prepare();
+  void news.look();
   listen(
     {
       onCases: (delta, id) => {
+        news.take(delta);
         list.apply(delta, id);
         const open = caseView.item;
         const changed = open && delta.rows.find((row) => row.id === open.id);
@@ -284,6 +250,7 @@ void opened.then(() => {
       onBack: () => {
         void list.refresh();
         void caseView.refresh();
+        void news.look();
       },
       onState: (state) => {
         listView.setLine(state);

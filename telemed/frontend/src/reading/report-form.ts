@@ -92,6 +92,14 @@ export class ReportForm {
     }
   }
 
+  /** As a click on the mark would. */
+  toggle(mark: (typeof marks)[number]): boolean {
+    const box = this.checks[mark];
+    if (box.disabled) return false;
+    box.click();
+    return true;
+  }
+
   set editable(on: boolean) {
     for (const name of parts) this.texts[name].readOnly = !on;
     for (const name of marks) this.checks[name].disabled = !on;

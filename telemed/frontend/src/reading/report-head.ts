@@ -78,10 +78,10 @@ export function reportButtons(
   }
   if (item.can.take)
     list.push(
-      button(t("ui.take.ask"), "", actions.askHolder),
+      button(t("ui.take.ask"), "Alt + L", actions.askHolder),
       button(t("ui.take.take"), "Alt + C", actions.take, "quiet"),
     );
-  if (item.can.amend) list.push(button(t("ui.amend.title"), "", actions.amend));
+  if (item.can.amend) list.push(button(t("ui.amend.title"), "Alt + R", actions.amend));
   if (editable || item.can.review)
     list.push(button(t("ui.key.critical"), "K", actions.raiseCritical, "quiet"));
   if (item.can.repeat) list.push(button(t("ui.repeat.title"), "X", actions.repeat, "quiet"));

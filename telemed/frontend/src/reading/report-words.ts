@@ -100,6 +100,11 @@ export class ReportWords {
     return true;
   }
 
+  /** One of the two marks of the report, on or off. */
+  toggleMark(mark: "abnormal" | "critical"): boolean {
+    return this.form.toggle(mark);
+  }
+
   private takeTemplate(text: ReportText): void {
     const { findings, impression, recommendation, abnormal } = text;
     const { critical } = this.form.fields;

@@ -90,7 +90,9 @@ export class SideNotes {
       { label: note.go, run: () => this.open(note.caseId) },
       { label: t("ui.close"), run: () => this.withdraw((one) => one === note) },
     ]);
-    element.querySelector("button")?.append(h("kbd", {}, "Alt + G"));
+    // The keys are of the first alone: the style sheet shows them there.
+    for (const [at, button] of Array.from(element.querySelectorAll("button")).entries())
+      button.append(h("kbd", {}, at === 0 ? "Alt + G" : "Alt + X"));
     return element;
   }
 }

@@ -18,5 +18,6 @@ export function viewerButton(item: Case, failed: (cause: unknown) => void): HTML
     "button",
     { type: "button", class: "viewer-link", onclick: () => void open() },
     t("ui.case.viewer"),
+    h("kbd", {}, "Alt + V"),
   );
 }
