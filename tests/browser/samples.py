@@ -244,6 +244,7 @@ def case(of: dict[str, Any]) -> dict[str, Any]:
         "series": [
             {
                 "series_instance_uid": f"2.25.8{number}",
+                "number": 1,
                 "modality": of["modality"],
                 "description": "",
                 "instances": [instance(kind, number * 100 + index) for index, kind in enumerate(kinds)],
