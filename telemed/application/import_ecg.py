@@ -14,7 +14,7 @@ from pydicom.filewriter import write_file_meta_info
 from pydicom.uid import UID
 
 from telemed.application.objects import into_spool
-from telemed.application.receive import Incoming, Received, receive
+from telemed.application.receive import Incoming, Received, receive_each
 from telemed.application.world import World
 from telemed.domain.errors import Conflict, DomainError, InvalidInput, OutOfResources, Unavailable, Unreadable
 from telemed.imaging.ecg_object import GivenPatient, Origin, ecg_object, uid_of
@@ -225,13 +225,19 @@ def _spooled(
 def _received(
     world: World, incoming: Mapping[int, Incoming], refused: dict[int, DomainError]
 ) -> dict[int, Received]:
-    """The batch together; when it fails it fails as one, and says so for each."""
+    """What could not be filed goes among those refused."""
+    outcomes: Sequence[Received | DomainError]
     try:
-        outcomes = receive(world, list(incoming.values()))
+        outcomes = receive_each(world, list(incoming.values()))
     except DomainError as fault:
-        refused |= dict.fromkeys(incoming, fault)
-        return {}
-    return dict(zip(incoming, outcomes, strict=True))
+        outcomes = [fault] * len(incoming)
+    found = {}
+    for index, outcome in zip(incoming, outcomes, strict=True):
+        if isinstance(outcome, DomainError):
+            refused[index] = outcome
+        else:
+            found[index] = outcome
+    return found
 
 
 def _file_head(header: StudyHeader) -> bytes:

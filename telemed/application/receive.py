@@ -4,6 +4,7 @@ One durable round of the spool, then one commit of rows for the whole batch. Wha
 moving to the final place) is asked for in the same commit.
 """
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -19,11 +20,13 @@ from telemed.application.registering import register
 from telemed.application.restoring import takes_the_place
 from telemed.application.same_object import same_object
 from telemed.application.world import World
-from telemed.domain.errors import Conflict, Unavailable
+from telemed.domain.errors import Conflict, DomainError, Unavailable
 from telemed.domain.events import Kind
 from telemed.domain.study import KnownObject, ObjectRole, Reception, StoredObject, Study, classify
 
-__all__ = ["Incoming", "Received", "file_durable", "receive"]
+log = logging.getLogger(__name__)
+
+__all__ = ["Incoming", "Received", "file_durable", "receive", "receive_each"]
 
 # A rival that commits first leaves a row that the next attempt finds; each attempt is one against one.
 _ATTEMPTS = 8
@@ -44,26 +47,37 @@ class Received:
 
 
 def receive(world: World, batch: Sequence[Incoming]) -> list[Received]:
-    """All of the batch or nothing of it.
+    """For those who cannot do with a part of the batch: what of it was filed stays, and a repeat does no harm.
 
-    Raises OutOfResources (nothing was kept) and Unavailable (send again; a repeat does no harm).
+    Raises OutOfResources (nothing was kept) and Unavailable (send again).
     """
-    if not batch:
-        return []
-    world.spool.make_durable([item.part for item in batch])
-    try:
-        outcomes = _file_durable(world, batch)
-    except _Incomparable as error:
-        raise error.reason from error
-    world.waker.wake()
+    outcomes = receive_each(world, batch)
     for outcome in outcomes:
         if isinstance(outcome, Exception):
             raise outcome
     return [outcome for outcome in outcomes if isinstance(outcome, Received)]
 
 
+def receive_each(world: World, batch: Sequence[Incoming]) -> list[Received | DomainError]:
+    """One durable round, and an outcome for each: what fails by itself is sent again by itself.
+
+    Raises OutOfResources where nothing was kept.
+    """
+    if not batch:
+        return []
+    world.spool.make_durable([item.part for item in batch])
+    return [_told(outcome) for outcome in file_durable(world, batch)]
+
+
+def _told(outcome: Received | Exception) -> Received | DomainError:
+    if isinstance(outcome, Received | DomainError):
+        return outcome
+    log.error("an object could not be filed", exc_info=outcome)
+    return Unavailable("error.not_filed")
+
+
 def file_durable(world: World, batch: Sequence[Incoming]) -> list[Received | Exception]:
-    """As `receive`, for parts already durable that have nothing to do with each other: an outcome for each.
+    """As `receive_each`, for parts that are durable already.
 
     They share one commit; only where that fails does each stand for itself.
     """

@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request
 from starlette.datastructures import UploadFile
 
-from telemed.application.receive import Received, receive
+from telemed.application.receive import Received, receive_each
 from telemed.application.world import World
 from telemed.domain.access import Action, Actor
 from telemed.domain.errors import DomainError, InvalidInput
@@ -85,18 +85,27 @@ def _receive(
             taken[recording] = take(world, actor, file.file, file.filename or "", _contents(signals))
         except DomainError as fault:
             faults[recording] = fault
-    outcomes: list[Received] = []
+    outcomes: Sequence[Received | DomainError]
     try:
-        outcomes = receive(world, [one.incoming for one in taken.values()])
+        outcomes = receive_each(world, [one.incoming for one in taken.values()])
     except DomainError as fault:
-        faults |= dict.fromkeys(taken, fault)
-        taken = {}
+        outcomes = [fault] * len(taken)
+    kept = [
+        (recording, one, outcome)
+        for (recording, one), outcome in zip(taken.items(), outcomes, strict=True)
+        if isinstance(outcome, Received)
+    ]
+    faults |= {
+        recording: outcome
+        for recording, outcome in zip(taken, outcomes, strict=True)
+        if isinstance(outcome, DomainError)
+    }
     answers = {
         index: _refused(files[index], fault, actor)
         for recording, fault in faults.items()
         for index in recording
     }
-    for ((main, *beside), one), outcome in zip(taken.items(), outcomes, strict=True):
+    for (main, *beside), one, outcome in kept:
         answers[main] = _kept(files[main], outcome, one.sha256, one.size)
         for index in beside:
             answers[index] = _kept(files[index], outcome, _digest(files[index]), files[index].size or 0)

@@ -1,9 +1,10 @@
 """Objects of a STOW request on their way into the spool: each with its own answer, a bad one stops no other."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from telemed.application.ports import SpoolPart
-from telemed.application.receive import Incoming, receive
+from telemed.application.receive import Incoming, Received, receive_each
 from telemed.application.world import World
 from telemed.domain.access import Actor
 from telemed.domain.errors import DomainError, InvalidInput, OutOfResources, Unreadable
@@ -165,14 +166,15 @@ class Landing:
 
     def _flush(self) -> None:
         waiting, self._waiting = self._waiting, []
+        received: Sequence[Received | DomainError]
         try:
-            received = receive(self._world, waiting)
+            received = receive_each(self._world, waiting)
         except DomainError as error:
-            reason = reason_of(error)
-            self.outcomes += [_outcome(item.header, reason) for item in waiting]
-            return
+            received = [error] * len(waiting)
         self.outcomes += [
-            replace(_outcome(item.header, 0), held_back=one.held_back)
+            _outcome(item.header, reason_of(one))
+            if isinstance(one, DomainError)
+            else replace(_outcome(item.header, 0), held_back=one.held_back)
             for item, one in zip(waiting, received, strict=True)
         ]
 

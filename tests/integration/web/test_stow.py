@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from pydicom import dcmread
 
-from telemed.domain.errors import OutOfResources
+from telemed.application import receive
+from telemed.domain.errors import OutOfResources, Unavailable
 from telemed.web.dicomweb import landing
 from tests.cast import Cast
 from tests.factories.dicom import dr_bytes, ecg_bytes, uid
@@ -141,6 +144,25 @@ def test_without_room_the_sender_is_told_to_come_back(sender: Program, monkeypat
     assert (answer.status_code, "retry-after" in answer.headers) == (503, True)
     assert answer.json()["0008119A"]["Value"][0]["00081197"]["Value"] == [0xA700]
     assert send(sender, body(film)).status_code == 200
+
+
+def test_a_repeat_that_cannot_be_settled_fails_alone(sender: Program, monkeypatch: Any) -> None:
+    def away(*_: Any) -> bool:
+        raise Unavailable("error.database_unavailable")
+
+    film, ecg = dr_bytes(patient_id="FIC-P5"), ecg_bytes(patient_id="FIC-P6")
+    send(sender, body(film))
+    with monkeypatch.context() as patch:
+        patch.setattr(receive, "takes_the_place", away)
+        answer = send(sender, body(film, ecg))
+        uploaded = sender.upload(film, ecg_bytes(patient_id="FIC-P7"))
+    told = answer.json()
+    assert (answer.status_code, len(told["00081199"]["Value"])) == (202, 1)
+    (failed,) = told["00081198"]["Value"]
+    assert failed["00081197"]["Value"] == [0x0110]
+    assert failed["00081155"]["Value"] == [dcmread(BytesIO(film)).SOPInstanceUID]
+    assert [one["status"] for one in uploaded["objects"]] == ["refused", "new"]
+    assert send(sender, body(film, ecg)).status_code == 200
 
 
 def test_who_reads_may_not_send(program: Callable[[str], Program]) -> None:
