@@ -28,6 +28,7 @@ class Schedule:
     # Without a zone: in the institution's own.
     at: datetime | None = None
     station_ae_title: str = ""
+    # As which examination its machine is to list it; a scheme is the site's own where none is named.
     code_value: str = ""
     code_scheme: str = ""
     code_meaning: str = ""
@@ -56,9 +57,9 @@ def schedule_step(
         modality=procedure.modality,
         scheduled_at=at or order.created_at,
         station_ae_title=schedule.station_ae_title.strip()[:16],
-        code_value=schedule.code_value[:16],
-        code_scheme=schedule.code_scheme[:16],
-        code_meaning=schedule.code_meaning[:64],
+        code_value=schedule.code_value.strip(),
+        code_scheme=schedule.code_scheme.strip(),
+        code_meaning=schedule.code_meaning.strip(),
     )
     uow.steps.add(step)
     uow.flush()

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 
+from telemed.application.modality_worklist import Schedule
 from telemed.application.orders import OrderRequest, place_order
 from telemed.application.world import World
 from telemed.domain.access import Action, Actor, demand
@@ -105,4 +106,9 @@ def _request_of(row: dict[str, str]) -> OrderRequest:
         id_card_number=row.get("id_card_number", ""),
         priority=priority,
         clinical_history=row.get("clinical_history", ""),
+        schedule=Schedule(
+            code_value=row.get("code_value", ""),
+            code_scheme=row.get("code_scheme", ""),
+            code_meaning=row.get("code_meaning", ""),
+        ),
     )

@@ -91,8 +91,22 @@ def _validate(request: OrderRequest, today: date) -> None:
     station = request.schedule.station_ae_title
     if len(station) > 16 or "\\" in station or not station.isascii() or not station.isprintable():
         raise InvalidInput("error.ae_title_invalid", field="station_ae_title")
+    _validate_code(request.schedule)
     if request.modality not in MODALITIES:
         raise InvalidInput("error.modality_unknown", field="modality", allowed=", ".join(MODALITIES))
+
+
+# SH, SH and LO of a code sequence (PS3.3 table 8.8-1).
+_CODE = {"code_value": 16, "code_scheme": 16, "code_meaning": 64}
+
+
+def _validate_code(schedule: Schedule) -> None:
+    for field, limit in _CODE.items():
+        value: str = getattr(schedule, field).strip()
+        if len(value) > limit or "\\" in value or not value.isprintable():
+            raise InvalidInput("error.field_not_dicom", field=field, limit=limit)
+    if (schedule.code_scheme.strip() or schedule.code_meaning.strip()) and not schedule.code_value.strip():
+        raise InvalidInput("error.field_required", field="code_value")
 
 
 def _unwritable(value: str) -> bool:

@@ -130,6 +130,8 @@ def test_an_order_goes_out_as_the_api_wants_it(open_page: OpenPage, stub: Stub) 
         page.fill(f"#order-form [name={name}]", value)
     page.select_option("#order-form [name=sex]", "F")
     page.select_option("#order-form [name=priority]", "urgent")
+    page.click(".codes summary")
+    page.fill("#order-form [name=code_value]", "XD12")
     page.keyboard.press("Control+Enter")
     # Pressed again while it is on its way it is not sent twice.
     page.keyboard.press("Control+Enter")
@@ -142,6 +144,7 @@ def test_an_order_goes_out_as_the_api_wants_it(open_page: OpenPage, stub: Stub) 
             "body_part": "",
             "priority": "urgent",
             "clinical_history": "",
+            "code_value": "XD12",
         }
     ]
 

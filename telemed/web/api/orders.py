@@ -18,6 +18,7 @@ from telemed.web.words import explain
 
 router = APIRouter(prefix="/orders", tags=["orders"])
 
+_SCHEDULED = ("station_ae_title", "code_value", "code_scheme", "code_meaning")
 _SOURCES = {"api": OrderSource.API, "form": OrderSource.FORM}
 
 
@@ -54,8 +55,8 @@ def place(
 def request_of(body: OrderIn) -> OrderRequest:
     return OrderRequest(
         **body.patient.model_dump(),
-        **body.model_dump(exclude={"patient", "priority", "scheduled_at", "station_ae_title"}),
-        schedule=Schedule(at=body.scheduled_at, station_ae_title=body.station_ae_title.strip()),
+        **body.model_dump(exclude={"patient", "priority", "scheduled_at", *_SCHEDULED}),
+        schedule=Schedule(at=body.scheduled_at, **{name: getattr(body, name).strip() for name in _SCHEDULED}),
         priority=Priority[body.priority.upper()],
     )
 

@@ -14,7 +14,12 @@ from dicom_node.worklist import MATCHED
 from telemed.application import modality_worklist
 from telemed.application.administer import create_device
 from telemed.application.modality_worklist import Schedule
-from telemed.domain.order import Priority
+from telemed.application.order_csv import place_csv
+from telemed.application.orders import place_order
+from telemed.domain.errors import InvalidInput
+from telemed.domain.order import OrderSource, Priority
+from telemed.web.api.orders import request_of
+from telemed.web.api.shapes import OrderIn
 from tests.cast import TOWNSHIP_A1
 from tests.factories.dicom import ecg_bytes
 from tests.integration.dicom_services.conftest import AE_TITLE, OpenNode, dcmtk, dump
@@ -170,6 +175,35 @@ def test_an_empty_sequence_asks_for_all_of_it(door: OpenNode) -> None:
     code = answer.RequestedProcedureCodeSequence[0]
     assert (code.CodeValue, code.CodingSchemeDesignator) == ("ECG12", "99F")
     assert code.CodeMeaning == "十二导联"
+
+
+def test_codes_of_an_order_and_of_a_file_of_orders_reach_the_machine(door: OpenNode) -> None:
+    person = {"name": "测试甲", "sex": "F"}
+    body = {"patient": person | {"patient_id": "P-6"}, "modality": "ECG", "description": "常规心电图"}
+    coded = OrderIn.model_validate(
+        body | {"code_value": "P2-3120A", "code_scheme": "SRT", "code_meaning": "12 lead ECG"}
+    )
+    world, actor = door.cast.world, door.actor("technician")
+    place_order(world, actor=actor, request=request_of(coded), source=OrderSource.API)
+    lines = "patient_id,name,modality,code_value,code_scheme,code_meaning\nP-7,测试乙,ECG,XD12,,十二导联\n"
+    assert place_csv(world, actor=actor, data=lines.encode()).faults == ()
+    keys = Dataset()
+    keys.PatientID = ""
+    keys.SpecificCharacterSet = "ISO_IR 192"
+    keys.RequestedProcedureCodeSequence = []
+    setattr(keys, STEP, [])
+    answers, _ = ask(door, keys)
+    found = {
+        one.PatientID: (code.CodeValue, code.CodingSchemeDesignator, code.CodeMeaning)
+        for one in answers
+        for code in (one.RequestedProcedureCodeSequence[0], one[STEP][0].ScheduledProtocolCodeSequence[0])
+    }
+    assert found == {"P-6": ("P2-3120A", "SRT", "12 lead ECG"), "P-7": ("XD12", "99LOCAL", "十二导联")}
+    for wrong, field in (({"code_meaning": "x"}, "code_value"), ({"code_value": "A\\B"}, "code_value")):
+        request = request_of(OrderIn.model_validate(body | wrong))
+        with pytest.raises(InvalidInput) as refused:
+            place_order(world, actor=actor, request=request, source=OrderSource.API)
+        assert refused.value.field == field
 
 
 def keyed(path: tuple[str, ...], value: str) -> Dataset:

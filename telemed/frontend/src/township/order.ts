@@ -59,6 +59,7 @@ function orderOf(form: HTMLFormElement): object {
   const accession = text("accession_number");
   const at = text("scheduled_at");
   const station = text("station_ae_title");
+  const codes = ["code_value", "code_scheme", "code_meaning"].map((name) => [name, text(name)] as const);
   return {
     ...(accession ? { accession_number: accession } : {}),
     patient: {
@@ -75,6 +76,7 @@ function orderOf(form: HTMLFormElement): object {
     clinical_history: text("clinical_history"),
     ...(at ? { scheduled_at: at } : {}),
     ...(station ? { station_ae_title: station } : {}),
+    ...Object.fromEntries(codes.filter(([, value]) => value)),
   };
 }
 
@@ -90,6 +92,8 @@ function markField(form: HTMLFormElement, field: string | undefined): void {
   const name = field?.split(".").pop();
   const input = Array.from(form.elements).find((element) => element.getAttribute("name") === name);
   if (input instanceof HTMLElement) {
+    const folded = input.closest("details");
+    if (folded) folded.open = true;
     input.setAttribute("aria-invalid", "true");
     input.focus();
   }

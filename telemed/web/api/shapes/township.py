@@ -98,6 +98,10 @@ class OrderIn(Body):
     # An instant, or a time of day and date in the institution's own zone.
     scheduled_at: datetime | None = None
     station_ae_title: str = Field("", max_length=16)
+    # What the machine's worklist names the examination by: e.g. "P1-73800", "SRT", "12 lead ECG".
+    code_value: str = Field("", max_length=16)
+    code_scheme: str = Field("", max_length=16)
+    code_meaning: str = Field("", max_length=64)
 
 
 class OrderOut(BaseModel):
