@@ -1,15 +1,19 @@
 """What must be true after every drill, read from rows and bytes; each fault is one line for whoever looks for it."""
 
+import hashlib
 from collections import Counter
 from collections.abc import Iterator, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from telemed.application.objects import read_object
 from telemed.application.seal import verify_chain
 from telemed.application.verify import verify_objects
 from telemed.bootstrap import Application
+from telemed.domain.errors import Unavailable
 from telemed.domain.events import Kind
+from telemed.imaging.header import dataset_offset
 
 # However often a step was cut and walked again: what must be counted, and the events that must be as many.
 _COUNTS = {
@@ -28,9 +32,7 @@ _COUNTS = {
 
 
 # What models said becomes objects too: nobody sent them, and nobody is told that they are safe.
-RECEIVED = (
-    "SELECT sop_instance_uid, dataset_sha256, role FROM stored_object WHERE role <> 'derived' ORDER BY id"
-)
+RECEIVED = "SELECT id, sop_instance_uid, role FROM stored_object WHERE role <> 'derived' ORDER BY id"
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,10 @@ def rows(application: Application, statement: str) -> list[Any]:
 
 
 def _objects(application: Application, promised: Promised) -> Iterator[str]:
-    held = Counter((row.sop_instance_uid, row.dataset_sha256) for row in rows(application, RECEIVED))
+    # By the bytes that are there: what was sent knows nothing of heads and rows.
+    held = Counter(
+        (row.sop_instance_uid, held_sha256(application, row.id)) for row in rows(application, RECEIVED)
+    )
     for key in promised.objects:
         if held[key] != 1:
             yield f"object {key[0]} was acknowledged and is there {held[key]} times"
@@ -68,6 +73,17 @@ def _objects(application: Application, promised: Promised) -> Iterator[str]:
     for checked in verify_objects(application.world):
         if checked.fault:
             yield f"object {checked.stored.sop_instance_uid}: {checked.fault}"
+
+
+def held_sha256(application: Application, object_id: int) -> str:
+    """Of the data set that is kept; "" where nothing can be read, of which `verify_objects` says more."""
+    with application.world.unit_of_work(write=False) as uow:
+        stored = uow.studies.object(object_id)
+    try:
+        file = read_object(application.world, stored)
+    except Unavailable:
+        return ""
+    return hashlib.sha256(file[dataset_offset(file) :]).hexdigest()
 
 
 def _files(application: Application) -> Iterator[str]:

@@ -18,7 +18,6 @@ from pydicom.uid import (
 )
 
 from telemed.imaging.header import dataset_offset
-from telemed.imaging.own_head import part10_prefix
 
 _SIDE = 96
 
@@ -86,10 +85,9 @@ def to_file(ds: Dataset) -> bytes:
 
 
 def dataset_sha256(ds: Dataset) -> str:
-    """As the door has it for an object that came by C-STORE: what the sender knows of it before it sends it."""
+    """Over the encoded data set alone: what the sender knows of its object before it sends it."""
     file = to_file(ds)
-    head = part10_prefix(ds.SOPClassUID, ds.SOPInstanceUID, ds.file_meta.TransferSyntaxUID)
-    return hashlib.sha256(head + file[dataset_offset(file) :]).hexdigest()
+    return hashlib.sha256(file[dataset_offset(file) :]).hexdigest()
 
 
 def _identity(

@@ -1,6 +1,6 @@
 """Other bytes under a UID that is already there: both are kept, one is shown, a person is told."""
 
-from telemed.drill.invariants import RECEIVED, Promised, faults, rows
+from telemed.drill.invariants import RECEIVED, Promised, faults, held_sha256, rows
 from telemed.drill.objects import dataset_sha256, ecg
 from telemed.drill.row import Outcome
 from telemed.drill.site import site
@@ -17,12 +17,13 @@ def same_uid(*, quick: bool = False) -> Outcome:  # noqa: ARG001 - it has no sho
         study = here.study(first)
         with here.world.unit_of_work(write=False) as uow:
             shown = uow.studies.objects(study.id) if study else []
+        shown_sha256 = [held_sha256(here.application, one.id) for one in shown]
         kept = rows(here.application, RECEIVED)
     if saw != ["0x0000", "0x0000"]:
         found.append(f"the sender saw {saw}")
     if [row.role for row in kept] != ["primary", "conflict"]:
         found.append(f"kept as {[row.role for row in kept]}")
-    if [o.dataset_sha256 for o in shown] != [dataset_sha256(first)]:
+    if shown_sha256 != [dataset_sha256(first)]:
         found.append("what is shown is not the first object alone")
     if told != ["notice.object_conflict"]:
         found.append(f"told: {told}")

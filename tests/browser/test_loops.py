@@ -90,6 +90,7 @@ def test_the_technician_sees_the_place_and_the_leads(
     assert page.title().startswith("(2) · ")
     page.keyboard.press("x")
     page.keyboard.press("Enter")
+    expect(page.locator(".close-repeat details input").first).to_be_focused()
     page.keyboard.type("患者已转院")
     page.keyboard.press("Enter")
     expect(page.locator("#exam-rows tr").first).to_contain_text("不再重做：患者已转院")

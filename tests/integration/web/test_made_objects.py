@@ -156,6 +156,6 @@ def test_a_rule_forwards_it_only_where_it_says_so(
     assert admin.post("/api/v1/admin/forward-rules", rule, expect=201)["with_made"] is with_made
     way.arrive()
     with cast.world.unit_of_work(write=False) as uow:
-        waiting = [stored.sop_class_uid for _, stored in uow.forwards.waiting(1, 10)]
+        waiting = [stored.sop_class_uid for _, stored in uow.forwards.waiting(1, cast.world.clock.now(), 10)]
         assert uow.jobs.open_of(JobKind.FORWARD_OBJECTS) == 1
     assert waiting == (queued or ["1.2.840.10008.5.1.4.1.1.9.1.1", "1.2.840.10008.5.1.4.1.1.88.33"])

@@ -38,7 +38,8 @@ export class ComparePanel {
   private readonly messages = h("div", { class: "messages" });
   private readonly choices = h("span", { class: "choices" });
   private readonly body = h("div", { class: "compare-body" }, h("div", {}, this.canvas), this.table);
-  private readonly sheet = h("div", { class: "ecg-scroll", hidden: true }, this.view.element);
+  /** Holds the earlier sheet while that is looked at: at any other time the page has one sheet, the present one. */
+  private readonly sheet = h("div", { class: "ecg-scroll" });
   private readonly onChosen: () => void;
 
   constructor(onChosen: () => void) {
@@ -97,11 +98,12 @@ export class ComparePanel {
     this.element.hidden = true;
     for (const one of [this.messages, this.table, this.legend, this.choices]) one.replaceChildren();
     this.canvas.width = this.canvas.height = 0;
-    this.sheet.hidden = true;
+    this.sheet.replaceChildren();
   }
 
   hide(): void {
     this.element.hidden = true;
+    this.sheet.replaceChildren();
   }
 
   stepMode(): boolean {
@@ -149,7 +151,8 @@ export class ComparePanel {
     const { now, last } = this;
     if (!now) return;
     this.tell(now.recording !== null);
-    this.body.hidden = this.sheet.hidden = true;
+    this.body.hidden = true;
+    this.sheet.replaceChildren();
     if (!last) return;
     const mode = this.shownMode();
     this.drawHead(now.item, last, mode);
@@ -203,7 +206,7 @@ export class ComparePanel {
       const { waveform } = this.curves;
       const start = settings.start < waveform.duration ? settings.start : 0;
       const mark = t("ui.ecg.then", { time: dateTime(last.prior.arrived_at) });
-      this.sheet.hidden = false;
+      this.sheet.replaceChildren(this.view.element);
       this.view.show(waveform, {
         settings: { ...settings, start },
         ink,
