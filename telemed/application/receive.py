@@ -151,8 +151,9 @@ class _Undecided(Exception):
         self.item, self.known = item, known
 
 
-# (the one held, data set digest of the newcomer) -> is it the same?
-_Verdicts = dict[tuple[int, str], bool]
+# (digest and transfer syntax of the one held, digest of the newcomer) -> is it the same? Not by the row: within one
+# batch the one held may have none yet, and gets another at every attempt.
+_Verdicts = dict[tuple[str, str, str], bool]
 
 
 def _commit_rows(world: World, batch: Sequence[Incoming]) -> list[Received]:
@@ -162,7 +163,7 @@ def _commit_rows(world: World, batch: Sequence[Incoming]) -> list[Received]:
         try:
             return _transaction(world, batch, verdicts)
         except _Undecided as question:
-            key = (question.known.id, question.item.part.dataset_sha256)
+            key = _question(question.item, question.known)
             try:
                 verdicts[key] = same_object(world, question.item, question.known)
             except Unavailable as error:
@@ -252,6 +253,10 @@ def _file(
     return reception, study, stored
 
 
+def _question(item: Incoming, held: StoredObject) -> tuple[str, str, str]:
+    return held.dataset_sha256, held.transfer_syntax_uid, item.part.dataset_sha256
+
+
 def _equal(item: Incoming, held: StoredObject) -> bool:
     return held.dataset_sha256 == item.part.dataset_sha256
 
@@ -259,7 +264,7 @@ def _equal(item: Incoming, held: StoredObject) -> bool:
 def _known(item: Incoming, held: StoredObject, verdicts: _Verdicts | None) -> KnownObject:
     same = _equal(item, held)
     if not same and verdicts is not None:
-        key = (held.id, item.part.dataset_sha256)
+        key = _question(item, held)
         if key not in verdicts:
             raise _Undecided(item, held)
         same = verdicts[key]

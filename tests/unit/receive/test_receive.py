@@ -144,6 +144,15 @@ def test_other_content_under_the_same_uid_is_kept_apart_and_a_person_is_told(tow
     assert town.count("notice") == 1
 
 
+def test_three_forms_of_one_uid_in_one_batch_are_told_apart(town: Site) -> None:
+    """Nothing of them has a row yet when they are compared with each other."""
+    files = [ecg_bytes(), *(ecg_bytes(StudyTime=time) for time in ("150000", "160000"))]
+    files.append(ecg_bytes(transfer_syntax=IMPLICIT, StudyTime="160000"))
+    found = [one.reception for one in receive(town.world, [town.incoming(file) for file in files])]
+    assert found[:3] == [Reception.NEW, Reception.CONFLICT, Reception.CONFLICT]
+    assert town.column("stored_object", "role") == ["primary", "conflict", "conflict", "conflict"]
+
+
 def test_a_conflict_that_names_another_study_opens_none(town: Site) -> None:
     sop = uid("one instance")
     take(town, ecg_bytes(sop_uid=sop))
