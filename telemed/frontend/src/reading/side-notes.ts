@@ -32,8 +32,8 @@ export class SideNotes {
   tell(note: SideNote): void {
     this.notes = this.notes.filter(({ key }) => key !== note.key);
     const first = this.notes.findIndex(({ tone }) => tone !== "problem");
-    if (note.tone === "problem" || first < 0) this.notes.unshift(note);
-    else this.notes.splice(first, 0, note);
+    if (note.tone === "problem") this.notes.unshift(note);
+    else this.notes.splice(first < 0 ? this.notes.length : first, 0, note);
     this.draw();
   }
 
