@@ -77,7 +77,7 @@ class StoreService:
                 keep_unreadable(
                     self.intake.world,
                     part=part,
-                    device=device,
+                    sender=device,
                     sop_instance_uid=arriving.sop_instance_uid,
                     reason=error.code,
                 )

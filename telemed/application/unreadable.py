@@ -3,44 +3,55 @@
 The sender goes on trying and may yet send it whole; what it sent meanwhile is there for whoever looks into the fault.
 """
 
+from typing import Any
+
 from telemed.application.notifying import notify_institution
 from telemed.application.ports import SpoolPart
 from telemed.application.record import record
 from telemed.application.world import World
+from telemed.domain.access import Actor
 from telemed.domain.errors import Unavailable
 from telemed.domain.events import Kind
 from telemed.domain.people import Device
 
 
 def keep_unreadable(
-    world: World, *, part: SpoolPart, device: Device, sop_instance_uid: str, reason: str
+    world: World, *, part: SpoolPart, sender: Device | Actor, sop_instance_uid: str, reason: str
 ) -> None:
     """Takes the part over. The same bytes are kept and told of once. `reason` is a catalogue key.
 
+    `sender` is the machine of a DIMSE association, or whoever sent it by HTTP.
+
     Raises OutOfResources and Unavailable; nothing is kept then.
     """
+    device, actor = (sender, None) if isinstance(sender, Device) else (None, sender)
+    named: dict[str, Any] = {"ae_title": device.ae_title} if device else {}
+    named |= {"username": actor.username} if actor else {}
     try:
         world.spool.make_durable([part])
         with world.unit_of_work() as uow:
             told = notify_institution(
                 world,
                 uow,
-                "notice.object_unreadable",
-                f"unreadable:{device.institution_id}:{part.file_sha256}",
-                institution_id=device.institution_id,
-                consortium_id=device.consortium_id,
+                "notice.object_unreadable" if device else "notice.object_unreadable_upload",
+                f"unreadable:{sender.institution_id}:{part.file_sha256}",
+                institution_id=sender.institution_id,
+                consortium_id=sender.consortium_id,
                 sop_instance_uid=sop_instance_uid,
-                ae_title=device.ae_title,
                 sha256=part.file_sha256,
+                **(
+                    {"ae_title": device.ae_title} if device else {"username": actor.username if actor else ""}
+                ),
             )
             if told:
                 record(
                     world,
                     uow,
                     Kind.OBJECT_UNREADABLE,
-                    institution_id=device.institution_id,
-                    consortium_id=device.consortium_id,
-                    device_id=device.id,
+                    actor=actor,
+                    institution_id=sender.institution_id,
+                    consortium_id=sender.consortium_id,
+                    device_id=device.id if device else None,
                     sop_instance_uid=sop_instance_uid,
                     file_sha256=part.file_sha256,
                     size=part.size,

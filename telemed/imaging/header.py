@@ -31,9 +31,10 @@ from telemed.imaging.part10 import (
     EXPLICIT_BIG,
     EXPLICIT_LITTLE,
     IMPLICIT_LITTLE,
+    LARGEST_INFLATED,
     dataset_offset,
     encoding_of,
-    inflate,
+    inflate_from,
     read_file_meta,
     uid_text,
 )
@@ -97,7 +98,7 @@ class StudyHeader:
     character_sets: tuple[str, ...] = ()
 
 
-def read_header(data: bytes, *, default_charset: str | None = None) -> StudyHeader:
+def read_header(data: Bytes, *, default_charset: str | None = None) -> StudyHeader:
     """The header of a Part 10 file, or of a bare data set whose encoding is guessed from its bytes.
 
     `default_charset` is the encoding set for the device that sent it (see `charset.TextDecoder`). Reading
@@ -166,7 +167,7 @@ def verify_structure(data: Bytes, transfer_syntax_uid: str | None = None) -> Non
         meta = read_file_meta(data)
         offset, transfer_syntax_uid = meta.dataset_offset, meta.transfer_syntax_uid
     if transfer_syntax_uid in DEFLATED_LIKE:
-        data, offset = inflate(memoryview(data)[offset:]), 0
+        data, offset = inflate_from(data, offset), 0
     elements = walk(data, encoding_of(transfer_syntax_uid, data, offset), offset)
     if not sum(1 for _ in elements):
         raise HeaderError("header.not_dicom")
@@ -182,8 +183,7 @@ def _read(
     whole: bool = False,
 ) -> StudyHeader:
     if syntax in DEFLATED_LIKE:
-        packed = memoryview(data)[offset:]
-        data, offset = inflate(packed) if whole else inflate(packed, _FIRST_INFLATED), 0
+        data, offset = inflate_from(data, offset, LARGEST_INFLATED if whole else _FIRST_INFLATED), 0
     encoding = encoding_of(syntax, data, offset)
     found, problem = _collect(data, encoding, offset, whole=whole)
     return _header_of(data, encoding, found, syntax, default_charset, from_meta, problem, whole=whole)

@@ -95,5 +95,11 @@ def inflate(data: bytes | memoryview, limit: int = LARGEST_INFLATED) -> bytes:
     return inflated
 
 
+def inflate_from(data: Bytes, offset: int, limit: int = LARGEST_INFLATED) -> bytes:
+    """As `inflate`, of what stands behind `offset`; a mapped file can be closed behind it, also after a failure."""
+    with memoryview(data) as whole, whole[offset:] as packed:
+        return inflate(packed, limit)
+
+
 def uid_text(value: bytes) -> str:
     return value.decode("ascii", "replace").strip("\x00 ")

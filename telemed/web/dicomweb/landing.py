@@ -5,11 +5,12 @@ from dataclasses import dataclass, replace
 
 from telemed.application.ports import SpoolPart
 from telemed.application.receive import Incoming, Received, receive_each
+from telemed.application.unreadable import keep_unreadable
 from telemed.application.world import World
 from telemed.domain.access import Actor
 from telemed.domain.errors import DomainError, InvalidInput, OutOfResources, Unreadable
 from telemed.imaging.header import HeaderError, StudyHeader, read_header, verify_structure
-from telemed.imaging.part10 import PREAMBLE, read_file_meta
+from telemed.imaging.part10 import PREAMBLE, FileMeta, read_file_meta
 from telemed.web.dicomweb.multipart import Event, PartBegan, PartData, media_type
 
 # The file meta of a Part 10 file ends long before this.
@@ -61,6 +62,8 @@ class Landing:
         self._head = bytearray()
         self._part: SpoolPart | None = None
         self._refused = 0
+        # What arrives is no object: it is kept as it comes, for whoever looks into the fault.
+        self._unreadable: HeaderError | None = None
         self._waiting: list[Incoming] = []
 
     def take(self, event: Event) -> None:
@@ -68,6 +71,7 @@ class Landing:
             case PartBegan(headers):
                 kind = media_type(headers.get("content-type", "application/dicom"))[0]
                 self._head.clear()
+                self._unreadable = None
                 self._refused = 0 if kind == "application/dicom" else CANNOT_UNDERSTAND
             case PartData(data):
                 self._guarded(data)
@@ -118,26 +122,41 @@ class Landing:
         part.write(data)
 
     def _settle(self) -> SpoolPart:
-        """The head is there: it is a Part 10 file, and the spool has room for it."""
-        head = bytes(self._head)
-        meta = read_file_meta(head)
-        if head[PREAMBLE : PREAMBLE + 4] != b"DICM" or not meta.transfer_syntax_uid:
-            raise HeaderError("header.not_dicom")
-        if meta.sop_class_uid == _DICOMDIR:
-            raise HeaderError("header.not_dicom")
+        """The head is there, and the spool has room for it."""
+        head, offset = bytes(self._head), 0
+        try:
+            offset = _meta(head).dataset_offset
+        except HeaderError as error:
+            if not head:
+                raise
+            self._unreadable = error
         self._part = self._world.spool.open_part()
-        self._part.write_meta(head[: meta.dataset_offset])
-        self._append(self._part, memoryview(head)[meta.dataset_offset :])
+        self._part.write_meta(head[:offset])
+        self._append(self._part, memoryview(head)[offset:])
         self._head.clear()
         return self._part
 
     def _end(self) -> None:
         part = self._part or self._settle()
         part.finish()
-        header = _header(part)
-        if reason := self._fault(part, header):
+        try:
+            if self._unreadable is not None:
+                raise self._unreadable
+            header = _header(part)
+        except HeaderError as error:
+            self._keep(part, "", error)
+            raise
+        try:
+            with part.mapped() as whole:
+                verify_structure(whole)
+        except Unreadable as error:
+            # Cut on its way: a header alone is no object.
+            self._keep(part, header.sop_instance_uid, error)
+            self.outcomes.append(_outcome(header, CANNOT_UNDERSTAND))
+            return
+        if self._study and header.study_instance_uid != self._study:
             self._drop()
-            self.outcomes.append(_outcome(header, reason))
+            self.outcomes.append(_outcome(header, DOES_NOT_MATCH))
             return
         self._part = None
         self._waiting.append(
@@ -153,16 +172,15 @@ class Landing:
         if len(self._waiting) >= _BATCH or sum(item.part.size for item in self._waiting) >= _BATCH_BYTES:
             self._flush()
 
-    def _fault(self, part: SpoolPart, header: StudyHeader) -> int:
-        if self._study and header.study_instance_uid != self._study:
-            return DOES_NOT_MATCH
-        try:
-            with part.mapped() as whole:
-                verify_structure(whole)
-        except Unreadable:
-            # Cut on its way: a header alone is no object.
-            return CANNOT_UNDERSTAND
-        return 0
+    def _keep(self, part: SpoolPart, sop_instance_uid: str, fault: Unreadable) -> None:
+        self._part = None
+        keep_unreadable(
+            self._world,
+            part=part,
+            sender=self._actor,
+            sop_instance_uid=sop_instance_uid,
+            reason=fault.code,
+        )
 
     def _flush(self) -> None:
         waiting, self._waiting = self._waiting, []
@@ -179,13 +197,24 @@ class Landing:
         ]
 
 
+def _meta(head: bytes) -> FileMeta:
+    """Of a Part 10 file that is an object: a CD's directory is none, though nothing is wrong with it."""
+    meta = read_file_meta(head)
+    if head[PREAMBLE : PREAMBLE + 4] != b"DICM" or not meta.transfer_syntax_uid:
+        raise HeaderError("header.not_dicom")
+    if meta.sop_class_uid == _DICOMDIR:
+        raise InvalidInput("header.not_dicom")
+    return meta
+
+
 def _header(part: SpoolPart) -> StudyHeader:
     try:
         return read_header(part.head(_HEAD))
     except HeaderError:
         if part.size <= _HEAD:
             raise
-        return read_header(part.content())
+        with part.mapped() as whole:
+            return read_header(whole)
 
 
 def _outcome(header: StudyHeader, reason: int) -> Outcome:

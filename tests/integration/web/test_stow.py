@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -84,6 +85,32 @@ def test_a_bad_object_stops_no_other(cast: Cast, sender: Program) -> None:
     assert [one["00081197"]["Value"] for one in told["0008119A"]["Value"]] == [[0xC000]]
     assert [one["00081197"]["Value"] for one in told["00081198"]["Value"]] == [[0xC000]]
     assert told["00081198"]["Value"][0]["00081155"] == told["00081199"]["Value"][0]["00081155"]
+    assert left_over(cast) == []
+
+
+def test_what_cannot_be_read_is_refused_and_kept_for_a_person(cast: Cast, sender: Program) -> None:
+    film = dr_bytes(patient_id="FIC-P5")
+    # One that is no object from its first byte on, larger than what is looked at first; one that lost its end.
+    noise, cut = b"no dicom at all " * 8192, film[:-20]
+    for _ in range(2):
+        # Again, as programs do: kept and told of once.
+        answer = send(sender, body(noise, film, cut))
+        assert answer.status_code == 202
+        told = answer.json()
+        assert [one["00081197"]["Value"] for one in told["0008119A"]["Value"]] == [[0xC000]]
+        assert [one["00081197"]["Value"] for one in told["00081198"]["Value"]] == [[0xC000]]
+    notices = [
+        one
+        for one in sender.get("/api/v1/notices")["notices"]
+        if one["code"] == "notice.object_unreadable_upload"
+    ]
+    assert len(notices) == 2
+    for bytes_ in (noise, cut):
+        digest = sha256(bytes_).hexdigest()
+        assert cast.world.spool.read(digest) == bytes_
+        assert cast.world.spool.copies(digest) == 1
+        (one,) = (one for one in notices if digest in one["text"])
+        assert sender.username in one["text"]
     assert left_over(cast) == []
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable
 from functools import cache
+from mmap import ACCESS_READ, mmap
 from pathlib import Path
 
 import numpy as np
@@ -33,7 +34,8 @@ from telemed.imaging.header import (
     read_whole_dataset,
     verify_structure,
 )
-from telemed.imaging.part10 import encoding_of, inflate, read_file_meta
+from telemed.imaging.own_head import part10_prefix
+from telemed.imaging.part10 import DEFLATED, encoding_of, inflate, read_file_meta
 from tests.factories.dicom import dr_bytes, dr_dataset, ecg_bytes, part10
 
 FILES = Path(pydicom.data.__file__).parent / "test_files"
@@ -271,3 +273,21 @@ def test_a_beginning_never_says_anything_else_than_the_whole(given_data: st.Data
     data = bytes(file[:cut]) + bytes(given_data.draw(st.integers(0, 9)))
     quick, exact = both(data, syntax, start, given_data.draw(st.sampled_from([start + 300, 4096, 1 << 20])))
     assert quick is None or quick == exact
+
+
+def test_a_damaged_deflated_object_is_told_as_such_from_a_mapped_file_too(tmp_path: Path) -> None:
+    head = part10_prefix("1.2", "1.3", DEFLATED)
+    path = tmp_path / "damaged.dcm"
+    path.write_bytes(head + b"\xff" * 500)
+    for look in (
+        read_header,
+        verify_structure,
+        lambda data: read_whole_dataset(data, DEFLATED, start=len(head)),
+    ):
+        # The file is closed on the way out: nothing may hold on to it then.
+        with (
+            path.open("rb") as file,
+            pytest.raises(HeaderError, match=r"header\.damaged"),
+            mmap(file.fileno(), 0, access=ACCESS_READ) as data,
+        ):
+            look(data)
