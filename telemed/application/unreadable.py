@@ -39,9 +39,7 @@ def keep_unreadable(
                 consortium_id=sender.consortium_id,
                 sop_instance_uid=sop_instance_uid,
                 sha256=part.file_sha256,
-                **(
-                    {"ae_title": device.ae_title} if device else {"username": actor.username if actor else ""}
-                ),
+                **named,
             )
             if told:
                 record(
