@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from scipy.sparse import csr_array
 
+_STRIP = 160
+"""Rows summed at a time: of a wide film they and their sums stay in the second cache."""
+
 
 def area_mean(picture: NDArray[Any], size: int) -> NDArray[np.float64]:
     """`picture` (rows, columns) of any real dtype as (size, size) float64: each cell the mean of the area it covers.
@@ -49,12 +52,22 @@ def block_mean(stored: NDArray[Any], factor: int, bits: int) -> NDArray[np.float
     """
     if factor == 1:
         return stored.astype(np.float32)
-    rows, columns = (length // factor * factor for length in stored.shape)
-    narrow = stored.dtype.kind == "u" and (factor - 1) * ((1 << bits) - 1) + (1 << bits) - 1 <= 0xFFFF
-    total: NDArray[Any] = stored[0:rows:factor, :columns].astype(np.uint16 if narrow else np.int32)
-    for offset in range(1, factor):
-        total += stored[offset:rows:factor, :columns]
-    wide: NDArray[Any] = total[:, 0::factor].astype(np.int64 if bits > 24 else np.int32)
-    for offset in range(1, factor):
-        wide += total[:, offset::factor]
-    return wide.astype(np.float32) / np.float32(factor * factor)
+    rows, columns = (length // factor for length in stored.shape)
+    means = np.empty((rows, columns), np.float32)
+    narrow = stored.dtype.kind == "u" and factor * ((1 << bits) - 1) <= 0xFFFF
+    strip = max(_STRIP // factor, 1)
+    # The same little memory for every strip: new pages cost more than the sums.
+    sums = np.empty((strip, columns * factor), np.uint16 if narrow else np.int32)
+    totals = np.empty((strip, columns), np.int64 if bits > 24 else np.int32)
+    for start in range(0, rows, strip):
+        count = min(strip, rows - start)
+        source = stored[start * factor : (start + count) * factor, : columns * factor]
+        high, total = sums[:count], totals[:count]
+        np.add(source[0::factor], source[1::factor], out=high, dtype=high.dtype)
+        for offset in range(2, factor):
+            np.add(high, source[offset::factor], out=high, dtype=high.dtype)
+        np.add(high[:, 0::factor], high[:, 1::factor], out=total, dtype=total.dtype)
+        for offset in range(2, factor):
+            np.add(total, high[:, offset::factor], out=total)
+        np.divide(total, np.float32(factor * factor), out=means[start : start + count], dtype=np.float32)
+    return means

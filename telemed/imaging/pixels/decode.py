@@ -14,6 +14,7 @@ from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRL
 from telemed.imaging.errors import PixelError
 from telemed.imaging.pixels.codecs import quick_samples
 from telemed.imaging.pixels.codestream import claimed_size
+from telemed.imaging.pixels.in_place import opened_in_place
 from telemed.imaging.reading import open_dataset
 
 if TYPE_CHECKING:
@@ -35,11 +36,16 @@ class Frame:
 
 
 def parsed(source: bytes | Dataset) -> Dataset:
-    """The data set of a Part 10 file in memory. Raises PixelError `pixel.unreadable`."""
+    """The data set of a Part 10 file in memory, of an uncompressed one with its pixels as a view of `source`.
+
+    Raises PixelError `pixel.unreadable`.
+    """
     if not isinstance(source, bytes | bytearray | memoryview):
         return source
+    data = bytes(source)
     try:
-        return open_dataset(bytes(source))
+        found = opened_in_place(data)
+        return open_dataset(data) if found is None else found
     except Exception as error:
         raise PixelError("pixel.unreadable") from error
 
