@@ -14,6 +14,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 
 from telemed.bootstrap import build
@@ -52,26 +53,40 @@ class Server:
         return sum(cpu_seconds(pid) for pid in _tree(self.pid))
 
 
+@cache
+def _folders() -> tempfile.TemporaryDirectory[str]:
+    return tempfile.TemporaryDirectory(prefix="telemed-bench-")
+
+
+def fresh_folder() -> Path:
+    """For one server; kept until the whole run ends.
+
+    A file system without a journal steps over each file deleted in the last minutes whenever one is made (ext4,
+    `recently_deleted`), and tells the disk of freed blocks: no server shall pay for what another's round left.
+    """
+    return Path(tempfile.mkdtemp(dir=_folders().name))
+
+
 @contextlib.contextmanager
 def node(*, tls: tuple[Path, Path] | None = None, processes: int = PROCESSES) -> Iterator[Server]:
     """Our DICOM node alone: bytes safe in the spool and rows in the database when it answers."""
-    with tempfile.TemporaryDirectory(prefix="telemed-bench-") as folder:
-        port, tls_port = free_ports(2)
-        settings = replace(
-            Settings(demo=True),
-            data_dir=Path(folder) / "var",
-            dicom_port=port,
-            dicom_tls_port=tls_port,
-            dicom_tls_certificate=str(tls[0]) if tls else "",
-            dicom_tls_key=str(tls[1]) if tls else "",
-            dicom_processes=processes,
-        ).complete()
-        application = build(settings, sessions_here=False)
-        provision(application.world)
-        application.close()
-        command = [sys.executable, "-m", "telemed.cli.part", "dicom"]
-        with _running(command, {**os.environ, **settings.environment()}, port) as pid:
-            yield Server("ours", pid, port, settings.ae_title, Path(folder), tls_port, settings)
+    folder = fresh_folder()
+    port, tls_port = free_ports(2)
+    settings = replace(
+        Settings(demo=True),
+        data_dir=folder / "var",
+        dicom_port=port,
+        dicom_tls_port=tls_port,
+        dicom_tls_certificate=str(tls[0]) if tls else "",
+        dicom_tls_key=str(tls[1]) if tls else "",
+        dicom_processes=processes,
+    ).complete()
+    application = build(settings, sessions_here=False)
+    provision(application.world)
+    application.close()
+    command = [sys.executable, "-m", "telemed.cli.part", "dicom"]
+    with _running(command, {**os.environ, **settings.environment()}, port) as pid:
+        yield Server("ours", pid, port, settings.ae_title, folder, tls_port, settings)
 
 
 @contextlib.contextmanager
@@ -80,33 +95,33 @@ def orthanc(*, tls: tuple[Path, Path] | None = None, kept: Path | None = None) -
     program = shutil.which("Orthanc")
     if program is None:
         raise NoPeer("Orthanc is not installed")
-    with tempfile.TemporaryDirectory(prefix="telemed-bench-") as folder:
-        (port,) = free_ports(1)
-        archive = kept or Path(folder)
-        configuration = Path(folder) / "orthanc.json"
-        configuration.write_text(
-            json.dumps(
-                {
-                    "Name": "bench",
-                    "StorageDirectory": f"{archive}/storage",
-                    "IndexDirectory": f"{archive}/index",
-                    "DicomPort": port,
-                    "DicomAet": "ORTHANC",
-                    "DicomCheckCalledAet": False,
-                    "DicomAlwaysAllowStore": True,
-                    "DicomAlwaysAllowEcho": True,
-                    "DicomAlwaysAllowFind": True,
-                    "HttpServerEnabled": False,
-                    "StorageCompression": False,
-                    **(_orthanc_tls(*tls) if tls else {}),
-                }
-            ),
-            "utf-8",
-        )
-        environment = {**os.environ, "TCP_NODELAY": "1"}
-        command = [program, str(configuration)]
-        with _running(command, environment, port, gently=kept is not None) as pid:
-            yield Server("Orthanc", pid, port, "ORTHANC", Path(folder), tls_port=port if tls else 0)
+    folder = fresh_folder()
+    (port,) = free_ports(1)
+    archive = kept or folder
+    configuration = folder / "orthanc.json"
+    configuration.write_text(
+        json.dumps(
+            {
+                "Name": "bench",
+                "StorageDirectory": f"{archive}/storage",
+                "IndexDirectory": f"{archive}/index",
+                "DicomPort": port,
+                "DicomAet": "ORTHANC",
+                "DicomCheckCalledAet": False,
+                "DicomAlwaysAllowStore": True,
+                "DicomAlwaysAllowEcho": True,
+                "DicomAlwaysAllowFind": True,
+                "HttpServerEnabled": False,
+                "StorageCompression": False,
+                **(_orthanc_tls(*tls) if tls else {}),
+            }
+        ),
+        "utf-8",
+    )
+    environment = {**os.environ, "TCP_NODELAY": "1"}
+    command = [program, str(configuration)]
+    with _running(command, environment, port, gently=kept is not None) as pid:
+        yield Server("Orthanc", pid, port, "ORTHANC", folder, tls_port=port if tls else 0)
 
 
 def _orthanc_tls(certificate: Path, key: Path) -> dict[str, object]:
