@@ -2,6 +2,10 @@
 of reading the line."""
 
 import logging
+import select
+import socket
+import ssl
+import time
 from collections.abc import Callable, Mapping
 from queue import Empty, Full, Queue
 from typing import Any, cast
@@ -14,7 +18,7 @@ from pynetdicom.dul import DULServiceProvider
 from pynetdicom.pdu_primitives import A_ASSOCIATE, A_P_ABORT
 from pynetdicom.transport import AssociationSocket
 
-from dicom_node.limits import Slots
+from dicom_node.limits import Limits, Slots
 from dicom_node.line import LineGone
 from dicom_node.opening import certificate_sha256
 from dicom_node.policy import Caller, Policy, Rejection
@@ -31,27 +35,51 @@ Services = Mapping[type, Callable[[Any, Any, Any], None]]
 
 
 class LineSocket(AssociationSocket):  # type: ignore[misc, unused-ignore]
+    """As OwnLine's wire, a message comes within `stalled_seconds` and beyond them at `slowest_bytes_per_second`."""
+
     # Read before pynetdicom took over: it comes first.
     ahead = b""
-    largest_pdu = 0
+    limits = Limits()
+    # When the message that is arriving began, and how many bytes it has announced so far.
+    _begun, _announced = 0.0, 0
 
     @property
     def ready(self) -> bool:
         return bool(self.ahead) or bool(super().ready)
 
+    def begin_pdu(self, *, goes_on: bool) -> None:
+        """`goes_on`: of a message whose beginning has been read; its time is not given anew."""
+        if not goes_on:
+            self._begun, self._announced = time.monotonic(), 0
+
     def recv(self, nr_bytes: int) -> bytearray:
         """As the original, with a few large reads in place of thousands of small ones (2500 for a DR)."""
-        if nr_bytes > self.largest_pdu or self.socket is None:
+        line = self.socket
+        if nr_bytes > self.limits.largest_pdu or line is None:
             return bytearray()
+        self._announced += nr_bytes
         buffer = bytearray(nr_bytes)
         view, read = memoryview(buffer), min(len(self.ahead), nr_bytes)
         buffer[:read], self.ahead = self.ahead[:read], self.ahead[read:]
         while read < nr_bytes:
-            count = self.socket.recv_into(view[read:])
+            self._await(line)
+            count = line.recv_into(view[read:])
             if not count:
                 break
             read += count
         return buffer[:read] if read < nr_bytes else buffer
+
+    def _await(self, line: socket.socket) -> None:
+        """The next byte. Raises TimeoutError. The socket's own time limit is left alone: another thread writes."""
+        limits = self.limits
+        until = self._begun + limits.stalled_seconds + self._announced / limits.slowest_bytes_per_second
+        patience = min(limits.stalled_seconds, until - time.monotonic())
+        if patience > 0 and isinstance(line, ssl.SSLSocket) and line.pending():
+            return
+        asked = select.poll()
+        asked.register(line, select.POLLIN)
+        if patience <= 0 or not asked.poll(patience * 1000):
+            raise TimeoutError("the peer sends too slowly")
 
 
 class Line(DULServiceProvider):  # type: ignore[misc, unused-ignore]
@@ -70,6 +98,11 @@ class Line(DULServiceProvider):  # type: ignore[misc, unused-ignore]
                 self.socket.send(abort())
                 self.socket.close()
             self.to_user_queue.put(A_P_ABORT())
+
+    def _read_pdu_data(self) -> None:
+        if isinstance(self.socket, LineSocket):
+            self.socket.begin_pdu(goes_on=self.assoc.dimse.message is not None)
+        super()._read_pdu_data()
 
     def write_later(self, data: bytes) -> None:
         """Hands whole PDUs to the thread that reads the line. Raises LineGone."""

@@ -165,7 +165,7 @@ def handler_class(reception: Reception, tls: ssl.SSLContext | None) -> Callable[
             assoc._server = self.server
             assoc.name = f"AcceptorThread@{self.client_address[0]}:{self.client_address[1]}"
             line = LineSocket(assoc, client_socket=self.request)
-            line.ahead, line.largest_pdu = self.ahead, limits.largest_pdu
+            line.ahead, line.limits = self.ahead, limits
             assoc.set_socket(line)
             assoc.acceptor.maximum_length = self.ae.maximum_pdu_size
             assoc.acceptor.ae_title = self.server.ae_title

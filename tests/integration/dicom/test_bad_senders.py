@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 SUCCESS, MISMATCH, CANNOT_UNDERSTAND, PROCESSING_FAILURE = 0x0000, 0xA900, 0xC000, 0x0110
 ASSOCIATE_AC, ASSOCIATE_RJ = 2, 3
 
+# Whoever offers such a context besides is read by pynetdicom.
+OTHER_READER = {5: ("1.2.840.10008.3.1.2.3.3", EXPLICIT)}
+
 
 class Object:
     """A file, as a sender of PDUs needs it."""

@@ -8,7 +8,7 @@ import socket
 import struct
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +21,7 @@ from tests.integration.dicom.conftest import LIMITS, OpenDoor, open_door
 from tests.integration.dicom.test_bad_senders import (
     ASSOCIATE_AC,
     ASSOCIATE_RJ,
+    OTHER_READER,
     SUCCESS,
     Object,
     eventually,
@@ -121,6 +122,37 @@ def test_a_peer_that_falls_silent_gives_its_place_back(town: Site, ecg: Object) 
             half_open.send(b"\x01\x00\x00\x00")
             # ARTIM: the request must come whole within its time.
             assert half_open.is_closed()
+        assert send_well(door, ecg) == SUCCESS
+
+
+@pytest.mark.parametrize("more", [{}, OTHER_READER], ids=["own", "pynetdicom"])
+def test_a_peer_that_sends_a_byte_now_and_then_gives_its_place_back(
+    town: Site, ecg: Object, more: dict[int, tuple[str, str]]
+) -> None:
+    """Never silent for long, and never done: a message has its time, by its length."""
+    with (
+        limited(town, stalled_seconds=1, slowest_bytes_per_second=1 << 20) as door,
+        RawSender(door.port) as first,
+        RawSender(door.port) as second,
+    ):
+        # Within one PDU, and in many of their own.
+        in_one, in_many = b"\0", data_pdu(1, b"\0", command=False, last=False)
+        for slow in (first, second):
+            assert slow.associate(ecg.context() | more).kind == ASSOCIATE_AC
+            slow.send(data_pdu(1, store_command(ecg.sop_class, ecg.instance), command=True, last=True))
+            slow.send(data_pdu(1, ecg.data_set[:2000], command=False, last=False))
+        first.send(data_pdu(1, ecg.data_set[2000:18_000], command=False, last=False)[:20])
+        assert eventually(lambda: len(door.town.half_written()) == 2)
+
+        def let_go() -> bool:
+            for slow, piece in ((first, in_one), (second, in_many)):
+                with suppress(OSError):
+                    slow.send(piece)
+            return door.node.reception.slots.taken == 0
+
+        assert eventually(let_go)
+        assert eventually(lambda: not door.town.half_written())
+        assert first.is_closed() and second.is_closed()
         assert send_well(door, ecg) == SUCCESS
 
 

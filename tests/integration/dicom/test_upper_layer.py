@@ -14,7 +14,7 @@ import pytest
 
 from tests.factories.dicom import dr_bytes
 from tests.integration.dicom.conftest import OpenDoor
-from tests.integration.dicom.test_bad_senders import Object, eventually, send_well
+from tests.integration.dicom.test_bad_senders import OTHER_READER, Object, eventually, send_well
 from tests.pdu import (
     EXPLICIT,
     VERIFICATION,
@@ -36,10 +36,6 @@ ASSOCIATE_AC, P_DATA, RELEASE_RP = 2, 4, 6
 def picture() -> Object:
     """A small one: it is sent byte by byte."""
     return Object(dr_bytes(pixels=np.zeros((8, 8), dtype=np.uint16)))
-
-
-# Whoever offers such a context besides is read by pynetdicom.
-OTHER_READER = {5: ("1.2.840.10008.3.1.2.3.3", EXPLICIT)}
 
 
 def session(sent: Object, more: dict[int, tuple[str, str]] | None = None) -> bytes:
@@ -105,15 +101,21 @@ def test_a_session_cut_in_two_anywhere_is_the_session(door: OpenDoor, picture: O
     assert eventually(lambda: nothing_is_left(door))
 
 
-def test_a_session_that_ends_anywhere_leaves_nothing_behind(door: OpenDoor, picture: Object) -> None:
-    whole = session(picture)
-    for place in random.Random(2).sample(range(1, len(whole) - 10), 60):
+@pytest.mark.parametrize(("more", "places"), [({}, 60), (OTHER_READER, 12)], ids=["own", "pynetdicom"])
+def test_a_session_that_ends_anywhere_leaves_nothing_behind(
+    door: OpenDoor, picture: Object, more: dict[int, tuple[str, str]], places: int
+) -> None:
+    whole, threads = session(picture, more), threading.active_count()
+    # Who reads it is known once the request is whole: what is cut before that is cut from our own reader.
+    first = 6 + int.from_bytes(whole[2:6], "big") if more else 1
+    for place in random.Random(2).sample(range(first, len(whole) - 10), places):
         with RawSender(door.port) as sender:
             sender.send(whole[:place])
             sender.sock.shutdown(socket.SHUT_WR)
             while sender.read_pdu().kind:
                 pass
     assert eventually(lambda: nothing_is_left(door))
+    assert eventually(lambda: threading.active_count() <= threads)
     assert send_well(door, picture) == 0
 
 
