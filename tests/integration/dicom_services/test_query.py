@@ -127,6 +127,25 @@ def test_patient_root(archive: Archive, tmp_path: Path) -> None:
         archive.node, tmp_path / "s", "-P", "QueryRetrieveLevel=STUDY", "PatientID=Q-1", "StudyInstanceUID"
     )
     assert {one.StudyInstanceUID for one in studies} == {archive.ecg, archive.films}
+    # Below it the whole way from the patient is told (PS3.4 C.4.1.2.1).
+    way = ("-P", "PatientID=Q-1", f"StudyInstanceUID={archive.films}")
+    series = findscu(
+        archive.node, tmp_path / "series", *way, "QueryRetrieveLevel=SERIES", "SeriesInstanceUID",
+        "SeriesNumber", "NumberOfSeriesRelatedInstances",
+    )  # fmt: skip
+    counts = {int(one.SeriesNumber): int(one.NumberOfSeriesRelatedInstances) for one in series}
+    assert counts == {1: 2, 2: 1}
+    (first,) = (one.SeriesInstanceUID for one in series if one.SeriesNumber == 1)
+    images = findscu(
+        archive.node, tmp_path / "image", *way, f"SeriesInstanceUID={first}", "QueryRetrieveLevel=IMAGE",
+        "SOPInstanceUID", "InstanceNumber",
+    )  # fmt: skip
+    assert sorted(int(one.InstanceNumber) for one in images) == [1, 2]
+    # Another patient's number leads to none of it.
+    assert findscu(
+        archive.node, tmp_path / "none", "-P", "PatientID=Q-2", f"StudyInstanceUID={archive.films}",
+        "QueryRetrieveLevel=SERIES", "SeriesInstanceUID",
+    ) == []  # fmt: skip
 
 
 def test_matching(archive: Archive) -> None:

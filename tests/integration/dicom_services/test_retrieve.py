@@ -22,7 +22,7 @@ from telemed.application.retrieve_objects import plan_retrieval
 from telemed.domain.errors import InvalidInput
 from telemed.domain.exchange import RemoteNode
 from telemed.domain.matching import OneOf
-from telemed.imaging.header import dataset_offset
+from telemed.imaging.header import dataset_offset, read_header
 from tests.factories.dicom import dr_bytes, ecg_bytes, uid
 from tests.integration.dicom_services.conftest import AE_TITLE, OpenNode, dcmtk
 from tests.programs import require
@@ -137,32 +137,57 @@ def films(count: int, **attributes: Any) -> list[bytes]:
     ]
 
 
-def test_getscu_receives_what_was_stored(door: OpenNode, tmp_path: Path) -> None:
-    files = [*films(3), ecg_bytes(patient_id="R-1", study_uid=STUDY, patient_name="张^三", charset="GB18030")]
-    door.put(*files)
-    out = tmp_path / "out"
+# What is asked for, by either root: the whole way down is told, and each leads to all of these objects or to one.
+WAYS = [
+    ("-S", ["QueryRetrieveLevel=STUDY", f"StudyInstanceUID={STUDY}"], True),
+    ("-P", ["QueryRetrieveLevel=PATIENT", "PatientID=R-1"], True),
+    ("-P", ["QueryRetrieveLevel=STUDY", "PatientID=R-1", f"StudyInstanceUID={STUDY}"], True),
+    (
+        "-P",
+        [
+            "QueryRetrieveLevel=IMAGE",
+            "PatientID=R-1",
+            f"StudyInstanceUID={STUDY}",
+            f"SeriesInstanceUID={read_header(films(1)[0]).series_instance_uid}",
+            f"SOPInstanceUID={read_header(films(1)[0]).sop_instance_uid}",
+        ],
+        False,
+    ),
+]
+
+
+def fetch(door: OpenNode, program: str, out: Path, way: tuple[str, list[str], bool], *options: object) -> Any:
+    """The data sets that one of DCMTK's clients wrote down, sorted."""
+    root, keys, _ = way
     out.mkdir()
     dcmtk(
-        "getscu", "-S", "+B", "-od", out, "-aet", "A1_DR", "-aec", AE_TITLE, "-k", "QueryRetrieveLevel=STUDY",
-        "-k", f"StudyInstanceUID={STUDY}", "127.0.0.1", door.port,
+        program, root, *options, "-od", out, "-aet", "A1_DR", "-aec", AE_TITLE,
+        *(word for key in keys for word in ("-k", key)), "127.0.0.1", door.port,
     )  # fmt: skip
-    assert sorted(data_set(path.read_bytes()) for path in out.iterdir()) == sorted(map(data_set, files))
-    (facts,) = door.events("object.sent")
-    assert (facts["completed"], facts["failed"], facts["what"]) == (4, 0, "c-get")
-    assert [f["what"] for f in door.events("object.read")] == ["c-get"]
+    return sorted(data_set(path.read_bytes()) for path in out.iterdir())
+
+
+def test_getscu_receives_what_was_stored(door: OpenNode, tmp_path: Path) -> None:
+    files = [*films(3), ecg_bytes(patient_id="R-1", study_uid=STUDY, patient_name="张^三", charset="GB18030")]
+    door.put(*files, ecg_bytes(patient_id="R-2", seed=2))
+    for number, way in enumerate(WAYS):
+        got = fetch(door, "getscu", tmp_path / f"out{number}", way, "+B")
+        assert got == sorted(map(data_set, files if way[2] else files[:1])), way
+    for facts, (_, _, all_of_them) in zip(door.events("object.sent"), WAYS, strict=True):
+        assert (facts["completed"], facts["failed"]) == (4 if all_of_them else 1, 0)
+        assert facts["what"] == "c-get"
+    assert [f["what"] for f in door.events("object.read")] == ["c-get"] * len(WAYS)
 
 
 def test_movescu_receives_what_was_stored(door: OpenNode, tmp_path: Path) -> None:
     files = films(3)
-    door.put(*files)
-    port, out = free_port(), tmp_path / "out"
+    door.put(*files, ecg_bytes(patient_id="R-2", seed=2))
+    port = free_port()
     register(door, "A1_DR", port)
-    out.mkdir()
-    dcmtk(
-        "movescu", "-S", "-B", "--port", port, "-od", out, "-aet", "A1_DR", "-aem", "A1_DR", "-aec", AE_TITLE,
-        "-k", "QueryRetrieveLevel=STUDY", "-k", f"StudyInstanceUID={STUDY}", "127.0.0.1", door.port,
-    )  # fmt: skip
-    assert sorted(data_set(path.read_bytes()) for path in out.iterdir()) == sorted(map(data_set, files))
+    # By either root; the levels are those of C-GET.
+    for number, way in enumerate(WAYS[:2]):
+        got = fetch(door, "movescu", tmp_path / f"out{number}", way, "-B", "--port", port, "-aem", "A1_DR")
+        assert got == sorted(map(data_set, files if way[2] else files[:1])), way
 
 
 def test_counts_and_the_originator_of_a_move(door: OpenNode) -> None:
