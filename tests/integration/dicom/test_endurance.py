@@ -10,6 +10,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -180,17 +181,63 @@ def test_whoever_had_only_connected_finds_a_stopped_node_closed(town: Site, ecg:
     assert town.count("stored_object") == 0
 
 
-def test_a_small_object_passes_one_that_is_still_arriving(door: OpenDoor, ecg: Object) -> None:
-    big = Object(dr_bytes(seed="big"))
-    with RawSender(door.port) as slow:
-        slow.associate(big.context())
-        slow.send(data_pdu(1, store_command(big.sop_class, big.instance), command=True, last=True))
-        slow.send(data_pdu(1, big.data_set[:2000], command=False, last=False))
-        assert eventually(lambda: len(door.town.half_written()) == 1)
-        assert send_well(door, ecg) == SUCCESS
-        assert len(door.town.half_written()) == 1
-        slow.send(data_pdu(1, big.data_set[2000:], command=False, last=True))
-        assert slow.read_status() == SUCCESS
+class Moving:
+    """A very large object on its way: it goes on sending, as far as it is let, until it is told to end."""
+
+    # Sent with each small object beside it: several buffers of the line, and for longer than a small one takes.
+    AT_ONCE, PIECE = 100, 1 << 16
+
+    def __init__(self, sender: RawSender, like: Object) -> None:
+        self.sender, self.like = sender, like
+        self.sent, self.last = 0, False
+        self._may_go = threading.Semaphore(0)
+
+    def run(self) -> int:
+        """The status of its C-STORE."""
+        send, like = self.sender.send, self.like
+        send(data_pdu(1, store_command(like.sop_class, like.instance), command=True, last=True))
+        send(data_pdu(1, like.data_set, command=False, last=False))
+        while True:
+            self._may_go.acquire()
+            # Whole elements of a private group behind the pixels: it may end after any of them.
+            element = struct.pack("<HH2sHL", 0x7FE3, 0x1000 + self.sent, b"OB", 0, self.PIECE)
+            last = self.last
+            send(data_pdu(1, element + bytes(self.PIECE), command=False, last=last))
+            self.sent += 1
+            if last:
+                return self.sender.read_status()
+
+    def go_on(self) -> int:
+        """How far it had come."""
+        before = self.sent
+        self._may_go.release(self.AT_ONCE)
+        return before
+
+    def has_sent(self, pieces: int) -> bool:
+        return self.sent >= pieces
+
+    def end(self) -> None:
+        self.last = True
+        self._may_go.release()
+
+
+def test_small_objects_pass_one_that_goes_on_arriving(door: OpenDoor) -> None:
+    with RawSender(door.port) as line, ThreadPoolExecutor(1) as thread:
+        big = Moving(line, Object(dr_bytes(seed="big")))
+        assert line.associate(big.like.context()).kind == ASSOCIATE_AC
+        status = thread.submit(big.run)
+        try:
+            for number in range(6):
+                before = big.go_on()
+                # It is moving, and has most of its way before it; neither waits for the other.
+                assert eventually(partial(big.has_sent, before + 1))
+                assert send_well(door, Object(ecg_bytes(patient_id=f"S-{number}", seed=number))) == SUCCESS
+                assert eventually(partial(big.has_sent, before + big.AT_ONCE))
+                assert len(door.town.half_written()) == 1 and not status.done()
+        finally:
+            big.end()
+        assert status.result(60) == SUCCESS
+    assert door.town.count("stored_object") == 7
 
 
 @pytest.fixture
