@@ -20,6 +20,7 @@ from telemed.imaging.film.resample import area_mean, block_mean
 from telemed.imaging.pixels.codestream import claimed_size
 from telemed.imaging.pixels.decode import LARGEST_FRAME, Frame, decode_frame, frame_count, parsed
 from telemed.imaging.pixels.grayscale import display_levels
+from telemed.imaging.pixels.j2k_levels import lower_levels
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
 ENOUGH = 1.5
 """Reduction stops at this many pixels per wanted pixel: below it the means of the rest would show their grid."""
+FINEST = 1 / 1024
+"""Of the window: coefficients of JPEG 2000 are decoded to no more than this, a quarter of a step of 8 bits."""
 _NATIVE = frozenset({"1.2.840.10008.1.2", "1.2.840.10008.1.2.1"})
 _HTJ2K = frozenset(f"1.2.840.10008.1.2.4.{last}" for last in (201, 202, 203))
 _J2K = frozenset(str(uid) for uid in JPEG2000TransferSyntaxes) | _HTJ2K
@@ -134,7 +137,10 @@ def _within(samples: NDArray[Any], ds: Dataset) -> bool:
 
 
 def _reduced_j2k(ds: Dataset, factor: int) -> NDArray[Any] | None:
-    """A lower resolution level of a JPEG 2000 frame (T.800 B.5): a low-pass mean, a fraction of the work."""
+    """A lower resolution level of a JPEG 2000 frame (T.800 B.5): a low-pass mean, a fraction of the work.
+
+    Where the stream allows it, without the bits that the window does not show (`lower_levels`).
+    """
     stream = bytes(get_frame(ds.PixelData, 0, number_of_frames=1))
     rows, columns = int(ds.Rows), int(ds.Columns)
     if claimed_size(stream) != (rows, columns) or rows * columns * 2 > LARGEST_FRAME:
@@ -143,9 +149,11 @@ def _reduced_j2k(ds: Dataset, factor: int) -> NDArray[Any] | None:
     if signed or precision < int(ds.BitsStored):
         return None
     level = min(factor.bit_length() - 1, levels)
+    smaller = lower_levels(stream, level, _spare_planes(ds))
     try:
-        with Image.open(io.BytesIO(stream)) as picture:
-            picture.reduce = level  # type: ignore[assignment,method-assign]
+        with Image.open(io.BytesIO(smaller or stream)) as picture:
+            if smaller is None:
+                picture.reduce = level  # type: ignore[assignment,method-assign]
             values = np.asarray(picture)
     except (OSError, ValueError):
         return None
@@ -157,6 +165,16 @@ def _reduced_j2k(ds: Dataset, factor: int) -> NDArray[Any] | None:
     if not _within(samples, ds):
         return None
     return block_mean(samples, max(factor >> level, 1), precision)
+
+
+def _spare_planes(ds: Dataset) -> int:
+    """How many of the last bit planes are less than `FINEST` of the window, where it is linear."""
+    window = _own_window(ds)
+    if window is None or not _is_linear(ds):
+        return 0
+    slope = ds.get("RescaleSlope")
+    width = window[1] / (abs(float(slope)) if slope is not None and float(slope) else 1.0)
+    return max(int(min(width, 1 << int(ds.BitsStored)) * FINEST).bit_length() - 1, 0)
 
 
 def _siz_and_cod(stream: bytes) -> tuple[int, bool, int]:

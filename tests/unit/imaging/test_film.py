@@ -88,6 +88,17 @@ def test_every_syntax_and_depth(syntax: str, bits: int, monkeypatch: pytest.Monk
     assert went_fast(monkeypatch, data)
 
 
+@pytest.mark.parametrize("center", [2048, 1500])
+def test_jpeg_2000_of_any_size_is_reduced_and_keeps_what_a_narrow_window_shows(
+    center: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ds = dr_dataset(phantom(12, shape=(701, 622)), bits=12)
+    ds.WindowCenter, ds.WindowWidth = center, 1200
+    data = encoded(ds, JPEG2000Lossless)
+    assert np.abs(film_tensor(data, SIZE) - reference_tensor(data, SIZE)).mean() <= 0.01
+    assert went_fast(monkeypatch, data)
+
+
 LUT = Dataset()
 LUT.LUTDescriptor = [4096, 0, 12]
 LUT.add_new(0x00283006, "OW", (np.sqrt(np.arange(4096) / 4095) * 4095).astype("<u2").tobytes())
