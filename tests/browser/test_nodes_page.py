@@ -69,6 +69,8 @@ def test_nodes_rules_and_certificates_by_hand(page: Page) -> None:
     expect(node).to_contain_text("CITY_PACS")
     expect(node).to_contain_text("127.0.0.1:1")
     expect(node.locator(".badge")).to_have_text("TLS")
+    # The page came anew, with the form folded up: it says there what became of it, once.
+    expect(page.locator("#nodes > .message.good")).to_have_text("已保存。")
 
     page.click("#add-rule summary")
     page.locator("#add-rule [name=modality]").select_option("ECG")

@@ -5,9 +5,11 @@ import { message, problemMessage } from "../core/messages";
 import { pageKeys } from "../core/page-keys";
 import { dependentChoices } from "./choices";
 import { commands, named } from "./keys";
+import { readAgain, sayWhatWasSaved } from "./saved";
 
 dependentChoices();
 pageKeys(commands, named);
+sayWhatWasSaved();
 
 for (const form of Array.from(document.querySelectorAll<HTMLFormElement>("form[data-api]"))) {
   form.addEventListener("submit", async (event) => {
@@ -19,7 +21,7 @@ for (const form of Array.from(document.querySelectorAll<HTMLFormElement>("form[d
       const method = form.dataset.method as "PUT" | "DELETE" | undefined;
       await send(method ?? "POST", form.dataset.api ?? "", Object.fromEntries(new FormData(form)));
       const { done } = form.dataset;
-      if (!done) return location.reload();
+      if (!done) return readAgain(form);
       messages.replaceChildren(message("good", done));
       form.reset();
       button.disabled = false;
