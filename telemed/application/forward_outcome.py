@@ -1,13 +1,12 @@
 """What became of an object that was sent on: settled, or put off, and who is told."""
 
-from telemed.application.notifying import notify_institution
-from telemed.application.ports import UnitOfWork
+from telemed.application.forward_notices import REFUSED, tell
 from telemed.application.record import record
 from telemed.application.world import World
 from telemed.domain.events import Kind
 from telemed.domain.exchange import ForwardState, RemoteNode
 from telemed.domain.store_status import is_taken
-from telemed.domain.study import StoredObject, Study
+from telemed.domain.study import StoredObject
 
 # After so many attempts in vain somebody should look.
 TELL_AFTER = 5
@@ -35,7 +34,7 @@ def settle(world: World, node: RemoteNode, item_id: int, stored: StoredObject, s
             status=status,
         )
         if not sent:
-            _tell(world, uow, "notice.forward_refused", node, study, status)
+            tell(world, uow, REFUSED, node, study, status)
         uow.commit()
 
 
@@ -46,7 +45,7 @@ def set_aside(world: World, node: RemoteNode, item_id: int, stored: StoredObject
         item.put_off(world.clock.now(), status)
         if item.attempts == TELL_AFTER:
             code = "notice.forward_breaks" if status is None else "notice.forward_delayed"
-            _tell(world, uow, code, node, uow.studies.get(stored.study_id), status)
+            tell(world, uow, code, node, uow.studies.get(stored.study_id), status)
         uow.commit()
 
 
@@ -54,20 +53,3 @@ def put_off_study(world: World, node: RemoteNode, study_id: int) -> None:
     with world.unit_of_work() as uow:
         uow.forwards.put_off_study(node.id, study_id, world.clock.now())
         uow.commit()
-
-
-def _tell(
-    world: World, uow: UnitOfWork, code: str, node: RemoteNode, study: Study, status: int | None
-) -> None:
-    """Once a day for a study, of however many objects: what was sent again and refused again is told again."""
-    notify_institution(
-        world,
-        uow,
-        code,
-        f"{code.removeprefix('notice.')}:{node.uid}:{study.uid}:{world.clock.now():%Y%m%d}",
-        institution_id=study.institution_id,
-        consortium_id=study.consortium_id,
-        study_id=study.id,
-        ae_title=node.ae_title,
-        status="-" if status is None else f"0x{status:04X}",
-    )

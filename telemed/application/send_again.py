@@ -1,5 +1,6 @@
 """What a destination refused, sent once more by an administrator's word."""
 
+from telemed.application.forward_notices import settle_refusals
 from telemed.application.jobs import JobKind
 from telemed.application.record import record
 from telemed.application.remote_nodes import node_of
@@ -26,6 +27,7 @@ def send_again(world: World, *, actor: Actor, uid: str) -> int:
                 to=node.ae_title,
                 objects=count,
             )
+        settle_refusals(world, uow, actor, node)
         if node.active and uow.forwards.next_at(node.id, now) is not None:
             uow.jobs.ask(JobKind.FORWARD_OBJECTS, node.id, now, now)
         uow.commit()

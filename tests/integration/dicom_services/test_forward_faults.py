@@ -165,6 +165,20 @@ def test_what_will_not_pass_is_settled_at_once_and_sent_again_by_a_person(scene:
     # The button pressed twice is one event.
     assert send_again(world, actor=scene.admin, uid=scene.node.uid) == 0
     assert scene.column("event", "kind").count("forward.started_again") == 1
+    assert None not in scene.column("notice", "resolved_at")
+
+
+def test_what_is_refused_once_more_on_the_same_day_is_told_once_more(scene: Scene) -> None:
+    scene.line.away = True
+    one, other = scene.study("never", 2)
+    scene.line.away, scene.line.answers = False, {one: [0x0122, 0x0122], other: [0x0122]}
+    scene.pass_time(5)
+    # Two objects of one study: one word.
+    assert (scene.states, scene.told("notice.forward_refused")) == (["refused", "refused"], 1)
+    send_again(scene.cast.world, actor=scene.admin, uid=scene.node.uid)
+    scene.pass_time(0)
+    assert (scene.states, scene.told("notice.forward_refused")) == (["refused", "sent"], 2)
+    assert scene.column("notice", "resolved_at").count(None) == 1
 
 
 def test_what_found_no_context_is_asked_for_again_once_the_destination_is_changed(scene: Scene) -> None:
