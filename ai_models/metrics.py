@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Metric, generate_latest
+from prometheus_client.parser import text_string_to_metric_families
+from prometheus_client.registry import Collector
 
 from telemed.domain.analysis import ModelIdentity
 from telemed.domain.inference import Urgency
@@ -80,6 +82,38 @@ class Metrics:
         self, name: str, text: str, labels: tuple[str, ...], buckets: tuple[float, ...]
     ) -> Histogram:
         return Histogram(name, text, labels, buckets=buckets, registry=self.registry)
+
+
+# Of the gauges these add up over several engines; of any other state the least is the worst.
+_ADDED = ("telemed_inference_waiting", "telemed_inference_running")
+
+
+def joined(pages: Iterable[bytes]) -> bytes:
+    """The pages of several engines as that of one: what was counted is added, of a state the worst is told."""
+    families: dict[str, Metric] = {}
+    values: dict[tuple[str, str, tuple[tuple[str, str], ...]], float] = {}
+    for page in pages:
+        for family in text_string_to_metric_families(page.decode()):
+            families.setdefault(family.name, Metric(family.name, family.documentation, family.type))
+            added = family.type != "gauge" or family.name in _ADDED
+            for sample in family.samples:
+                key = (family.name, sample.name, tuple(sample.labels.items()))
+                known = values.get(key)
+                both = sum if added else min
+                values[key] = sample.value if known is None else both((known, sample.value))
+    for (family_name, name, labels), value in values.items():
+        families[family_name].add_sample(name, dict(labels), value)
+    whole = CollectorRegistry()
+    whole.register(_Collected(families.values()))
+    return generate_latest(whole)
+
+
+class _Collected(Collector):
+    def __init__(self, families: Iterable[Metric]) -> None:
+        self._families = list(families)
+
+    def collect(self) -> Iterable[Metric]:
+        return self._families
 
 
 def _of(waiting: Callable[[], Mapping[Urgency, int]], urgency: Urgency) -> float:

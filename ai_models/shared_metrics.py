@@ -1,4 +1,4 @@
-"""The counters of an engine in another process of the same machine, by a file that it writes again and again."""
+"""The counters of the engines in other processes of the same machine, by a file that each writes again and again."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from ai_models.metrics import joined
+
 log = logging.getLogger(__name__)
 
 EVERY_S = 5.0
@@ -16,10 +18,15 @@ STALE_S = 30.0
 """Older than this, whoever wrote it is gone, and its numbers with it."""
 
 
-def published(path: Path, now: Callable[[], float] = time.time) -> bytes:
-    """What the other process counted lately; empty where there is nothing fresh."""
+def published(folder: Path, now: Callable[[], float] = time.time) -> bytes:
+    """What the processes that write into `folder` counted lately, as of one; empty where there is nothing fresh."""
+    pages = [page for path in sorted(folder.glob("*.prom")) if (page := _fresh(path, now()))]
+    return pages[0] if len(pages) == 1 else joined(pages)
+
+
+def _fresh(path: Path, now: float) -> bytes:
     try:
-        return path.read_bytes() if now() - path.stat().st_mtime < STALE_S else b""
+        return path.read_bytes() if now - path.stat().st_mtime < STALE_S else b""
     except OSError:
         return b""
 

@@ -6,13 +6,13 @@ import sys
 from pathlib import Path
 from threading import Event
 
-from dicom_node import processes
 from dicom_node.limits import Limits
 from dicom_node.server import DicomNode, Door
 from dicom_node.tls import TlsFiles
 from telemed.application.refused_certificates import RefusedHandshakes, site_authorities
 from telemed.application.world import World
 from telemed.bootstrap import build, collect_seldom, preload, tls_profile
+from telemed.group import forks
 from telemed.i18n import text
 from telemed.settings import Settings, SettingsError
 
@@ -56,7 +56,8 @@ def main() -> int:
         return _unusable(error)
     if settings.dicom_processes > 1:
         preload()
-        return processes.run(settings.dicom_processes, lambda: _one(settings))
+        # The system spreads the connections over all that listen.
+        return forks.run(settings.dicom_processes, lambda _: _one(settings))
     return _one(settings)
 
 

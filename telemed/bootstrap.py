@@ -96,8 +96,8 @@ def collect_seldom() -> None:
 
 
 def engine_metrics(settings: Settings) -> Path:
-    """Where the worker of an embedded house leaves what its engine counts, for the web process to show."""
-    return settings.data_dir / "run" / "engine.prom"
+    """Where each worker process of an embedded house leaves what its engine counts, for the web process to show."""
+    return settings.data_dir / "run" / "engines"
 
 
 def make_outgoing_tls(settings: Settings) -> OutgoingTls:

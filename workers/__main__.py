@@ -1,6 +1,6 @@
 """`python -m workers`: the relay and a Celery worker; `python -m workers worker` or `relay` for one of them.
 
-Without a broker it runs the jobs itself, in threads.
+Without a broker it runs the jobs itself.
 """
 
 import ctypes
@@ -13,11 +13,11 @@ import threading
 from types import FrameType
 
 from telemed.adapters.queue.celery import JobPublisher, make_celery
-from telemed.adapters.queue.inline import InlineRunner
 from telemed.application.world import World
 from telemed.bootstrap import build
 from telemed.i18n import text
 from telemed.settings import Settings, SettingsError
+from workers import embedded
 from workers.app import run_worker
 from workers.relay import Relay
 
@@ -47,13 +47,6 @@ def run(settings: Settings) -> int:
         log.error("the worker stopped with status %s", fallen)
         return 1
     return 0
-
-
-def run_inline(settings: Settings, stopping: threading.Event) -> None:
-    application = build(settings)
-    with InlineRunner(application.world, threads=settings.workers):
-        stopping.wait()
-    application.close()
 
 
 def run_relay(settings: Settings, stopping: threading.Event) -> None:
@@ -98,8 +91,8 @@ def main(arguments: list[str]) -> int:
     try:
         settings = Settings.from_environment()
         if settings.embedded_jobs:
-            run_inline(settings, _on_signals())
-        elif arguments == ["worker"]:
+            return embedded.run(settings)
+        if arguments == ["worker"]:
             run_celery(settings)
         elif arguments == ["relay"]:
             run_relay(settings, _on_signals())

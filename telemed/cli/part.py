@@ -8,7 +8,6 @@ import logging
 import os
 import signal
 import sys
-import threading
 from enum import StrEnum
 
 from telemed.cli.words import sentence
@@ -76,26 +75,9 @@ def _worker(settings: Settings) -> None:
         from workers.__main__ import run
 
         sys.exit(run(settings))
-    from ai_models.shared_metrics import Publisher
-    from telemed.adapters.queue.inline import InlineRunner
-    from telemed.bootstrap import build, engine_metrics
+    from workers.embedded import run as run_embedded
 
-    application = build(settings)
-    runner = InlineRunner(application.world, threads=settings.workers)
-    # Pages and models are processes of their own here, and a monitor asks the pages.
-    counters = Publisher(engine_metrics(settings), application.runner.metrics_text)
-    counters.start()
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
-    if settings.inference_provider != "cpu" and settings.inference_url.startswith("inline:"):
-        # Asked for and not to be had is an error now, not at the first patient.
-        application.world.analyser.check()
-    runner.start()
-    stop.wait()
-    runner.stop()
-    counters.close()
-    application.close()
+    sys.exit(run_embedded(settings))
 
 
 def _inference(settings: Settings) -> None:

@@ -105,7 +105,8 @@ def _kill_in_traffic(
     before = done()
     wait_for(f"work of {part}", lambda: True if done() > before else None, 120)
     time.sleep(chance.uniform(0, _LONGEST_QUIET))
-    os.kill(group.pid(part), signal.SIGKILL)
+    # With all processes that it is made of.
+    os.killpg(group.pid(part), signal.SIGKILL)
     group.restart(part)
 
 

@@ -8,24 +8,52 @@ import pytest
 
 from ai_models.analyser import Analyser
 from ai_models.engine import Engine
+from ai_models.metrics import Metrics
 from ai_models.shared_metrics import STALE_S, Publisher, published
+from telemed.domain.analysis import ModelIdentity
+from telemed.domain.inference import Urgency
 
 
 def test_what_was_written_is_read_until_it_is_old(tmp_path: Path) -> None:
-    path = tmp_path / "run" / "engine.prom"
-    assert published(path) == b""
+    path = tmp_path / "run" / "0.prom"
+    assert published(path.parent) == b""
     Publisher(path, lambda: b"one 1\n").write()
     written = path.stat().st_mtime
-    assert published(path) == b"one 1\n"
-    assert published(path, lambda: written + STALE_S + 1) == b""
+    assert published(path.parent) == b"one 1\n"
+    assert published(path.parent, lambda: written + STALE_S + 1) == b""
     assert [each.name for each in path.parent.iterdir()] == [path.name]
 
 
+def test_several_processes_count_as_one(tmp_path: Path) -> None:
+    identity = ModelIdentity(
+        name="ecg", version="1", sha256="ab", preprocessing="p/1", precision="fp32",
+        provider="cpu", runtime="r", device="d",
+    )  # fmt: skip
+    for number, well in enumerate((True, False, True)):
+        counts = Metrics()
+        counts.watch(lambda: dict.fromkeys(Urgency, 2), lambda: 1)
+        counts.in_service(identity, well)
+        counts.ran("ecg", 1, 0.02)
+        if number == 2:
+            counts.failed("ecg")
+        Publisher(tmp_path / f"{number}.prom", counts.text).write()
+    told = published(tmp_path).decode()
+    assert 'telemed_inference_run_seconds_count{model="ecg"} 3.0' in told
+    assert 'telemed_inference_run_seconds_bucket{le="0.025",model="ecg"} 3.0' in told
+    assert 'telemed_inference_failed_total{model="ecg"} 1.0' in told
+    assert 'telemed_inference_waiting{urgency="stat"} 6.0' in told
+    assert "telemed_inference_running 3.0" in told
+    # One of them took the model out: that must be seen.
+    (service,) = [line for line in told.splitlines() if line.startswith("telemed_inference_model{")]
+    assert service.endswith(" 0.0")
+    assert told.count("# TYPE telemed_inference_run_seconds histogram") == 1
+
+
 def test_it_is_written_again_and_goes_with_its_process(tmp_path: Path) -> None:
-    path, counts = tmp_path / "engine.prom", iter(range(1000))
+    path, counts = tmp_path / "0.prom", iter(range(1000))
     publisher = Publisher(path, lambda: f"n {next(counts)}\n".encode(), every=0.01)
     publisher.start()
-    while published(path) in (b"", b"n 0\n"):
+    while published(tmp_path) in (b"", b"n 0\n"):
         pass
     publisher.close()
     assert not path.exists()
@@ -41,7 +69,7 @@ def test_a_folder_that_cannot_be_written_stops_nothing(
     while "not written" not in caplog.text:
         pass
     publisher.close()
-    assert published(blocked / "engine.prom") == b""
+    assert published(blocked) == b""
 
 
 def test_the_engine_beside_is_shown_and_else_the_own(engine: Engine) -> None:

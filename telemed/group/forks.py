@@ -1,26 +1,34 @@
-"""Several receiving processes of one installation behind the same port: Python runs in one of them on one core only.
+"""A part of several processes that do the same: Python runs in one of them on one core only.
 
-They are forked from one that has loaded everything and opened nothing, so that its memory is shared; the system
-spreads the connections. All of them end together: half a door is a fault that somebody must see.
+They are forked from one that has loaded everything and opened nothing, so that its memory is shared. All of them end
+together: half a part is a fault that somebody must see.
 """
 
 import contextlib
 import ctypes
 import gc
+import logging
 import os
 import signal
 import sys
 from collections.abc import Callable
 
+from telemed.application.faults import trace_of
+
+log = logging.getLogger(__name__)
+
 _PR_SET_PDEATHSIG = 1
 
 
-def run(count: int, one: Callable[[], int]) -> int:
-    """Runs `one` in `count` children until a signal comes or one of them ends; its status, 0 after a signal."""
+def run(count: int, one: Callable[[int], int]) -> int:
+    """Runs `one` in `count` children until a signal comes or one of them ends; its status, 0 after a signal.
+
+    Each is told its number, from 0 on.
+    """
     # What is loaded stays shared: the collector would touch, and so copy, every page of it.
     gc.freeze()
     parent = os.getpid()
-    children = {_child(one, parent) for _ in range(count)}
+    children = {_child(one, number, parent) for number in range(count)}
     told = False
 
     def end(*_: object) -> None:
@@ -42,7 +50,7 @@ def run(count: int, one: Callable[[], int]) -> int:
     return abs(status)
 
 
-def _child(one: Callable[[], int], parent: int) -> int:
+def _child(one: Callable[[int], int], number: int, parent: int) -> int:
     child = os.fork()
     if child:
         return child
@@ -52,7 +60,9 @@ def _child(one: Callable[[], int], parent: int) -> int:
             # It must not outlive the parent, however that went.
             ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
         if os.getppid() == parent:
-            status = one()
+            status = one(number)
+    except Exception as fault:  # noqa: BLE001 it ends here, and must have been seen
+        log.error("process %s of this part fell:\n%s", number, trace_of(fault))
     finally:
         sys.stderr.flush()
         os._exit(status)

@@ -119,7 +119,8 @@ class ProcessGroup:
             try:
                 process.wait(max(deadline - time.monotonic(), 0.1))
             except subprocess.TimeoutExpired:
-                process.kill()
+                # With the processes of its own that it is made of: each part leads a session.
+                os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
 
 
