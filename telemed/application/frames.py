@@ -5,9 +5,8 @@ from typing import BinaryIO, Self
 
 from pydicom.dataset import Dataset
 
-from telemed.application.objects import read_object
+from telemed.application.objects import open_file, read_object
 from telemed.application.world import World
-from telemed.domain.errors import Unavailable
 from telemed.domain.study import StoredObject
 from telemed.imaging.pixels.decode import parsed
 from telemed.imaging.pixels.one_frame import FrameFile
@@ -52,15 +51,6 @@ class Frames:
 
     def _from_file(self) -> FrameFile:
         if self._large is None:
-            self._file = _opened(self._world, self._stored)
+            self._file = open_file(self._world, self._stored)
             self._large = FrameFile(self._file)
         return self._large
-
-
-def _opened(world: World, stored: StoredObject) -> BinaryIO:
-    for place in (world.spool, world.objects):
-        try:
-            return place.open(stored.file_sha256)
-        except KeyError:
-            continue
-    raise Unavailable("error.object_missing", sop_instance_uid=stored.sop_instance_uid)

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from mmap import ACCESS_READ, mmap
 from typing import BinaryIO
 
 from telemed.application.lost_objects import tell_lost
@@ -58,6 +59,26 @@ def read_object(world: World, stored: StoredObject) -> bytes:
         return world.spool.read(stored.file_sha256)
     except KeyError:
         return _from_store(world, stored)
+
+
+def open_file(world: World, stored: StoredObject) -> BinaryIO:
+    """The stored file (Part 10) to be read by pieces, as it lies; the caller closes it.
+
+    Raises Unavailable where it lies nowhere.
+    """
+    for place in (world.spool, world.objects):
+        try:
+            return place.open(stored.file_sha256)
+        except KeyError:
+            continue
+    raise Unavailable("error.object_missing", sop_instance_uid=stored.sop_instance_uid)
+
+
+@contextmanager
+def mapped(world: World, stored: StoredObject) -> Iterator[mmap]:
+    """As `open_file`, to be looked at where it lies."""
+    with open_file(world, stored) as file, mmap(file.fileno(), 0, access=ACCESS_READ) as data:
+        yield data
 
 
 @contextmanager

@@ -62,12 +62,26 @@ def data_set_of(world: World, stored: StoredObject) -> Iterator[Stretch]:
     """
     with world.unit_of_work(write=False) as uow:
         identity = identities_of(world, uow, uow.studies.get(stored.study_id)).get(stored.series_id)
+    with _sliced(world, stored, identity, with_meta=False) as found:
+        yield found
+
+
+@contextmanager
+def file_of(world: World, stored: StoredObject, identities: Identities) -> Iterator[Stretch]:
+    """As `presented`, read by pieces. Raises as `data_set_of`."""
+    with _sliced(world, stored, identities.get(stored.series_id), with_meta=True) as found:
+        yield found
+
+
+@contextmanager
+def _sliced(
+    world: World, stored: StoredObject, identity: RightIdentity | None, *, with_meta: bool
+) -> Iterator[Stretch]:
     try:
         with opened(world, stored) as file, mmap(file.fileno(), 0, access=ACCESS_READ) as data:
-            if identity is None:
-                yield Stretch(file, dataset_offset(data))
-            else:
-                yield Stretch(file, *corrected_head(data, identity))
+            offset = dataset_offset(data)
+            rest, head = (offset, b"") if identity is None else corrected_head(data, identity)
+            yield Stretch(file, rest, data[:offset] + head if with_meta else head)
     except Unavailable as fault:
         if is_lost(fault):
             tell_lost(world, stored, fault.code)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from telemed.application.objects import read_object
 from telemed.application.ports import UnitOfWork
-from telemed.application.presented import Identities, identities_of, presented
+from telemed.application.presented import Identities, identities_of
 from telemed.application.record import record
 from telemed.application.worklist import open_object
 from telemed.application.world import World
@@ -64,10 +64,6 @@ class OpenedStudy:
     objects: Sequence[StoredObject]
     # Of a study that was corrected: whose it is, by series.
     identities: Identities = field(default_factory=dict)
-
-    def read(self, stored: StoredObject) -> bytes:
-        """The Part 10 file as it was received, or under the person it was corrected to."""
-        return presented(self.world, stored, self.identities)
 
 
 def open_study(

@@ -7,13 +7,16 @@ _PIECE = 1 << 20
 
 
 class Stretch:
-    """Bytes of our own, and behind them those of a file from `start` on. As a sequence of bytes, in slices."""
+    """Bytes of our own, and behind them those of a file from `start` to `end`, its own end where none is given.
 
-    def __init__(self, file: BinaryIO, start: int, before: bytes = b"") -> None:
+    As a sequence of bytes, in slices.
+    """
+
+    def __init__(self, file: BinaryIO, start: int, before: bytes = b"", *, end: int | None = None) -> None:
         self._file, self._before = file, before
         # What comes before the file's own bytes in the count of the whole.
         self._shift = start - len(before)
-        self._length = file.seek(0, 2) - self._shift
+        self._length = (file.seek(0, 2) if end is None else end) - self._shift
 
     def __len__(self) -> int:
         return self._length

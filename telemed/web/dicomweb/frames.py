@@ -3,19 +3,19 @@
 import hashlib
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 
 from fastapi import APIRouter, Request, Response
 
+from telemed.application.bulk_values import bulk_of
 from telemed.application.frames import Frames
 from telemed.application.pictures import quick_frame
 from telemed.application.retrieve import OpenedObject, open_bytes
 from telemed.domain.access import Action
 from telemed.domain.errors import NotFound
 from telemed.domain.study import StoredObject
-from telemed.imaging.bulk import bulk_value
 from telemed.imaging.part10 import EXPLICIT_LITTLE
-from telemed.imaging.pixels.decode import frame_count, parsed
 from telemed.imaging.pixels.encode import (
     HTJ2K,
     JPEG_2000,
@@ -25,11 +25,11 @@ from telemed.imaging.pixels.encode import (
     can_encode,
     encoded_frame,
 )
-from telemed.imaging.pixels.frames import is_encapsulated, plain_frame, stored_frame
+from telemed.imaging.pixels.frames import plain_frame, stored_frame
 from telemed.web.context import TheWorld
 from telemed.web.dicomweb.accept import Wanted, wanted
 from telemed.web.dicomweb.answers import OCTETS, CaseQuery, base_url, refused
-from telemed.web.dicomweb.parts import PRIVATE, Part, several, single
+from telemed.web.dicomweb.parts import PRIVATE, Part, alone, several, single
 from telemed.web.guard import guard
 from telemed.web.http_cache import kept, unchanged
 from telemed.web.problems import BadAddress
@@ -111,18 +111,17 @@ def read_bulk(
 ) -> Response:
     """One value that the metadata name by BulkDataURI."""
     opened = open_bytes(world, actor=actor, sop_instance_uid=sop, place=(study, series))
-    ds = parsed(opened.read())
-    if address == _PIXEL_DATA and _PIXEL_DATA in ds and is_encapsulated(ds):
-        return _answer(request, opened, range(1, frame_count(ds) + 1))
-    value = bulk_value(ds, address)
-    if value is None:
-        raise NotFound("error.object_not_found")
-    choice = next((one for one in wanted(request) if one.takes(OCTETS)), None)
-    if choice is None:
-        return refused(request, 406, "error.not_acceptable", possible=OCTETS)
-    part = Part(OCTETS, value, location=f"{_place(request, study, series, sop)}/bulkdata/{address}")
+    with ExitStack() as opening:
+        value = opening.enter_context(bulk_of(world, opened.stored, address))
+        if address == _PIXEL_DATA and value.in_fragments:
+            return _answer(request, opened, range(1, max(opened.stored.frames, 1) + 1))
+        choice = next((one for one in wanted(request) if one.takes(OCTETS)), None)
+        if choice is None:
+            return refused(request, 406, "error.not_acceptable", possible=OCTETS)
+        location = f"{_place(request, study, series, sop)}/bulkdata/{address}"
+        part, held = Part(OCTETS, value.data, location=location), opening.pop_all()
     headers = kept(opened.stored.file_sha256, f"-{address.replace('/', '.')}-{choice.multipart}")
-    return several(OCTETS, [part], headers) if choice.multipart else single(part, headers)
+    return several(OCTETS, alone(part, held), headers) if choice.multipart else single(part, headers, held)
 
 
 def frame_numbers(text: str) -> Sequence[int]:

@@ -5,6 +5,7 @@ from dataclasses import replace
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 
+from telemed.application.objects import mapped
 from telemed.application.retrieve import OpenedStudy, open_study
 from telemed.domain.access import Action
 from telemed.domain.errors import NotFound
@@ -64,7 +65,8 @@ def _answer(request: Request, opened: OpenedStudy) -> Response:
     content = []
     for stored in opened.objects:
         place = f"{base}/series/{series[stored.series_id]}/instances/{stored.sop_instance_uid}"
-        one = described(opened.read(stored), f"{place}/bulkdata")
+        with mapped(opened.world, stored) as data:
+            one = described(data, f"{place}/bulkdata", opened.identities.get(stored.series_id))
         # The transfer syntax is told as PS3.18 10.4.3.3.2 has it.
         content.append(one | {"00083002": element("UI", stored.transfer_syntax_uid)})
     return JSONResponse(content, media_type=DICOM_JSON, headers=PRIVATE)

@@ -1,11 +1,13 @@
 """WADO-RS for whole studies, series and instances (PS3.18 10.4.1.1.1): sent object by object."""
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 
 from fastapi import APIRouter, Request, Response
 
 from telemed.application.objects import read_object
-from telemed.application.presented import presented, variant
+from telemed.application.presented import Identities, file_of, presented, variant
 from telemed.application.retrieve import OpenedStudy, open_bytes, open_study
 from telemed.application.world import World
 from telemed.domain.access import Action
@@ -16,7 +18,7 @@ from telemed.imaging.plain_file import can_be_given, to_syntax
 from telemed.web.context import TheWorld
 from telemed.web.dicomweb.accept import Wanted, wanted
 from telemed.web.dicomweb.answers import DICOM, refused
-from telemed.web.dicomweb.parts import PRIVATE, Part, several
+from telemed.web.dicomweb.parts import PRIVATE, Part, alone, several, single
 from telemed.web.guard import guard
 from telemed.web.http_cache import kept, unchanged
 from telemed.web.security import CurrentActor
@@ -59,11 +61,13 @@ def read_instance(
     headers = PRIVATE | kept(stored.file_sha256, form)
     if unchanged(request, headers):
         return Response(status_code=304, headers=headers)
-    part = _part(presented(world, stored, opened.identities), stored, choice)
+    with ExitStack() as opening:
+        part = opening.enter_context(_part(world, stored, opened.identities, choice))
+        held = opening.pop_all()
     if not choice.single:
-        return several(DICOM, [part], headers)
+        return several(DICOM, alone(part, held), headers)
     headers["Content-Disposition"] = f'attachment; filename="{stored.sop_instance_uid}.dcm"'
-    return Response(bytes(part.data), media_type=DICOM, headers=headers)
+    return single(replace(part, syntax=""), headers, held)
 
 
 def _together(request: Request, open_: Callable[[], OpenedStudy]) -> Response:
@@ -90,15 +94,20 @@ def _can_give(world: World, stored: StoredObject, syntax: str) -> bool:
 
 def _parts(opened: OpenedStudy, choice: Wanted) -> Iterator[Part]:
     for stored in opened.objects:
-        yield _part(opened.read(stored), stored, choice)
+        with _part(opened.world, stored, opened.identities, choice) as part:
+            yield part
 
 
-def _part(data: bytes, stored: StoredObject, choice: Wanted) -> Part:
+@contextmanager
+def _part(world: World, stored: StoredObject, identities: Identities, choice: Wanted) -> Iterator[Part]:
+    """Read by pieces where it leaves as it is stored; to be written anew it is read whole."""
     syntax = choice.syntax
     if syntax in ("", "*"):
         # PS3.18 8.7.3.5.2: never these two, whatever the object was received in.
         hidden = stored.transfer_syntax_uid in (IMPLICIT_LITTLE, EXPLICIT_BIG)
         syntax = EXPLICIT_LITTLE if hidden else stored.transfer_syntax_uid
     if syntax == stored.transfer_syntax_uid:
-        return Part(DICOM, data, syntax)
-    return Part(DICOM, to_syntax(data, syntax), syntax)
+        with file_of(world, stored, identities) as file:
+            yield Part(DICOM, file, syntax)
+    else:
+        yield Part(DICOM, to_syntax(presented(world, stored, identities), syntax), syntax)
