@@ -41,11 +41,11 @@ class Rung:
 
 def typical_inputs(manifest: Manifest) -> dict[str, Tensor]:
     """Tensors of the usual shape; small numbers from a fixed seed, because zeros are no usual work."""
-    generator = np.random.default_rng(5)
+    generator, shapes = np.random.default_rng(5), manifest.typical_shapes()
 
     def tensor(spec: TensorSpec) -> Tensor:
-        shape = manifest.engine.typical.get(spec.name) or tuple(max(size, 1) for size in spec.shape)
-        return np.asarray(generator.standard_normal(shape) * 0.2).astype(DATATYPES[spec.datatype])
+        values = generator.standard_normal(shapes[spec.name]) * 0.2
+        return np.asarray(values).astype(DATATYPES[spec.datatype])
 
     return {spec.name: tensor(spec) for spec in manifest.inputs}
 

@@ -62,6 +62,11 @@ class Manifest:
         """The card in "zh-CN" or "en"; any other language reads the English one."""
         return self.folder / f"card.{'zh-CN' if language == 'zh-CN' else 'en'}.md"
 
+    def typical_shapes(self) -> dict[str, tuple[int, ...]]:
+        """The shape of each input in a usual request: as the settings say, else with 1 for what may vary."""
+        smallest = {spec.name: tuple(max(size, 1) for size in spec.shape) for spec in self.inputs}
+        return {**smallest, **self.engine.typical}
+
     @property
     def release(self) -> tuple[int, ...]:
         return tuple(int(part) for part in self.version.split("."))
