@@ -2,9 +2,7 @@
 of reading the line."""
 
 import logging
-import select
 import socket
-import ssl
 import time
 from collections.abc import Callable, Mapping
 from queue import Empty, Full, Queue
@@ -23,6 +21,7 @@ from dicom_node.line import LineGone
 from dicom_node.opening import certificate_sha256
 from dicom_node.policy import Caller, Policy, Rejection
 from dicom_node.streaming import StreamingDimse, discard_of
+from dicom_node.wire import has_come
 from telemed.application.faults import trace_of
 from telemed.application.world import World
 from telemed.dimse.pdu import abort
@@ -45,7 +44,18 @@ class LineSocket(AssociationSocket):  # type: ignore[misc, unused-ignore]
 
     @property
     def ready(self) -> bool:
-        return bool(self.ahead) or bool(super().ready)
+        """As the original, whose `select` knows no descriptor beyond 1023 and would end the line."""
+        line = self.socket
+        if self.ahead:
+            return True
+        if line is None or not self._is_connected:
+            return False
+        try:
+            return has_come(line, 0)
+        except (OSError, ValueError):
+            # Closed meanwhile.
+            self.event_queue.put("Evt17")
+            return False
 
     def begin_pdu(self, *, goes_on: bool) -> None:
         """`goes_on`: of a message whose beginning has been read; its time is not given anew."""
@@ -74,11 +84,7 @@ class LineSocket(AssociationSocket):  # type: ignore[misc, unused-ignore]
         limits = self.limits
         until = self._begun + limits.stalled_seconds + self._announced / limits.slowest_bytes_per_second
         patience = min(limits.stalled_seconds, until - time.monotonic())
-        if patience > 0 and isinstance(line, ssl.SSLSocket) and line.pending():
-            return
-        asked = select.poll()
-        asked.register(line, select.POLLIN)
-        if patience <= 0 or not asked.poll(patience * 1000):
+        if patience <= 0 or not has_come(line, patience):
             raise TimeoutError("the peer sends too slowly")
 
 

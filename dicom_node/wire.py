@@ -107,7 +107,7 @@ class Wire:
 
     def arrived(self) -> bytes:
         """As `unread`, with what has come meanwhile; does not wait."""
-        if self._is_readable() and self._end - self._start < len(self._buffer):
+        if has_come(self.line, 0) and self._end - self._start < len(self._buffer):
             kept = self._end - self._start
             self._buffer[:kept] = self._buffer[self._start : self._end]
             self._start, self._end = 0, kept
@@ -126,14 +126,6 @@ class Wire:
             except OSError as error:
                 raise LineEnded from error
         return self.unread
-
-    def _is_readable(self) -> bool:
-        if isinstance(self.line, ssl.SSLSocket) and self.line.pending():
-            return True
-        # Not select: it knows no descriptor beyond 1023.
-        asked = select.poll()
-        asked.register(self.line, select.POLLIN)
-        return bool(asked.poll(0))
 
     def _fill(self, least: int) -> None:
         """So many bytes at least, behind those that were taken already or in their place."""
@@ -180,6 +172,16 @@ class Wire:
             # struct timeval; zero would mean without end.
             parts = divmod(max(1, int(seconds * 1e6)), 1_000_000)
             self.line.setsockopt(socket.SOL_SOCKET, which, struct.pack("@ll", *parts))
+
+
+def has_come(line: socket.socket, seconds: float) -> bool:
+    """Whether there is something to read within so many seconds, be it the line's end."""
+    if isinstance(line, ssl.SSLSocket) and line.pending():
+        return True
+    # Not select: it knows no descriptor beyond 1023.
+    asked = select.poll()
+    asked.register(line, select.POLLIN)
+    return bool(asked.poll(seconds * 1000))
 
 
 def _nothing() -> None:

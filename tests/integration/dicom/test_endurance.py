@@ -157,6 +157,25 @@ def test_a_peer_that_sends_a_byte_now_and_then_gives_its_place_back(
         assert send_well(door, ecg) == SUCCESS
 
 
+@pytest.mark.parametrize("more", [{}, OTHER_READER], ids=["own", "pynetdicom"])
+def test_lines_are_served_beyond_a_thousand_open_files(
+    door: OpenDoor, ecg: Object, more: dict[int, tuple[str, str]]
+) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard != resource.RLIM_INFINITY and hard < 2048:
+        pytest.skip("the system allows no more than a thousand open files")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, 2048), hard))
+    try:
+        with ExitStack() as held:
+            for _ in range(1100):
+                held.enter_context(Path(os.devnull).open("rb"))
+            with RawSender(door.port) as sender:
+                assert sender.associate(ecg.context() | more).kind == ASSOCIATE_AC
+                assert ecg.send(sender) == SUCCESS
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
 def test_a_farewell_frees_the_place_though_the_line_stays_open(town: Site, ecg: Object) -> None:
     with limited(town, maximum_associations=1) as door, RawSender(door.port) as first:
         assert first.associate(ecg.context()).kind == ASSOCIATE_AC
