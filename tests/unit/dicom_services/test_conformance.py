@@ -57,6 +57,9 @@ def test_the_implementation() -> None:
     assert stated["Associations at once"] == f"{places} {more}"
     wider = Limits.of(Settings(dicom_per_site=100))
     assert (wider.maximum_per_site, wider.maximum_associations) == (100, 200)
+    assert stated["Time for a message"] == (
+        f"{limits.stalled_seconds:.0f} s, and beyond them at least {limits.slowest_bytes_per_second} bytes/s"
+    )
     assert stated["Idle time before an association is ended"] == f"{limits.idle_seconds:.0f} s"
     assert stated["Time for an association request (ARTIM)"] == f"{limits.request_seconds:.0f} s"
 
