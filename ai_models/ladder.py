@@ -12,7 +12,7 @@ import numpy as np
 
 from ai_models import evidence, openvino_session
 from ai_models.errors import ModelRefused
-from ai_models.evidence import REFERENCE, Evidence
+from ai_models.evidence import OPENVINO, REFERENCE, Evidence
 from ai_models.manifest import Manifest, TensorSpec
 from ai_models.openvino_session import OpenVinoSession
 from ai_models.registry import read_network, read_weights
@@ -54,47 +54,59 @@ def choose(manifest: Manifest, provider: str, precision: str, signers: tuple[Pub
     """The rung to run `manifest` on. `precision`: "auto", the reference, or one by name.
 
     A rung asked for by name and not to be had is an error, never replaced: ModelRefused("model.no_rung",
-    precision, reason). On other providers than the CPU only the reference runs.
+    name, precision, reason). On other providers than the CPU only the reference runs, and a rung by name is
+    ModelRefused("model.rung_needs_cpu", name, precision, provider): it would run on the CPU in silence.
     """
-    reference = _reference(manifest, provider)
     if precision in (REFERENCE, manifest.precision) or (precision == AUTO and provider != CPU):
-        return Rung(reference, manifest.precision, manifest.sha256)
-    found = evidence.find(manifest, signers)
-    candidates, passed_over = {}, {}
-    for name, proof in found.items():
-        reason = proof.shortfall(manifest) or (
-            openvino_session.shortfall() if proof.backend == "openvino" else None
-        )
-        if reason is None:
-            candidates[name] = proof
-        else:
-            passed_over[name] = reason
+        return _reference(manifest, provider)
+    if provider != CPU:
+        raise ModelRefused("model.rung_needs_cpu", name=manifest.name, precision=precision, provider=provider)
+    candidates, passed_over = _usable(manifest, signers)
     if precision != AUTO:
         if precision not in candidates:
             reason = passed_over.get(precision, "no evidence recorded")
             raise ModelRefused("model.no_rung", name=manifest.name, precision=precision, reason=reason)
-        return Rung(_open(manifest, candidates[precision]), precision, candidates[precision].sha256)
-    rungs = [Rung(reference, manifest.precision, manifest.sha256)]
-    rungs += [Rung(_open(manifest, proof), name, proof.sha256) for name, proof in candidates.items()]
+        return _open(manifest, candidates[precision])
+    rungs = [_reference(manifest, provider), *(_open(manifest, proof) for proof in candidates.values())]
     taken = _fastest(manifest, rungs, passed_over)
     log.info("%s %s runs as %s; ms %s; not used %s", manifest.name, manifest.version, taken.precision,
              dict(taken.milliseconds), dict(taken.passed_over))  # fmt: skip
     return taken
 
 
-def _reference(manifest: Manifest, provider: str) -> Session:
+def _usable(manifest: Manifest, signers: tuple[PublicKey, ...]) -> tuple[dict[str, Evidence], dict[str, str]]:
+    """Evidence of the rungs that may run here, and why the others may not, by precision."""
+    candidates, passed_over = {}, {}
+    for name, proof in evidence.find(manifest, signers).items():
+        reason = proof.shortfall(manifest) or (
+            openvino_session.shortfall() if proof.backend == OPENVINO else None
+        )
+        if reason is None:
+            candidates[name] = proof
+        else:
+            passed_over[name] = reason
+    return candidates, passed_over
+
+
+def _reference(manifest: Manifest, provider: str) -> Rung:
+    data = read_weights(manifest)
+    session: Session
     if provider != CUDA:
-        return open_session(manifest, read_weights(manifest), provider)
-    # Only where a GPU is asked for: it loads another library.
-    from ai_models.cuda_session import open_on_gpu
+        session = open_session(manifest, data, provider)
+    else:
+        # Only where a GPU is asked for: it loads another library.
+        from ai_models.cuda_session import open_on_gpu
 
-    return open_on_gpu(manifest, read_weights(manifest), typical_inputs(manifest))
+        session = open_on_gpu(manifest, data, typical_inputs(manifest))
+    return Rung(session, manifest.precision, manifest.sha256)
 
 
-def _open(manifest: Manifest, proof: Evidence) -> Session:
-    if proof.backend == "openvino":
-        return OpenVinoSession(manifest, read_weights(manifest))
-    return open_session(manifest, read_network(proof.network, proof.sha256), CPU)
+def _open(manifest: Manifest, proof: Evidence) -> Rung:
+    if proof.backend == OPENVINO:
+        # No network of its own: the digest is that of the bytes that are read here.
+        return Rung(OpenVinoSession(manifest, read_weights(manifest)), proof.precision, manifest.sha256)
+    session = open_session(manifest, read_network(proof.network, proof.sha256), CPU)
+    return Rung(session, proof.precision, proof.sha256)
 
 
 def _fastest(manifest: Manifest, rungs: list[Rung], passed_over: Mapping[str, str]) -> Rung:

@@ -13,6 +13,8 @@ from ai_models.errors import ModelRefused
 from ai_models.settings import RunSettings
 from telemed.domain.analysis import Code
 
+FILE = "manifest.json"
+
 
 @dataclass(frozen=True)
 class TensorSpec:
@@ -72,11 +74,10 @@ class Manifest:
         return tuple(int(part) for part in self.version.split("."))
 
 
-def read_manifest(folder: Path) -> Manifest:
-    """Read and check `folder`/manifest.json. Raises ModelRefused("model.bad_manifest", file, detail)."""
-    path = folder / "manifest.json"
+def parse_manifest(folder: Path, content: bytes) -> Manifest:
+    """`folder`'s manifest from the bytes of its file. Raises ModelRefused("model.bad_manifest", file, detail)."""
     try:
-        data = json.loads(path.read_text("utf-8"))
+        data = json.loads(content.decode("utf-8"))
         manifest = Manifest(
             folder=folder,
             name=str(data["name"]),
@@ -96,9 +97,9 @@ def read_manifest(folder: Path) -> Manifest:
             engine=RunSettings.from_json(data.get("engine", {})),
         )
         _check(manifest)
-    except (OSError, KeyError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, OverflowError, RecursionError, TypeError, ValueError) as error:
         detail = f"{type(error).__name__}: {error}"
-        raise ModelRefused("model.bad_manifest", file=str(path), detail=detail) from error
+        raise ModelRefused("model.bad_manifest", file=str(folder / FILE), detail=detail) from error
     return manifest
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from Crypto.PublicKey import ECC
 from Crypto.Signature import eddsa
 
+from ai_models import files
 from ai_models.errors import ModelRefused
 
 PublicKey = ECC.EccKey
@@ -38,17 +39,17 @@ def sign(path: Path, private_key_pem: str) -> Path:
     return target
 
 
-def check(path: Path, signers: Sequence[PublicKey]) -> None:
-    """Raise ModelRefused where keys are configured and none of them signed the file as it lies there:
-    "model.not_signed" (file), "model.wrong_signature" (file).
+def check(path: Path, data: bytes, signers: Sequence[PublicKey]) -> None:
+    """Raise ModelRefused where keys are configured and none of them signed `data`, the bytes read from `path`:
+    "model.not_signed" (file), "model.wrong_signature" (file), "model.unreadable_file" (file, detail).
+
+    The caller goes on with these very bytes: the file may be another one by the time it is read again.
     """
     if not signers:
         return
-    try:
-        signature = path.with_name(path.name + SUFFIX).read_bytes()
-    except OSError as error:
-        raise ModelRefused("model.not_signed", file=str(path)) from error
-    data = path.read_bytes()
+    signature = files.content(path.with_name(path.name + SUFFIX))
+    if signature is None:
+        raise ModelRefused("model.not_signed", file=str(path))
     for key in signers:
         try:
             eddsa.new(key, "rfc8032").verify(data, signature)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -11,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from ai_models import onnx_file
+from ai_models import evidence, onnx_file
 from ai_models.ecg.reader import MODEL, EcgReader
 from ai_models.ecg.signal import LEADS, PREPROCESSING
 from ai_models.engine import CPU, Engine
@@ -109,6 +111,65 @@ def test_the_newest_version_of_a_name_is_in_service(copied: Copied, tmp_path: Pa
     rewrite(folder, version="1.9.0")
     rewrite(newer, version="1.10.0")
     assert [manifest.version for manifest in Registry(tmp_path).models()] == ["1.10.0"]
+
+
+def test_one_version_in_two_folders_is_refused(copied: Copied, tmp_path: Path) -> None:
+    folder = copied()
+    shutil.copytree(folder, folder.with_name("again"))
+    with pytest.raises(ModelRefused) as error:
+        Registry(tmp_path)
+    assert error.value.code == "model.installed_twice"
+    assert {error.value.params["first"], error.value.params["second"]} == {
+        str(folder), str(folder.with_name("again")),
+    }  # fmt: skip
+
+
+def test_a_place_without_a_model_is_an_error(copied: Copied, tmp_path: Path) -> None:
+    folder = copied()
+    (folder / "manifest.json").unlink()
+    for root in (tmp_path, tmp_path / "nothing"):
+        with pytest.raises(ModelRefused) as error:
+            Registry(root)
+        assert error.value.code == "model.none_installed"
+        assert error.value.params["folder"] == str(root)
+
+
+@pytest.mark.parametrize("where", ["weights", "model", "rungs", "evidence"])
+def test_what_may_not_be_read_is_named_and_never_taken_for_nothing(
+    copied: Copied, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    folder = copied()
+    barred = {
+        "weights": folder.parent,
+        "model": folder / "manifest.json",
+        "rungs": folder / "rungs",
+        "evidence": folder / "rungs" / "int8" / "evidence.json",
+    }[where]
+    # As root everything may be read: the system's answer is put in its place.
+    bar(monkeypatch, barred)
+    with pytest.raises(ModelRefused) as error:
+        evidence.find(Registry(tmp_path).get(MODEL))
+    assert error.value.code == "model.unreadable_file"
+    assert error.value.params == {"file": str(barred), "detail": os.strerror(errno.EACCES)}
+
+
+def bar(monkeypatch: pytest.MonkeyPatch, barred: Path) -> None:
+    scan, read = os.scandir, Path.read_bytes
+
+    def demand_other(path: Path) -> None:
+        if path == barred:
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+
+    def scandir(path: Path) -> Any:
+        demand_other(path)
+        return scan(path)
+
+    def read_bytes(path: Path) -> bytes:
+        demand_other(path)
+        return read(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    monkeypatch.setattr(Path, "read_bytes", read_bytes)
 
 
 def test_an_unknown_name_says_which_are_known() -> None:

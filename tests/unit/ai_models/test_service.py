@@ -7,6 +7,7 @@ import shutil
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import CancelledError, ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ import numpy as np
 import pytest
 from Crypto.PublicKey import ECC
 
-from ai_models import signature
+from ai_models import evidence, signature
 from ai_models.ecg.reader import MODEL
 from ai_models.ecg.tensors import ecg_tensors
 from ai_models.engine import Engine
@@ -23,6 +24,7 @@ from ai_models.in_service import InService
 from ai_models.manifest import Manifest
 from ai_models.registry import Registry
 from ai_models.runner import Tensor
+from ai_models.session import CUDA
 from telemed.domain.inference import Urgency
 from tests.unit.ai_models import synthetic
 
@@ -249,6 +251,24 @@ def test_a_new_version_that_does_not_fit_leaves_the_old_in_service(copied: Copie
 # --- precision -----------------------------------------------------------------------------------------------
 
 
+LABELS = ("NORM", "MI", "STTC", "CD", "HYP", "AFIB")
+
+
+def proof_of(base: str, **changes: Any) -> dict[str, Any]:
+    """Evidence that is just enough; what is changed in the whole is changed for each label."""
+    whole = {"flag_agreement": 0.995, "largest_difference": 0.05}
+    whole |= {name: changes[name] for name in whole if name in changes}
+    proof = {
+        "precision": "int8",
+        "backend": "onnxruntime",
+        "base_sha256": base,
+        "sha256": base,
+        "recordings": 1000,
+        "by_label": dict.fromkeys(LABELS, whole),
+    }
+    return proof | whole | changes
+
+
 def rung(folder: Path, **changes: Any) -> None:
     """The shipped network itself as a rung under another name: what is tested is the choice."""
     base = json.loads((folder / "manifest.json").read_text("utf-8"))["sha256"]
@@ -256,16 +276,7 @@ def rung(folder: Path, **changes: Any) -> None:
     shutil.rmtree(folder / "rungs", ignore_errors=True)
     target.mkdir(parents=True)
     shutil.copy(folder / "model.onnx", target)
-    proof = {
-        "precision": "int8",
-        "backend": "onnxruntime",
-        "base_sha256": base,
-        "sha256": base,
-        "recordings": 1000,
-        "flag_agreement": 0.995,
-        "largest_difference": 0.05,
-    }
-    (target / "evidence.json").write_text(json.dumps(proof | changes), "utf-8")
+    (target / "evidence.json").write_text(json.dumps(proof_of(base, **changes)), "utf-8")
 
 
 def test_a_rung_with_evidence_runs_under_its_own_name(copied: Copied, tmp_path: Path) -> None:
@@ -282,7 +293,7 @@ def test_a_rung_with_evidence_runs_under_its_own_name(copied: Copied, tmp_path: 
         ({"flag_agreement": 0.9949}, "0.9949"),
         ({"flag_agreement": float("nan")}, "bad_evidence"),
         ({"largest_difference": 0.0501}, "0.0501"),
-        ({"largest_difference": float("nan")}, "nan"),
+        ({"largest_difference": float("nan")}, "bad_evidence"),
         ({"base_sha256": "0" * 64}, "other weights"),
         ({"sha256": "0" * 64}, "wrong_digest"),
         ({"precision": "int4"}, "bad_evidence"),
@@ -299,6 +310,54 @@ def test_a_rung_without_enough_evidence_is_refused_by_name_and_left_aside_by_its
         automatic = Engine(Registry(tmp_path), precision="auto")
         assert automatic.identity(MODEL).precision == "fp32"
         assert reason in automatic.rung(MODEL).passed_over["int8"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"flag_agreement": 1.7}, "1.7 is no share"),
+        ({"flag_agreement": True}, "True is no number"),
+        ({"largest_difference": -3.0}, "-3.0 is no number"),
+        ({"largest_difference": float("inf")}, "inf is no number"),
+        ({"recordings": float("inf")}, "inf is no count"),
+        ({"recordings": 1000.9}, "1000.9 is no count"),
+        ({"recordings": "2000"}, "2000 is no count"),
+        ({"recordings": True}, "True is no count"),
+        ({"backend": "tensorrt"}, "backend tensorrt"),
+        ({"sha256": "efb5"}, "64 hexadecimal"),
+        ({"backend": "openvino", "sha256": "deadbeef" * 8}, "must be base_sha256"),
+        ({"by_label": {}}, "name the model's labels"),
+        (
+            {"by_label": {"MI": {"flag_agreement": 0.995, "largest_difference": 0.05}}},
+            "name the model's labels",
+        ),
+        (
+            {"by_label": {key: {"flag_agreement": 0.9, "largest_difference": 0.05} for key in LABELS}},
+            "flag_agreement contradicts",
+        ),
+        (
+            {"by_label": {key: {"flag_agreement": 0.995, "largest_difference": 0.9} for key in LABELS}},
+            "largest_difference contradicts",
+        ),
+        ({"by_label": list(LABELS)}, "AttributeError"),
+    ],
+)
+def test_evidence_that_was_tampered_with_is_refused(
+    tmp_path: Path, manifest: Manifest, changes: dict[str, Any], reason: str
+) -> None:
+    folder = tmp_path / "rungs" / "int8"
+    folder.mkdir(parents=True)
+    (folder / "evidence.json").write_text(json.dumps(proof_of(manifest.sha256, **changes)), "utf-8")
+    with pytest.raises(ModelRefused) as error:
+        evidence.find(replace(manifest, folder=tmp_path))
+    assert error.value.code == "model.bad_evidence"
+    assert reason in str(error.value.params["detail"])
+
+
+def test_the_shipped_evidence_agrees_with_itself_and_suffices() -> None:
+    proofs = [(model, proof) for model in Registry().models() for proof in evidence.find(model).values()]
+    assert len(proofs) >= 3
+    assert [proof.shortfall(model) for model, proof in proofs] == [None] * len(proofs)
 
 
 def test_a_rung_that_is_not_faster_is_not_used(copied: Copied, tmp_path: Path) -> None:
@@ -324,6 +383,14 @@ def test_a_precision_that_nobody_measured_is_an_error() -> None:
     with pytest.raises(ModelRefused) as error:
         Engine(precision="fp4").warm()
     assert error.value.code == "model.no_rung"
+
+
+@pytest.mark.parametrize("provider", ["AzureExecutionProvider", CUDA])
+def test_a_rung_by_name_never_runs_on_another_provider_than_the_one_asked_for(provider: str) -> None:
+    with pytest.raises(ModelRefused) as error:
+        Engine(provider=provider, precision="int8").identity(MODEL)
+    assert error.value.code == "model.rung_needs_cpu"
+    assert error.value.params["provider"] == provider
 
 
 # --- signatures ----------------------------------------------------------------------------------------------
@@ -355,6 +422,27 @@ def test_only_what_a_configured_key_signed_is_run(copied: Copied, tmp_path: Path
     with pytest.raises(ModelRefused) as error:
         Registry(tmp_path, signers)
     assert error.value.code == "model.wrong_signature"
+
+
+def test_what_was_verified_is_what_is_read(
+    copied: Copied, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, key = copied(), ECC.generate(curve="ed25519")
+    rung(folder)
+    signed = [folder / "manifest.json", folder / "rungs" / "int8" / "evidence.json"]
+    for path in signed:
+        signature.sign(path, key.export_key(format="PEM"))
+    verify = signature.check
+
+    def then_exchanged(path: Path, data: bytes, signers: Sequence[signature.PublicKey]) -> None:
+        verify(path, data, signers)
+        path.write_bytes(b"{}")
+
+    monkeypatch.setattr(signature, "check", then_exchanged)
+    registry = Registry(tmp_path, [key.public_key()])
+    assert registry.get(MODEL).labels[0].threshold == pytest.approx(0.5635)
+    assert set(evidence.find(registry.get(MODEL), registry.signers)) == {"int8"}
+    assert [path.read_bytes() for path in signed] == [b"{}", b"{}"]
 
 
 @pytest.mark.parametrize(
