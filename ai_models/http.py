@@ -7,53 +7,26 @@ does more than that costs as much as a tenth of a run of the network. Bodies wit
 from __future__ import annotations
 
 import asyncio
-import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import dataclass, field
-from http import HTTPStatus
+from dataclasses import dataclass
 from typing import Any
 
+from ai_models.http_message import (
+    BLANK,
+    BadRequest,
+    Reply,
+    Request,
+    content_length,
+    failure,
+    guarded,
+    parse_head,
+)
+
 LARGEST_HEAD = 16 * 1024
-LARGEST_BODY = 64 * 1024 * 1024
 RECEIVE_S = 60.0
 """A request that has begun must be complete within so many seconds."""
 LINGER_S = 2.0
-_BLANK = b"\r\n\r\n"
-_REASONS = {status.value: status.phrase for status in HTTPStatus}
-
-
-@dataclass(frozen=True)
-class Request:
-    """`headers` by lower-case name; `path` without the query."""
-
-    method: str
-    path: str
-    headers: Mapping[str, str]
-    body: bytearray
-
-
-@dataclass(frozen=True)
-class Reply:
-    status: int
-    body: bytes
-    kind: str = "application/json"
-    headers: Mapping[str, str] = field(default_factory=dict)
-
-    @classmethod
-    def json(cls, value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Reply:
-        return cls(status, json.dumps(value).encode("utf-8"), headers=headers or {})
-
-    def encoded(self, keep_alive: bool) -> bytes:
-        lines = [
-            f"HTTP/1.1 {self.status} {_REASONS.get(self.status, '')}",
-            f"content-type: {self.kind}",
-            f"content-length: {len(self.body)}",
-            *(f"{name}: {value}" for name, value in self.headers.items()),
-        ]
-        if not keep_alive:
-            lines.append("connection: close")
-        return b"".join(["\r\n".join(lines).encode("latin-1"), _BLANK, self.body])
 
 
 @dataclass(frozen=True)
@@ -65,17 +38,6 @@ class Later:
 
 
 Handler = Callable[[Request], Reply | Later]
-
-
-class BadRequest(Exception):
-    def __init__(self, status: int, message: str) -> None:
-        super().__init__(message)
-        self.status = status
-
-
-def failure(status: int, code: str, message: str, headers: Mapping[str, str] | None = None) -> Reply:
-    """The protocol's error body: a string under `error`, and our code beside it."""
-    return Reply.json({"error": message, "code": code}, status, headers)
 
 
 class Connection(asyncio.BufferedProtocol):
@@ -157,13 +119,13 @@ class Connection(asyncio.BufferedProtocol):
     def _begin(self) -> bool:
         """Take the head off what has come; False where it is not yet complete."""
         assert self._transport is not None
-        end = self._head.find(_BLANK, 0, self._filled)
+        end = self._head.find(BLANK, 0, self._filled)
         if end < 0:
             if self._filled == len(self._head):
                 raise BadRequest(431, "the head of the request is too long")
             return False
         method, target, version, headers = parse_head(bytes(self._head[:end]))
-        came = bytes(self._head[end + len(_BLANK) : self._filled])
+        came = bytes(self._head[end + len(BLANK) : self._filled])
         length = content_length(method, headers)
         self._keep_alive = version == "HTTP/1.1" and headers.get("connection", "").lower() != "close"
         self._line = method, target.partition("?")[0], headers
@@ -172,11 +134,11 @@ class Connection(asyncio.BufferedProtocol):
         self._body = bytearray(length)
         self._body[: self._filled] = came[:length]
         if headers.get("expect", "").lower() == "100-continue" and self._filled < length:
-            self._transport.write(b"HTTP/1.1 100 Continue" + _BLANK)
+            self._transport.write(b"HTTP/1.1 100 Continue" + BLANK)
         return True
 
     def _answer(self, request: Request) -> None:
-        reply = self._handler(request)
+        reply = guarded(lambda: self._handler(request))
         if isinstance(reply, Reply):
             self._write(reply)
             return
@@ -191,7 +153,7 @@ class Connection(asyncio.BufferedProtocol):
     def _done(self, future: Future[Any], finish: Callable[[Future[Any]], Reply]) -> None:
         self._waiting = None
         if self._transport is not None:
-            self._write(finish(future))
+            self._write(guarded(lambda: finish(future)))
 
     def _write(self, reply: Reply) -> None:
         assert self._transport is not None
@@ -219,35 +181,3 @@ class Connection(asyncio.BufferedProtocol):
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-
-
-def parse_head(head: bytes) -> tuple[str, str, str, dict[str, str]]:
-    """(method, target, version, headers) of a request's head without its blank line. Raises BadRequest."""
-    first, *lines = head.decode("latin-1").split("\r\n")
-    words = first.split(" ")
-    if len(words) != 3 or words[2] not in ("HTTP/1.1", "HTTP/1.0") or not words[1].startswith("/"):
-        raise BadRequest(400, "this is no HTTP/1.1 request")
-    headers: dict[str, str] = {}
-    for line in lines:
-        name, colon, value = line.partition(":")
-        lowered = name.lower()
-        if not colon or not name or name != name.strip() or "\n" in line:
-            raise BadRequest(400, "a header line is not valid")
-        if lowered in headers and lowered in ("content-length", "transfer-encoding"):
-            raise BadRequest(400, f"{lowered} is there twice")
-        headers[lowered] = value.strip()
-    return words[0], words[1], words[2], headers
-
-
-def content_length(method: str, headers: Mapping[str, str]) -> int:
-    """Bytes of the body. Raises BadRequest: 411 without a length, 413 too large, 415 compressed, 400 no number."""
-    if "transfer-encoding" in headers or (method == "POST" and "content-length" not in headers):
-        raise BadRequest(411, "the request must state its Content-Length")
-    if headers.get("content-encoding", "identity") != "identity":
-        raise BadRequest(415, "compressed bodies are not taken")
-    text = headers.get("content-length", "0")
-    if not text.isascii() or not text.isdigit():
-        raise BadRequest(400, "Content-Length is no number")
-    if int(text) > LARGEST_BODY:
-        raise BadRequest(413, f"the body is larger than {LARGEST_BODY} bytes")
-    return int(text)

@@ -10,11 +10,13 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable, Mapping
-from typing import Any
+from itertools import chain
+from typing import Any, TypeGuard
 
 import numpy as np
 
 from ai_models.errors import InvalidTensor
+from ai_models.http_message import number_of
 from ai_models.manifest import TensorSpec
 from ai_models.runner import DATATYPES, NAMES, Tensor
 from telemed.domain.inference import Urgency
@@ -22,7 +24,16 @@ from telemed.domain.inference import Urgency
 HEADER_LENGTH = "inference-header-content-length"
 PRIORITIES = {0: Urgency.ROUTINE, 1: Urgency.STAT, 2: Urgency.ROUTINE, 3: Urgency.BACKFILL}
 MOST_ELEMENTS = 64 * 1024 * 1024
+MOST_DIMENSIONS = 8
+LONGEST_S = 3600.0
+"""A caller that says it waits longer than this is taken to wait so long."""
 ALIGNMENT = 8
+JSON_TYPES: dict[str, set[type]] = {"f": {int, float}, "i": {int}, "u": {int}, "b": {bool}}
+"""What a list may hold, by the kind of its datatype."""
+JSON_WORDS: dict[type, str] = {
+    str: "a string", bool: "true or false", float: "a fraction", int: "a number", list: "a list", dict: "an object",
+    type(None): "null",
+}  # fmt: skip
 
 
 def encode(tensors: Mapping[str, Tensor], head: Mapping[str, Any], key: str) -> tuple[bytes, int]:
@@ -70,9 +81,10 @@ def split(body: bytes | bytearray, header_length: str | None) -> tuple[dict[str,
     """The JSON head of a body and what follows it. Raises InvalidTensor("body.*") where it is not as declared."""
     length = len(body)
     if header_length is not None:
-        if not header_length.isascii() or not header_length.isdigit() or int(header_length) > len(body):
+        stated = number_of(header_length)
+        if stated is None or stated > len(body):
             raise InvalidTensor("body.header_length", value=header_length[:40], size=len(body))
-        length = int(header_length)
+        length = stated
     try:
         head = json.loads(body[:length], parse_constant=_refuse)
     except (UnicodeDecodeError, ValueError, RecursionError) as error:
@@ -87,7 +99,7 @@ def decode(rows: Any, tail: memoryview) -> dict[str, Tensor]:
     they lie on the boundary of a number, else copies.
 
     Raises InvalidTensor("body.no_tensors", "body.length", "tensor.datatype", "tensor.shape", "tensor.size",
-    "tensor.data").
+    "tensor.data", "tensor.nesting", "tensor.values").
     """
     if not isinstance(rows, list) or not rows or not all(isinstance(row, dict) for row in rows):
         raise InvalidTensor("body.no_tensors")
@@ -99,6 +111,8 @@ def decode(rows: Any, tail: memoryview) -> dict[str, Tensor]:
             raise InvalidTensor("tensor.twice", name=name)
         dtype, count = DATATYPES[spec.datatype], math.prod(spec.shape)
         size = _binary_size(row, name)
+        if size is not None and "data" in row:
+            raise InvalidTensor("tensor.twice", name=name)
         if size is None:
             tensors[name] = _from_list(row.get("data"), spec, dtype, count)
             continue
@@ -145,7 +159,7 @@ def urgency_of(head: Mapping[str, Any]) -> tuple[Urgency, float | None]:
             raise InvalidTensor("body.parameter", name=name, found=str(value)[:40])
         values[name] = value
     urgency = PRIORITIES.get(values["priority"], Urgency.BACKFILL)
-    return urgency, values["timeout"] / 1e6 or None
+    return urgency, min(values["timeout"], round(LONGEST_S * 1e6)) / 1e6 or None
 
 
 def parameters_of(urgency: Urgency, within: float | None) -> dict[str, int]:
@@ -179,10 +193,20 @@ def _spec(row: Mapping[str, Any]) -> tuple[str, TensorSpec]:
         raise InvalidTensor(
             "tensor.datatype", name=name, expected=", ".join(DATATYPES), found=str(datatype)[:40]
         )
-    whole = isinstance(shape, list) and all(type(size) is int and size >= 0 for size in shape)
-    if not whole or math.prod(shape or ()) > MOST_ELEMENTS:
-        raise InvalidTensor("tensor.shape", name=name, expected="[n, ...]", found=str(shape)[:80])
-    return name, TensorSpec(name, datatype, tuple(shape or ()))
+    if not _possible(shape):
+        expected = f"[n, ...] (at most {MOST_DIMENSIONS} dimensions and {MOST_ELEMENTS} elements)"
+        raise InvalidTensor("tensor.shape", name=name, expected=expected, found=str(shape)[:80])
+    return name, TensorSpec(name, datatype, tuple(shape))
+
+
+def _possible(shape: Any) -> TypeGuard[list[int]]:
+    """A 0 excuses no other dimension: the array's library multiplies them too."""
+    return (
+        isinstance(shape, list)
+        and len(shape) <= MOST_DIMENSIONS
+        and all(type(size) is int and 0 <= size <= MOST_ELEMENTS for size in shape)
+        and math.prod(max(size, 1) for size in shape) <= MOST_ELEMENTS
+    )
 
 
 def _binary_size(row: Mapping[str, Any], name: str) -> int | None:
@@ -196,13 +220,32 @@ def _binary_size(row: Mapping[str, Any], name: str) -> int | None:
 
 
 def _from_list(data: Any, spec: TensorSpec, dtype: np.dtype[Any], count: int) -> Tensor:
+    """Numbers as JSON lists: one flat list in row-major order, or lists nested as the shape says."""
     if not isinstance(data, list):
         raise InvalidTensor("tensor.data", name=spec.name)
+    flat = _flat(data, spec)
+    if len(flat) != count:
+        raise InvalidTensor("tensor.size", name=spec.name, expected=count, found=len(flat))
+    # As they were written: the array's library would read "0.1" and true as numbers, and cut 1.5 down to 1.
+    strange = set(map(type, flat)) - JSON_TYPES[dtype.kind]
+    if strange:
+        found = ", ".join(sorted(JSON_WORDS.get(kind, kind.__name__) for kind in strange))
+        raise InvalidTensor("tensor.values", name=spec.name, datatype=spec.datatype, found=found)
     try:
-        flat = np.asarray(data, dtype=np.float64 if dtype.kind == "f" else dtype).ravel()
-    except (TypeError, ValueError, OverflowError) as error:
-        raise InvalidTensor("tensor.data", name=spec.name) from error
-    if flat.size != count:
-        raise InvalidTensor("tensor.size", name=spec.name, expected=count, found=flat.size)
+        values = np.array(flat, dtype=np.float64 if dtype.kind == "f" else dtype)
+    except OverflowError as error:
+        found = "a number beyond its range"
+        raise InvalidTensor("tensor.values", name=spec.name, datatype=spec.datatype, found=found) from error
     with np.errstate(over="ignore"):
-        return flat.astype(dtype).reshape(spec.shape)
+        return values.astype(dtype).reshape(spec.shape)
+
+
+def _flat(data: list[Any], spec: TensorSpec) -> list[Any]:
+    if not data or not isinstance(data[0], list):
+        return data
+    level: list[Any] = [data]
+    for size in spec.shape:
+        if not all(isinstance(part, list) and len(part) == size for part in level):
+            raise InvalidTensor("tensor.nesting", name=spec.name, shape=str(list(spec.shape)))
+        level = list(chain.from_iterable(level))
+    return level

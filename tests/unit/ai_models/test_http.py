@@ -99,6 +99,11 @@ NAN = np.full((1, 6, 12, 300), np.nan, np.float32)
         (changed(0, shape=[-1, 6, 12, 300]), "tensor.shape"),
         (changed(0, shape=[10**12, 10**12]), "tensor.shape"),
         (changed(0, shape="many"), "tensor.shape"),
+        (changed(0, shape=[0, 10**30]), "tensor.shape"),
+        (changed(0, shape=[0, 2**62, 8]), "tensor.shape"),
+        (changed(0, shape=[0, 2**26, 2**26, 2**26]), "tensor.shape"),
+        (changed(0, shape=[1] * 100), "tensor.shape"),
+        (changed(0, data=[1.0]), "tensor.twice"),
         (changed(0, datatype="FP64"), "tensor.size"),
         (changed(0, datatype="BF99"), "tensor.datatype"),
         (changed(0, datatype="INT32"), "tensor.datatype"),
@@ -116,9 +121,21 @@ NAN = np.full((1, 6, 12, 300), np.nan, np.float32)
         ((b"{}", 99), "body.header_length"),
         ((b"{}", "-1"), "body.header_length"),
         ((b"{}", "two"), "body.header_length"),
+        ((b"{}", "9" * 5000), "body.header_length"),
+        (
+            (
+                b'{"inputs": [{"name": "x", "datatype": "FP32", "shape": [1], "data": ['
+                + b"9" * 5000
+                + b"]}]}",
+                None,
+            ),
+            "body.not_json",
+        ),
     ],
 )
-def test_a_body_that_lies_gets_a_clear_refusal(url: str, sent: tuple[bytes, int], code: str) -> None:
+def test_a_body_that_lies_gets_a_clear_refusal(
+    url: str, sent: tuple[bytes, int | str | None], code: str
+) -> None:
     response = post(url, *sent)
     assert response.status_code == 400
     assert response.json()["code"] == code
@@ -131,12 +148,58 @@ def test_bytes_left_over_or_missing_are_refused(url: str) -> None:
     assert post(url, body[:-4], length).json()["code"] == "tensor.size"
 
 
-def test_json_numbers_that_are_none_are_refused(url: str) -> None:
-    body = protocol.encode_json(inputs(), {}, "inputs")
-    for word, code in ((b"NaN", "body.not_json"), (b'"x"', "tensor.data"), (b"null", "tensor.not_finite")):
-        spoiled = body.replace(b'"data": [', b'"data": [' + word + b", ", 1)
-        assert post(url, spoiled).status_code == 400
-        assert post(url, spoiled).json()["code"] in (code, "tensor.size")
+def listed(data: Any, datatype: str = "FP32", shape: tuple[int, ...] = (2, 2)) -> bytes:
+    row = {"name": "windows", "datatype": datatype, "shape": list(shape), "data": data}
+    return json.dumps({"inputs": [row]}).encode()
+
+
+@pytest.mark.parametrize(
+    ("data", "datatype", "code"),
+    [
+        (["0.1", 1, 1, 1], "FP32", "tensor.values"),
+        ([True, 1, 1, 1], "FP32", "tensor.values"),
+        ([None, 1, 1, 1], "FP32", "tensor.values"),
+        ([1.5, 1, 1, 1], "INT64", "tensor.values"),
+        ([300, 1, 1, 1], "UINT8", "tensor.values"),
+        ([10**400, 1, 1, 1], "FP32", "tensor.values"),
+        ([1, 0, 1, 0], "BOOL", "tensor.values"),
+        ([[1, 2, 3, 4]], "FP32", "tensor.nesting"),
+        ([[1], [2], [3], [4]], "FP32", "tensor.nesting"),
+        ([[1, 2], [3]], "FP32", "tensor.nesting"),
+        ([[1, 2], 3], "FP32", "tensor.nesting"),
+        ([[[1, 2]], [[3, 4]]], "FP32", "tensor.nesting"),
+        ([1, 2, 3], "FP32", "tensor.size"),
+        ([1, [2], 3, 4], "FP32", "tensor.values"),
+    ],
+)
+def test_json_lists_hold_what_their_datatype_and_shape_say(data: Any, datatype: str, code: str) -> None:
+    head, tail = protocol.split(listed(data, datatype), None)
+    with pytest.raises(InvalidTensor) as error:
+        protocol.decode(head["inputs"], tail)
+    assert error.value.code == code
+    assert error.value.params["name"] == "windows"
+
+
+def test_json_lists_may_be_flat_or_nested_as_their_shape() -> None:
+    for data in ([1, 2.5, 3, 4], [[1, 2.5], [3, 4]]):
+        head, tail = protocol.split(listed(data), None)
+        assert protocol.decode(head["inputs"], tail)["windows"].tolist() == [[1, 2.5], [3, 4]]
+    with pytest.raises(InvalidTensor):
+        protocol.split(listed([0]).replace(b"0", b"NaN"), None)
+
+
+def test_a_fault_of_our_own_is_answered_and_in_the_log(
+    url: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(protocol, "decode", broken)
+    body, length = protocol.encode(inputs(), {}, "inputs")
+    response = post(url, body, length)
+    assert response.status_code == 500
+    assert response.json()["code"] == "http.500"
+    assert "ZeroDivisionError" in caplog.text and "in broken" in caplog.text
 
 
 def test_unknown_models_versions_and_paths_are_not_found(url: str) -> None:

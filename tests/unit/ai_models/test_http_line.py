@@ -60,6 +60,11 @@ def infer(urgency: Urgency = Urgency.ROUTINE, within: float | None = None) -> by
     return request(body, f"/v2/models/{MODEL}/infer", rows, method="POST")
 
 
+TWICE = (
+    b"POST /v2 HTTP/1.1\r\nContent-Length: 0\r\n" + 2 * b"Inference-Header-Content-Length: 0\r\n" + b"\r\n"
+)
+
+
 @pytest.mark.parametrize(
     ("sent", "status"),
     [
@@ -74,6 +79,8 @@ def infer(urgency: Urgency = Urgency.ROUTINE, within: float | None = None) -> by
         (b"POST /v2 HTTP/1.1\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\n", 400),
         (b"POST /v2 HTTP/1.1\r\nContent-Length: -2\r\n\r\n", 400),
         (b"POST /v2 HTTP/1.1\r\nContent-Length: two\r\n\r\n", 400),
+        (b"POST /v2 HTTP/1.1\r\nContent-Length: " + b"9" * 5000 + b"\r\n\r\n", 400),
+        (TWICE, 400),
         (b"POST /v2 HTTP/1.1\r\nContent-Length: 999999999999\r\n\r\n", 413),
         (b"POST /v2 HTTP/1.1\r\nContent-Length: 2\r\nContent-Encoding: gzip\r\n\r\n", 415),
         (b"GET /v2 HTTP/1.1\r\nX: " + b"a" * 20000, 431),
@@ -198,6 +205,11 @@ def test_a_deadline_in_the_request_is_kept_or_refused() -> None:
         stub.go.set()
         line.sendall(infer(within=20.0))
         assert answer(line)[0] == 200
+
+
+@pytest.mark.parametrize("timeout", [10**400, 10**305, 2**63])
+def test_an_endless_timeout_is_a_long_one(timeout: int) -> None:
+    assert protocol.urgency_of({"parameters": {"timeout": timeout}})[1] == protocol.LONGEST_S
 
 
 @pytest.mark.parametrize("parameters", [{"priority": "high"}, {"priority": -1}, {"timeout": 1.5}])

@@ -8,7 +8,7 @@ from typing import Any, cast
 
 import pytest
 
-from ai_models.server import _or_error
+from ai_models.http_message import guarded
 from dicom_node.commitment import on_action
 from dicom_node.statuses import Status
 from dicom_node.store import StoreService
@@ -53,7 +53,7 @@ class Refusing:
 
 
 def inferred() -> None:
-    assert _or_error(fault).status == 500
+    assert guarded(fault).status == 500
 
 
 @pytest.mark.parametrize("failing", [stored, committed, inferred])
