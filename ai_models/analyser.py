@@ -97,10 +97,16 @@ class Analyser:
         """
         chosen = rule_set(version) if model == STATEMENTS else self._registry.get(model, version)
         try:
-            with self._runner.core(urgency):
+            with self._runner.core(urgency, model=model, within=self._within(chosen, urgency)):
                 return self._recording(waveform, urgency).answer(chosen)
         except (EngineBusy, RemoteFailed) as error:
             raise Unavailable(error.code, **error.params) from error
+
+    def _within(self, chosen: Manifest | RuleSet, urgency: Urgency) -> float:
+        """Seconds in which an answer is needed; of rules as of the slowest of the networks they speak of."""
+        if isinstance(chosen, Manifest):
+            return chosen.engine.within_s[urgency]
+        return max(self._within(self._registry.get(*used), urgency) for used in chosen.networks.items())
 
     def _recording(self, waveform: Waveform, urgency: Urgency) -> Recording:
         """A recording goes to several models one after the other: the last one of this thread is kept."""
@@ -129,7 +135,7 @@ class Analyser:
         manifest = self._registry.get(model, version)
         runner = BoundRunner(self._runner, urgency, manifest.version)
         try:
-            with runner.core():
+            with runner.core(model=model, within=self._within(manifest, urgency)):
                 return FilmReader(runner, manifest).read(film)
         except (EngineBusy, RemoteFailed) as error:
             raise Unavailable(error.code, **error.params) from error

@@ -38,8 +38,10 @@ class BoundRunner:
     def check(self, model: str) -> None:
         self.runner.check(model)
 
-    def core(self, urgency: Urgency | None = None) -> AbstractContextManager[None]:
-        return self.runner.core(urgency or self.urgency)
+    def core(
+        self, urgency: Urgency | None = None, *, model: str = "", within: float = 60.0
+    ) -> AbstractContextManager[None]:
+        return self.runner.core(urgency or self.urgency, model=model, within=within)
 
     def metrics_text(self) -> bytes:
         return self.runner.metrics_text()

@@ -54,9 +54,11 @@ class RemoteRunner:
         path, _ = self._asked(self._registry.get(model))
         self._send("GET", f"{path}/ready", model)
 
-    def core(self, urgency: Urgency = Urgency.ROUTINE) -> AbstractContextManager[None]:
+    def core(
+        self, urgency: Urgency = Urgency.ROUTINE, *, model: str = "", within: float = 60.0
+    ) -> AbstractContextManager[None]:
         """Nothing to share: the runs are elsewhere, and decoding is bounded by the worker's threads."""
-        del urgency
+        del urgency, model, within
         return nullcontext()
 
     def metrics_text(self) -> bytes:

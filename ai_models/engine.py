@@ -9,8 +9,8 @@ from concurrent.futures import Future
 from contextlib import contextmanager
 
 from ai_models import ladder, memory
-from ai_models.batching import GPU_RUNNERS, JointRun, kind_of
-from ai_models.errors import EngineBusy, ModelFailed, ModelRefused
+from ai_models.batching import GPU_RUNNERS, JointRun, kind_of, rows_of
+from ai_models.errors import EngineBusy, InvalidTensor, ModelFailed, ModelRefused
 from ai_models.evidence import REFERENCE
 from ai_models.in_service import InService
 from ai_models.ladder import Rung
@@ -26,6 +26,8 @@ from telemed.domain.inference import Urgency
 __all__ = ["CPU", "Engine", "usable_cores"]
 
 PROVIDERS = {"cpu": CPU, "cuda": CUDA}
+MOST_ROWS = 128
+"""Of one request: it holds its runner to its end, and whoever is urgent waits for it."""
 
 
 class Engine:
@@ -98,10 +100,11 @@ class Engine:
             finally:
                 self.scheduler.give_all()
         seconds = self._seconds(loaded, urgency, within)
-        with self._counted(loaded, urgency):
+        with self._counted(loaded.manifest.name, urgency, loaded):
             answer: dict[str, Tensor] = self.scheduler.run(
-                self._job(loaded, urgency, inputs), urgency=urgency, within=seconds, cost=loaded.cost_s
-            )
+                self._job(loaded, urgency, inputs),
+                urgency=urgency, within=seconds, cost=loaded.seconds(inputs),
+            )  # fmt: skip
         return answer
 
     def submit(
@@ -116,20 +119,28 @@ class Engine:
         """The same without waiting: the future's result is `run`'s; cancelling it frees its place."""
         loaded = self._admit(model, version, inputs)
         seconds = self._seconds(loaded, urgency, within)
-        with self._counted(loaded, urgency):
+        with self._counted(loaded.manifest.name, urgency, loaded):
             return self.scheduler.submit(
-                self._job(loaded, urgency, inputs), urgency=urgency, within=seconds, cost=loaded.cost_s
-            )
+                self._job(loaded, urgency, inputs),
+                urgency=urgency, within=seconds, cost=loaded.seconds(inputs),
+            )  # fmt: skip
 
     @contextmanager
-    def core(self, urgency: Urgency = Urgency.ROUTINE, within: float = 60.0) -> Iterator[None]:
+    def core(
+        self, urgency: Urgency = Urgency.ROUTINE, *, model: str = "", within: float = 60.0
+    ) -> Iterator[None]:
         """One core for the caller's thread, for decoding and for the runs inside: both together never use more
-        threads than there are runners. Raises EngineBusy.
+        threads than there are runners. `model` is whom its wait is counted for. Raises EngineBusy.
         """
         if getattr(self._here, "holds_slot", False):
             yield
             return
-        with self.scheduler.slot(urgency=urgency, within=within, cost=0.0):
+        asked = time.perf_counter()
+        with (
+            self._counted(model, urgency),
+            self.scheduler.slot(urgency=urgency, within=within, cost=0.0),
+        ):
+            self.metrics.queued(model, urgency, time.perf_counter() - asked)
             self._here.holds_slot = True
             try:
                 yield
@@ -172,17 +183,22 @@ class Engine:
         loaded = self._model(model, version)
         loaded.demand()
         check_inputs(loaded.manifest.inputs, inputs)
+        rows = rows_of(inputs)
+        if rows > MOST_ROWS:
+            raise InvalidTensor("tensor.rows", found=rows, limit=MOST_ROWS)
         return loaded
 
     def _seconds(self, loaded: InService, urgency: Urgency, within: float | None) -> float:
         return loaded.manifest.engine.within_s[urgency] if within is None else within
 
     @contextmanager
-    def _counted(self, loaded: InService, urgency: Urgency) -> Iterator[None]:
+    def _counted(self, model: str, urgency: Urgency, loaded: InService | None = None) -> Iterator[None]:
         try:
             yield
         except EngineBusy as error:
-            self.metrics.refused(loaded.manifest.name, urgency, error.code.removeprefix("model."))
+            self.metrics.refused(model, urgency, error.code.removeprefix("model."))
+            if loaded is not None and error.code == "model.too_late" and not self.scheduler.running():
+                loaded.doubt()
             raise
 
     def _job(
@@ -203,14 +219,13 @@ class Engine:
         started = time.perf_counter()
         try:
             answer = loaded.run(inputs, session)
-        except (ModelFailed, ModelRefused):
+        except (InvalidTensor, ModelFailed, ModelRefused):
             self.metrics.failed(loaded.manifest.name)
             self.metrics.in_service(loaded.identity, not loaded.fault)
             raise
         spent = time.perf_counter() - started
-        # A moving mean over some ten runs: what the scheduler reckons with.
-        loaded.cost_s = spent if not loaded.cost_s else loaded.cost_s + 0.1 * (spent - loaded.cost_s)
-        self.metrics.ran(loaded.manifest.name, len(next(iter(inputs.values()))), spent)
+        loaded.took(inputs, spent)
+        self.metrics.ran(loaded.manifest.name, rows_of(inputs), spent)
         return answer
 
     def _model(self, name: str, version: str | None = None) -> InService:
@@ -227,8 +242,8 @@ class Engine:
     def _load(self, manifest: Manifest, registry: Registry) -> InService:
         rung = ladder.choose(manifest, self.provider, self.precision, registry.signers)
         loaded = InService(manifest, rung)
-        self._work(loaded, ladder.typical_inputs(manifest), loaded.session)
-        loaded.cost_s = 0.0  # the first run of a session allocates, and says nothing of the next
+        # The first run of a session allocates, and says nothing of how long the next takes.
+        loaded.run(ladder.typical_inputs(manifest), loaded.session)
         self.metrics.in_service(loaded.identity, True)
         return loaded
 

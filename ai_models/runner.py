@@ -54,8 +54,10 @@ class Runner(Protocol):
         """Raises as `identity`, and ModelRefused("model.taken_out") for a model that failed again and again."""
         ...
 
-    def core(self, urgency: Urgency = Urgency.ROUTINE) -> AbstractContextManager[None]:
-        """A core of this machine for decoding, where the runs are on the same cores."""
+    def core(
+        self, urgency: Urgency = Urgency.ROUTINE, *, model: str = "", within: float = 60.0
+    ) -> AbstractContextManager[None]:
+        """A core of this machine for decoding, where the runs are on the same cores, within so many seconds."""
         ...
 
     def metrics_text(self) -> bytes:

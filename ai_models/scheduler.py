@@ -2,47 +2,23 @@
 
 from __future__ import annotations
 
-import logging
 import math
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
 from queue import SimpleQueue
-from typing import Any, Protocol, cast
+from typing import Any, cast
 
 from ai_models.errors import EngineBusy
+from ai_models.line import Joint, Line, Ticket, done, refuse
 from telemed.domain.inference import Urgency
-
-log = logging.getLogger(__name__)
 
 ORDER = (Urgency.STAT, Urgency.ROUTINE, Urgency.BACKFILL)
 RANK = {urgency: rank for rank, urgency in enumerate(ORDER)}
 LAST = len(ORDER) - 1
-
-
-class Joint(Protocol):
-    """Work that can be done together with others of its `kind`, up to `most` rows in one run."""
-
-    kind: Hashable
-    rows: int
-    most: int
-
-    def __call__(self) -> Any: ...
-
-    def together(self, others: Sequence[Any]) -> list[Any]:
-        """The value of this and of each of `others`, in this order; or raises, and then each is done by itself."""
-        ...
-
-
-class Ticket(Future[Any]):
-    """One place in the line. `work` None asks for a slot to be used by whoever waits for the ticket."""
-
-    def __init__(self, work: Callable[[], Any] | None, rank: int, until: float) -> None:
-        super().__init__()
-        self.work, self.rank, self.until = work, rank, until
 
 
 class Scheduler:
@@ -58,10 +34,15 @@ class Scheduler:
         self.backfill_slots = max(slots - 1, 1)
         self._bound, self._clock = bound, clock
         self._lock = threading.Lock()
-        self._lines: tuple[deque[Ticket], ...] = tuple(deque() for _ in ORDER)
+        self._lines = tuple(Line() for _ in ORDER)
         self._running = [0] * len(ORDER)
+        # What those that run cost together, and when the first of those that wait runs out of time.
+        self._busy_s = 0.0
+        self._first_end = math.inf
+        self._sooner = threading.Condition(self._lock)
         self._handed: SimpleQueue[Ticket | None] = SimpleQueue()
         self._threads: list[threading.Thread] = []
+        self._watcher: threading.Thread | None = None
         self._closed = False
 
     def waiting(self) -> dict[Urgency, int]:
@@ -78,16 +59,16 @@ class Scheduler:
         is full and EngineBusy("model.too_late") where the answer would come after `within`; both carry the whole
         `seconds` after which it is worth asking again. The future raises the latter when its time runs out in line.
         """
-        return self._enter(Ticket(work, RANK[urgency], self._clock() + within), within, cost)
+        return self._enter(Ticket(work, RANK[urgency], self._clock() + within, cost), within)
 
     def run(self, work: Callable[[], Any], *, urgency: Urgency, within: float, cost: float) -> Any:
         """`work`'s value: done in the caller's thread where a slot is free, else by a runner. Raises as `submit`."""
         rank = RANK[urgency]
-        if self._try_enter(rank):
+        if self._try_enter(rank, cost):
             try:
                 return work()
             finally:
-                self._leave(rank)
+                self._leave(rank, cost)
         future = self.submit(work, urgency=urgency, within=within, cost=cost)
         try:
             return future.result(within)
@@ -103,20 +84,20 @@ class Scheduler:
     def slot(self, *, urgency: Urgency, within: float, cost: float) -> Iterator[None]:
         """A slot for the caller's own thread, waited for in line. Raises as `submit` does."""
         rank = RANK[urgency]
-        if not self._try_enter(rank):
-            ticket = self._enter(Ticket(None, rank, self._clock() + within), within, cost)
+        if not self._try_enter(rank, cost):
+            ticket = self._enter(Ticket(None, rank, self._clock() + within, cost), within)
             try:
                 ticket.result(within + cost)
             except BaseException as error:
                 if not ticket.cancel() and not ticket.exception():
-                    self._leave(rank)  # it was granted in the moment in which the caller went away
+                    self._leave(rank, cost)  # it was granted in the moment in which the caller went away
                 if isinstance(error, TimeoutError):
                     raise EngineBusy("model.too_late", seconds=1) from error
                 raise
         try:
             yield
         finally:
-            self._leave(rank)
+            self._leave(rank, cost)
 
     def take_all(self) -> bool:
         """Take every slot, if none is in use and nobody waits; given back by `give_all`."""
@@ -136,59 +117,68 @@ class Scheduler:
         """Refuse all that wait; what runs comes to its end."""
         with self._lock:
             self._closed = True
-            left = [ticket for line in self._lines for ticket in line]
-            for line in self._lines:
-                line.clear()
+            left = [ticket for line in self._lines for ticket in line.take_all()]
+            self._sooner.notify()
         for ticket in left:
-            _refuse(ticket, EngineBusy("model.busy", seconds=1))
+            refuse(ticket, EngineBusy("model.busy", seconds=1))
         for _ in self._threads:
             self._handed.put(None)
-        for thread in self._threads:
-            thread.join(10)
+        for thread in (*self._threads, self._watcher):
+            if thread is not None:
+                thread.join(10)
 
     def _free(self, rank: int) -> bool:
         if sum(self._running) >= self.slots:
             return False
         return rank < LAST or self._running[LAST] < self.backfill_slots
 
-    def _try_enter(self, rank: int) -> bool:
+    def _try_enter(self, rank: int, cost: float) -> bool:
         with self._lock:
             if self._closed or not self._free(rank) or any(self._lines[: rank + 1]):
                 return False
             self._running[rank] += 1
+            self._busy_s += cost
             return True
 
-    def _enter(self, ticket: Ticket, within: float, cost: float) -> Ticket:
+    def _enter(self, ticket: Ticket, within: float) -> Ticket:
         rank = ticket.rank
         with self._lock:
-            line = self._lines[rank]
-            slots = self.slots if rank < LAST else self.backfill_slots
-            ahead = sum(self._running) + sum(len(other) for other in self._lines[: rank + 1])
-            wait = (ahead // slots) * cost if ahead >= slots else 0.0
+            line, wait = self._lines[rank], self._wait(rank)
             if self._closed or len(line) >= self._bound:
                 raise EngineBusy("model.busy", seconds=max(math.ceil(wait), 1))
-            if wait + cost > within:
-                raise EngineBusy("model.too_late", seconds=max(math.ceil(wait + cost - within), 1))
+            end = wait + ticket.cost
+            if end > within:
+                raise EngineBusy("model.too_late", seconds=max(math.ceil(end - within), 1))
             line.append(ticket)
             self._start_threads()
+            if ticket.until < self._first_end:
+                self._first_end = ticket.until
+                self._sooner.notify()
             granted = self._grant()
         self._hand_out(granted)
         ticket.add_done_callback(self._forget)
         return ticket
 
+    def _wait(self, rank: int) -> float:
+        """Until a slot is free for one that comes now: what is before it, each by its own cost, over the slots."""
+        before = self._lines[: rank + 1]
+        if self._free(rank) and not any(before):
+            return 0.0
+        slots = self.slots if rank < LAST else self.backfill_slots
+        return (self._busy_s + sum(line.seconds for line in before)) / slots
+
     def _forget(self, ticket: Future[Any]) -> None:
         if isinstance(ticket, Ticket) and ticket.cancelled():
             with self._lock:
-                line = self._lines[ticket.rank]
-                if ticket in line:
-                    line.remove(ticket)
+                self._lines[ticket.rank].discard(ticket)
 
-    def _leave(self, rank: int) -> None:
-        self._hand_out(self._release(rank))
+    def _leave(self, rank: int, cost: float) -> None:
+        self._hand_out(self._release(rank, cost))
 
-    def _release(self, rank: int) -> list[Ticket]:
+    def _release(self, rank: int, cost: float) -> list[Ticket]:
         with self._lock:
             self._running[rank] -= 1
+            self._busy_s = self._busy_s - cost if any(self._running) else 0.0
             return self._grant()
 
     def _grant(self) -> list[Ticket]:
@@ -196,13 +186,14 @@ class Scheduler:
         granted = []
         while (ticket := self._next()) is not None:
             self._running[ticket.rank] += 1
+            self._busy_s += ticket.cost
             granted.append(ticket)
         return granted
 
     def _next(self) -> Ticket | None:
         for rank, line in enumerate(self._lines):
             if line and self._free(rank):
-                return line.popleft()
+                return line.first()
         return None
 
     def _hand_out(self, granted: list[Ticket]) -> None:
@@ -215,7 +206,7 @@ class Scheduler:
             elif self._begin(ticket):
                 ticket.set_result(None)
             else:
-                todo.extend(self._release(ticket.rank))
+                todo.extend(self._release(ticket.rank, ticket.cost))
 
     def _begin(self, ticket: Ticket) -> bool:
         if not ticket.set_running_or_notify_cancel():
@@ -231,6 +222,25 @@ class Scheduler:
             thread = threading.Thread(target=self._work, name=name, daemon=True)
             self._threads.append(thread)
             thread.start()
+        if self._watcher is None:
+            self._watcher = threading.Thread(target=self._watch, name="inference-late", daemon=True)
+            self._watcher.start()
+
+    def _watch(self) -> None:
+        """Whoever runs out of time in line is told in that moment, not when a slot is free."""
+        while True:
+            with self._lock:
+                if self._closed:
+                    return
+                now = self._clock()
+                late = [ticket for line in self._lines for ticket in line.take_late(now)]
+                if not late:
+                    ends = (ticket.until for line in self._lines for ticket in line)
+                    self._first_end = min(ends, default=math.inf)
+                    rest = self._first_end - now
+                    self._sooner.wait(None if math.isinf(rest) else max(rest, 0.001))
+            for ticket in late:
+                refuse(ticket, EngineBusy("model.too_late", seconds=1))
 
     def _work(self) -> None:
         while (ticket := self._handed.get()) is not None:
@@ -240,17 +250,17 @@ class Scheduler:
 
     def _run(self, ticket: Ticket) -> Ticket | None:
         """Do a ticket's work, then take the next of the line into the same slot without waking another thread."""
-        done: list[tuple[Ticket, Any, BaseException | None]] = []
+        finished: list[tuple[Ticket, Any, BaseException | None]] = []
         if self._begin(ticket):
-            done = _done([ticket, *self._companions(ticket)])
+            finished = done([ticket, *self._companions(ticket)])
         following, others = None, []
-        for granted in self._release(ticket.rank):
+        for granted in self._release(ticket.rank, ticket.cost):
             if following is None and granted.work is not None:
                 following = granted
             else:
                 others.append(granted)
         self._hand_out(others)
-        for each, value, error in done:
+        for each, value, error in finished:
             if error is None:
                 each.set_result(value)
             else:
@@ -270,30 +280,7 @@ class Scheduler:
                 for other in [other for other in line if getattr(other.work, "kind", None) == kind]:
                     rows = cast(Joint, other.work).rows
                     if rows <= room:
-                        line.remove(other)
+                        line.discard(other)
                         found.append(other)
                         room -= rows
         return [other for other in found if self._begin(other)]
-
-
-def _done(tickets: list[Ticket]) -> list[tuple[Ticket, Any, BaseException | None]]:
-    """The value or the fault of each; several are done together, and one by one where that fails."""
-    if len(tickets) > 1:
-        first, *others = [cast(Joint, ticket.work) for ticket in tickets]
-        try:
-            return [(t, v, None) for t, v in zip(tickets, first.together(others), strict=True)]
-        except Exception as fault:  # noqa: BLE001 one of them may be what spoils it for the others
-            log.warning("%s requests run one by one after: %s", len(tickets), type(fault).__name__)
-    results: list[tuple[Ticket, Any, BaseException | None]] = []
-    for ticket in tickets:
-        assert ticket.work is not None
-        try:
-            results.append((ticket, ticket.work(), None))
-        except BaseException as fault:  # noqa: BLE001 it belongs to whoever waits for the answer
-            results.append((ticket, None, fault))
-    return results
-
-
-def _refuse(ticket: Ticket, error: EngineBusy) -> None:
-    if ticket.set_running_or_notify_cancel():
-        ticket.set_exception(error)

@@ -197,7 +197,7 @@ def test_a_caller_that_goes_away_frees_its_place() -> None:
 def test_a_deadline_in_the_request_is_kept_or_refused() -> None:
     engine, stub = held()
     (loaded,) = (one for (name, _), one in engine._loaded.items() if name == MODEL)
-    loaded.cost_s = 5.0
+    loaded.took(inputs(), 5.0)
     with serving(engine) as address, opened(int(address.rpartition(":")[2])) as line:
         line.sendall(infer(within=1.0))
         status, _, body = answer(line)

@@ -123,6 +123,37 @@ def test_time_that_runs_out_in_line_is_an_error_and_not_a_run(stages: list[Stage
     assert "late" not in stage.begun
 
 
+def test_time_that_runs_out_in_line_is_told_while_the_one_before_still_runs() -> None:
+    scheduler, go = Scheduler(1), threading.Event()
+    try:
+        running = scheduler.submit(lambda: go.wait(30), urgency=ROUTINE, within=60.0, cost=0.0)
+        patient = scheduler.submit(lambda: "done", urgency=ROUTINE, within=60.0, cost=0.0)
+        late = scheduler.submit(lambda: "too late", urgency=STAT, within=0.05, cost=0.0)
+        with pytest.raises(EngineBusy) as error:
+            late.result(30)
+        assert error.value.code == "model.too_late"
+        assert not running.done()
+        # It counts no more for those who come.
+        assert scheduler.waiting() == {STAT: 0, ROUTINE: 1, BACKFILL: 0}
+        go.set()
+        assert patient.result(30) == "done"
+    finally:
+        go.set()
+        scheduler.close()
+
+
+def test_what_is_before_one_in_line_counts_by_its_own_cost(stages: list[Stage]) -> None:
+    stage = staged(stages, 1)
+    stage.ask("running", cost=1.0)
+    stage.one_more_runs()
+    for number in range(10):
+        stage.ask(f"long-{number}", cost=2.0)
+    with pytest.raises(EngineBusy) as error:
+        stage.ask("short", cost=0.003, within=2.0)
+    assert (error.value.code, error.value.params["seconds"]) == ("model.too_late", 20)
+    stage.ask("urgent", STAT, cost=0.003, within=2.0)
+
+
 def test_a_whole_line_that_ran_out_of_time_is_passed_over(stages: list[Stage]) -> None:
     stage = staged(stages, 1, bound=5000)
     stage.ask("running")

@@ -16,11 +16,13 @@ import pytest
 from Crypto.PublicKey import ECC
 
 from ai_models import evidence, signature
+from ai_models.ecg.delineation.reader import MODEL as DELINEATION
 from ai_models.ecg.reader import MODEL
 from ai_models.ecg.tensors import ecg_tensors
 from ai_models.engine import Engine
-from ai_models.errors import EngineBusy, ModelFailed, ModelRefused, UnknownModel
+from ai_models.errors import EngineBusy, InvalidTensor, ModelFailed, ModelRefused, UnknownModel
 from ai_models.in_service import InService
+from ai_models.ladder import typical_inputs
 from ai_models.manifest import Manifest
 from ai_models.registry import Registry
 from ai_models.runner import Tensor
@@ -80,7 +82,7 @@ def test_a_full_line_refuses_at_once_and_recovers() -> None:
 def test_a_deadline_that_the_model_cannot_keep_is_refused_before_the_run() -> None:
     stub = Stub(held=True)
     engine, loaded = staged(stub)
-    loaded.cost_s = 2.0
+    loaded.took(inputs(), 2.0)
     running = engine.submit(MODEL, inputs(), within=5.0)
     assert stub.started.acquire(timeout=30)
     with pytest.raises(EngineBusy) as error:
@@ -170,15 +172,76 @@ def test_a_model_that_fails_three_times_in_a_row_is_taken_out(
     for ask in (lambda: engine.run(MODEL, inputs()), lambda: engine.check(MODEL)):
         with pytest.raises(ModelRefused):
             ask()
-    assert stub.runs == 3
+    # Each time its usual input was tried as well, and failed too.
+    assert stub.runs == 6
     assert b'precision="fp32"' in engine.metrics.text()
     engine.reload()
     engine.check(MODEL)
     assert engine.run(MODEL, inputs())["probability"].shape == (1, 6)
 
 
+@pytest.mark.parametrize("spoilt", ["shape", "values"])
+def test_an_input_that_fails_takes_nothing_from_others(engine: Engine, spoilt: str) -> None:
+    usual = typical_inputs(engine.registry.get(DELINEATION))
+    length = usual["signal"].shape[-1]
+    bad = np.zeros((1, 12, length + 1), np.float32)
+    if spoilt == "values":
+        bad = np.full((1, 12, length), 3e38, np.float32)
+    for _ in range(4):
+        with pytest.raises(InvalidTensor) as failed:
+            engine.run(DELINEATION, {"signal": bad})
+        assert failed.value.code == "tensor.fails"
+    engine.check(DELINEATION)
+    assert engine.run(DELINEATION, usual)["probability"].shape[-1] == length
+
+
+def test_a_request_of_too_many_rows_is_refused(engine: Engine) -> None:
+    one = inputs()
+    with pytest.raises(InvalidTensor) as refused:
+        engine.run(MODEL, {name: np.repeat(value, 129, axis=0) for name, value in one.items()})
+    assert refused.value.code == "tensor.rows"
+
+
+def test_a_large_request_says_nothing_of_a_small_ones_time() -> None:
+    stub = Stub()
+    engine, loaded = staged(stub)
+    small, large = inputs(), {name: np.repeat(value, 100, axis=0) for name, value in inputs().items()}
+    loaded.took(large, 100.0)
+    assert loaded.seconds(small) == pytest.approx(1.0)
+    loaded.took(small, 1000.0)  # the machine was away
+    assert loaded.seconds(small) == pytest.approx(1.3)
+    # What is believed too long to be worth a try is doubted each time that somebody is refused for it alone.
+    loaded.took(large, 1e9)
+    refused = 0
+    while refused < 60:
+        try:
+            engine.submit(MODEL, small, within=0.9).result(30)
+            break
+        except EngineBusy:
+            refused += 1
+    assert 0 < refused < 60
+
+
+def test_what_is_asked_for_a_core_is_counted() -> None:
+    engine, _ = staged(Stub(held=True), waiting=0)
+    with engine.core(Urgency.STAT, model=MODEL), ThreadPoolExecutor(1) as pool:
+
+        def second() -> None:
+            with engine.core(Urgency.STAT, model=MODEL, within=0.1):
+                raise AssertionError("there is one core")
+
+        with pytest.raises(EngineBusy):
+            pool.submit(second).result(30)
+    page = engine.metrics.text()
+    assert f'telemed_inference_queue_seconds_count{{model="{MODEL}",urgency="stat"}} 1.0'.encode() in page
+    assert (
+        f'telemed_inference_refused_total{{model="{MODEL}",reason="busy",urgency="stat"}} 1.0'.encode()
+        in page
+    )
+
+
 def test_one_success_in_between_forgives(engine: Engine) -> None:
-    answers = iter([broken, broken, lambda: [np.zeros((1, 6), np.float32)], broken, broken])
+    answers = iter([*[broken] * 4, lambda: [np.zeros((1, 6), np.float32)], *[broken] * 4])
     failing, _ = staged(Stub(lambda: next(answers)()))
     outcomes = []
     for _ in range(5):
