@@ -48,10 +48,11 @@ def interpret(
     if measured is None:
         raise ValueError("a recording in domain comes with its measurements")
     facts = facts_of(classified, measured, waveform, verdict)
-    undecided = sum(value is None for value in rules.judged(facts).values())
+    said = rules.judged(facts)
+    undecided = sum(value is None for value in said.values())
     return Analysis(
         identity,
         True,
         quality={**delineated.quality, "undecided": undecided},
-        statements=rules.statements(facts),
+        statements=rules.spoken(said),
     )

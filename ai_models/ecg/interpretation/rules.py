@@ -97,7 +97,10 @@ class RuleSet:
 
     def statements(self, facts: Mapping[str, float]) -> tuple[Statement, ...]:
         """The rules that hold and are to be said, in the order of the file."""
-        said = self.judged(facts)
+        return self.spoken(self.judged(facts))
+
+    def spoken(self, said: Mapping[str, Truth]) -> tuple[Statement, ...]:
+        """`statements` of what every rule says already."""
         return tuple(rule.statement() for rule in self.rules if self._is_said(rule, said))
 
     @staticmethod

@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Select, exists, inspect, or_, select
+from sqlalchemy import Select, bindparam, exists, inspect, or_, select
 from sqlalchemy.orm import aliased
 
 from telemed.adapters.db import tables as t
-from telemed.adapters.db.direct import find
+from telemed.adapters.db.direct import find, find_kept
 from telemed.adapters.db.repeats import SqlRepeats
 from telemed.adapters.db.repositories import Repository
 from telemed.adapters.db.scope import visible_cases, visible_deliveries, visible_reports
@@ -19,6 +20,7 @@ from telemed.application.ports import InboxRow
 from telemed.domain.access import Actor
 from telemed.domain.case import AiState, Case, CaseState
 from telemed.domain.delivery import Delivery
+from telemed.domain.errors import NotFound
 from telemed.domain.people import Institution, User
 from telemed.domain.report import IN_FORCE, Report
 from telemed.domain.resident import Patient
@@ -36,8 +38,10 @@ class SqlCases(SqlWorklist, SqlRepeats):
         return self._get(Case, case_id)
 
     def lock(self, case_id: int) -> Case:
-        statement = select(Case).where(_C.id == case_id).with_for_update()
-        return self._session.execute(statement, execution_options={"populate_existing": True}).scalar_one()
+        found = find_kept(self._session, Case, _locking(), {"id": case_id}, afresh=True)
+        if not found:
+            raise NotFound("error.not_found")
+        return found[0]
 
     def of_study(self, study_id: int) -> Sequence[Case]:
         return find(self._session, Case, study_id=study_id)
@@ -99,6 +103,11 @@ class SqlCases(SqlWorklist, SqlRepeats):
 
     def add(self, case: Case) -> None:
         self._session.add(case)
+
+
+@cache
+def _locking() -> Select[Any]:
+    return select(t.reading_case).where(_C.id == bindparam("id")).with_for_update()
 
 
 class SqlReports(Repository):

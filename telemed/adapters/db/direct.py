@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Insert, Update, inspect
+from sqlalchemy import Connection, Insert, Select, Update, inspect
 from sqlalchemy.engine.interfaces import DBAPICursor
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
@@ -95,11 +95,7 @@ def run_each(
     connection: Connection, kind: type, statement: Insert, rows: Sequence[Mapping[str, Any]]
 ) -> None:
     """`statement`, kept by the caller, for each of `rows`: its parameters by name, those of the class's columns."""
-    names = tuple(rows[0])
-    key = (statement, connection.dialect.name, names)
-    plan = _plans.get(key)
-    if plan is None:
-        plan = _plans[key] = _planned(kind, connection, statement, names)
+    plan = _plan(kind, connection, statement, rows[0])
     parameters = [plan.parameters(row) for row in rows]
     if plan.order is None:
         with _Cursor(connection, plan.text) as cursor:
@@ -117,11 +113,7 @@ def run_kept(
 
     Its parameters are named after the column whose type they have, a number behind it where there are several.
     """
-    names = tuple(values)
-    key = (statement, connection.dialect.name, names)
-    plan = _plans.get(key)
-    if plan is None:
-        plan = _plans[key] = _planned(kind, connection, statement, names)
+    plan = _plan(kind, connection, statement, values)
     with _Cursor(connection, plan.text) as cursor:
         cursor.execute(plan.text, plan.parameters(values))
         found = cursor.fetchall() if cursor.description else []
@@ -158,7 +150,19 @@ class _Plan:
         return self.text.replace(row, ", ".join([row] * count))
 
 
-def _planned(kind: type, connection: Connection, statement: Insert | Update, names: Sequence[str]) -> _Plan:
+_Kept = Insert | Update | Select[Any]
+
+
+def _plan(kind: type, connection: Connection, statement: _Kept, values: Mapping[str, Any]) -> _Plan:
+    names = tuple(values)
+    key = (statement, connection.dialect.name, names)
+    plan = _plans.get(key)
+    if plan is None:
+        plan = _plans[key] = _planned(kind, connection, statement, names)
+    return plan
+
+
+def _planned(kind: type, connection: Connection, statement: _Kept, names: Sequence[str]) -> _Plan:
     shape, compiled = shape_of(kind, connection), statement.compile(dialect=connection.dialect)
     return _Plan(
         text=str(compiled),
@@ -189,6 +193,33 @@ def find(session: Session, kind: type[T], among: tuple[str, ...] = (), /, **wher
     return [_loaded(session, shape, row) for row in rows]
 
 
+def find_kept(
+    session: Session,
+    kind: type[T],
+    statement: Select[Any],
+    values: Mapping[str, Any],
+    *,
+    afresh: bool = False,
+) -> list[T]:
+    """As `find`, by a `statement` kept by the caller: it selects the table of `kind`; its parameters as `run_kept`'s.
+
+    `afresh`: what the session has already becomes what the database holds now.
+    """
+    session.flush()
+    connection = session.connection()
+    shape, plan = shape_of(kind, connection), _plan(kind, connection, statement, values)
+    with _Cursor(connection, plan.text) as cursor:
+        cursor.execute(plan.text, plan.parameters(values))
+        found = cursor.fetchall()
+        told = tuple([column[0] for column in cursor.description or ()])
+    if told != shape.names:
+        raise ValueError(f"a statement that selects something else than {shape.table}: {plan.text}")
+    if afresh:
+        for row in found:
+            _renew(session, shape, row)
+    return [_loaded(session, shape, row) for row in found]
+
+
 def value(session: Session, kind: type, attribute: str, id_: int) -> Any:
     """One column of the row of this id; None where there is no row."""
     connection = session.connection()
@@ -204,15 +235,19 @@ def get(session: Session, kind: type[T], id_: int) -> T | None:
     return found if found is not None else next(iter(find(session, kind, id=id_)), None)
 
 
+def _renew(session: Session, shape: Shape, row: Sequence[Any]) -> None:
+    found = held(session, shape.mapper.class_, row[0])
+    if found is not None:
+        found.__dict__.update(shape.state(row))
+        keep(session, found, row[0])
+
+
 def _loaded(session: Session, shape: Shape, row: Sequence[Any]) -> Any:
     found = held(session, shape.mapper.class_, row[0])
     if found is not None:
         return found
     instance = shape.mapper.class_manager.new_instance()
-    instance.__dict__.update(
-        (column.attribute, _converted(column.from_database, value))
-        for column, value in zip(shape.columns, row, strict=True)
-    )
+    instance.__dict__.update(shape.state(row))
     keep(session, instance, row[0])
     return instance
 
@@ -267,4 +302,4 @@ def _to_database(shape: Shape, name: str) -> Convert:
     return None if column is None else column.to_database
 
 
-_plans: dict[tuple[Insert | Update, str, tuple[str, ...]], _Plan] = {}
+_plans: dict[tuple[_Kept, str, tuple[str, ...]], _Plan] = {}

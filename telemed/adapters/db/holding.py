@@ -4,17 +4,24 @@ from collections.abc import Sequence
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, inspect
 from sqlalchemy.orm import Session
 
 from telemed.adapters.db.direct import insert, insert_blind, update
+from telemed.domain.case import Case
 from telemed.domain.events import Event
 from telemed.domain.study import Study
 
 # Written, and never looked at again by whoever wrote it.
 _BLIND = (Event,)
-# Changed for every object that arrives.
-_DIRECT = (Study,)
+# Changed for every object that arrives or is answered for; with the columns whose change others follow, left
+# to SQLAlchemy (`search_keys`).
+_DIRECT: dict[type, frozenset[str]] = {Study: frozenset(), Case: frozenset({"patient_id"})}
+
+
+def _is_plain(row: Any) -> bool:
+    followed = _DIRECT.get(type(row))
+    return followed is not None and followed.isdisjoint(inspect(row).committed_state)
 
 
 class HoldingSession(Session):
@@ -37,7 +44,7 @@ class HoldingSession(Session):
 
     def flush(self, objects: Sequence[Any] | None = None) -> None:
         changed = [] if self._new or self._deleted else list(self.dirty)
-        if changed and all(type(row) in _DIRECT for row in changed):
+        if changed and all(_is_plain(row) for row in changed):
             for row in changed:
                 update(self, row)
         else:

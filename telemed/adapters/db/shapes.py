@@ -1,6 +1,6 @@
 """A mapped class as one engine's driver sees it: its columns, their conversions, and the text of its statements."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from operator import itemgetter
@@ -35,6 +35,16 @@ class Shape:
     # All but the key at once, and the few among them that the driver wants otherwise.
     _all: Callable[[Mapping[str, Any]], tuple[Any, ...]]
     _converted: tuple[tuple[int, Callable[[Any], Any]], ...]
+    # All, and the few among them that the driver gives otherwise.
+    names: tuple[str, ...]
+    _restored: tuple[tuple[str, Callable[[Any], Any]], ...]
+
+    def state(self, row: Sequence[Any]) -> dict[str, Any]:
+        """Of a row of the database, in the order of `columns`: what an instance of it holds."""
+        held = dict(zip(self.names, row, strict=True))
+        for name, convert in self._restored:
+            held[name] = convert(held[name])
+        return held
 
     def values(self, row: Any) -> list[Any]:
         """Of a new row: all but its key."""
@@ -92,6 +102,10 @@ def _shaped(kind: type, dialect: Dialect) -> Shape:
             (at, column.to_database)
             for at, column in enumerate(columns[1:])
             if column.to_database is not None
+        ),
+        names=tuple(column.attribute for column in columns),
+        _restored=tuple(
+            (column.attribute, column.from_database) for column in columns if column.from_database is not None
         ),
     )
 

@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Select, func, or_, select, text
+from sqlalchemy import Select, bindparam, func, or_, select, text
 from sqlalchemy.orm import aliased
 
 from telemed.adapters.db import tables as t
-from telemed.adapters.db.direct import find
+from telemed.adapters.db.direct import find, find_kept
 from telemed.adapters.db.repositories import Repository, T
 from telemed.adapters.db.scope import visible_cases, visible_studies
 from telemed.adapters.db.upsert import ensure, ensure_all
@@ -57,13 +58,10 @@ class SqlStudies(Repository):
         return self._all(Series, t.series.c.study_id == study_id, order=t.series.c.id)
 
     def objects(self, study_id: int, *, made: bool = False) -> Sequence[StoredObject]:
+        # A study is asked for its objects at every step of its way.
         roles = SHOWN if made else (ObjectRole.PRIMARY,)
-        statement = (
-            select(StoredObject)
-            .where(t.stored_object.c.study_id == study_id, t.stored_object.c.role.in_(roles))
-            .order_by(t.stored_object.c.series_id, t.stored_object.c.instance_number, t.stored_object.c.id)
-        )
-        return self._session.execute(statement).scalars().all()
+        values = {"study_id": study_id, **{f"role{at}": role for at, role in enumerate(roles)}}
+        return find_kept(self._session, StoredObject, _objects(len(roles)), values)
 
     def made_of(self, study_id: int, sop_instance_uids: Sequence[str]) -> Sequence[StoredObject]:
         return self._all(
@@ -263,3 +261,11 @@ def _overview() -> Select[Any]:
         .outerjoin(repeat, repeat.c.id == latest_repeat)
         .outerjoin(answer, answer.c.id == repeat.c.repeat_answer_id)
     )
+
+
+@cache
+def _objects(roles: int) -> Select[Any]:
+    stored = t.stored_object.c
+    shown = or_(*(stored.role == bindparam(f"role{at}") for at in range(roles)))
+    statement = select(t.stored_object).where(stored.study_id == bindparam("study_id"), shown)
+    return statement.order_by(stored.series_id, stored.instance_number, stored.id)
