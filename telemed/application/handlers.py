@@ -9,7 +9,7 @@ from telemed.application.deliver import deliver_report
 from telemed.application.file_made import file_made
 from telemed.application.forward import forward_objects
 from telemed.application.hold import apply_signature
-from telemed.application.infer import give_up_inference, infer_case
+from telemed.application.infer import give_up_inference, give_up_rereading, infer_case
 from telemed.application.jobs import JobKind
 from telemed.application.objects import place_object
 from telemed.application.pictures import prepare_pictures
@@ -36,4 +36,5 @@ HANDLERS: Mapping[JobKind, Handler] = {
 
 AFTER_LAST_ATTEMPT: Mapping[JobKind, LastHandler] = {
     JobKind.INFER_CASE: lambda world, key, error: give_up_inference(world, case_id=key, error=error),
+    JobKind.REINFER_CASE: lambda world, key, error: give_up_rereading(world, case_id=key, error=error),
 }

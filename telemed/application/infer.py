@@ -15,7 +15,14 @@ from telemed.domain.analysis import Analysis, input_digest, result_key
 from telemed.domain.case import AiState, Case, CaseState
 from telemed.domain.errors import Unavailable
 from telemed.domain.events import Kind
-from telemed.domain.inference import GIVEN_UP, TAKEN_OUT, AnalysisRecord, Urgency, flags_of
+from telemed.domain.inference import (
+    GIVEN_UP,
+    NO_MODEL_READS,
+    TAKEN_OUT,
+    AnalysisRecord,
+    Urgency,
+    flags_of,
+)
 from telemed.domain.order import Priority
 from telemed.domain.study import StoredObject, Study
 from telemed.imaging.waveform import WaveformError, read_waveform
@@ -29,6 +36,11 @@ class Fault:
     params: dict[str, str]
 
 
+_Said = tuple[str, str, str, str]
+"""Who said something of what: the object, the model's name and version, and its approved weights. Of one case each
+speaks once. The result key is finer: it names the rung too, which a timing chooses at every start."""
+
+
 @dataclass(frozen=True)
 class _Answer:
     stored: StoredObject
@@ -36,35 +48,47 @@ class _Answer:
     analysis: Analysis
     key: str
 
+    @property
+    def said(self) -> _Said:
+        return _said(self.stored.sop_instance_uid, self.model)
+
 
 def infer_case(world: World, *, case_id: int, urgency: Urgency | None = None) -> None:
     """Runs the approved models on the case's objects; the same input and model again changes nothing.
 
-    A model that the engine took out of service leaves the case as it would be without AI, and says so.
+    A model that the engine took out of service leaves the case as it would be without AI, and says so. Where a case
+    is read again (`urgency` is BACKFILL) it keeps the answers and the state it has, and Unavailable is raised.
     """
     with world.unit_of_work(write=False) as uow:
         case = uow.cases.get(case_id)
         study = uow.studies.get(case.study_id)
         objects = uow.studies.objects(study.id)
         approved = {a.model_sha256 for a in uow.analyses.approvals(case.institution_id)}
+        known = set(_by_said(uow, case))
     models = world.analyser.models_for(case.modality)
     if not models:
-        _settle(world, case_id, study, [], AiState.NO_MODEL)
+        if urgency is Urgency.BACKFILL:
+            raise Unavailable(NO_MODEL_READS, modality=case.modality)
+        _settle(world, case_id, study, [], [], AiState.NO_MODEL)
         return
     allowed = newest_of_each(model for model in models if model.sha256 in approved)
     if not allowed:
-        _settle(world, case_id, study, [], AiState.OFF)
+        _settle(world, case_id, study, [], [], AiState.OFF)
         return
     if urgency is None:
         urgency = Urgency.STAT if case.effective_priority is Priority.STAT else Urgency.ROUTINE
     try:
-        answers = [answer for stored in objects for answer in _ask(world, stored, allowed, urgency)]
+        answers = [answer for stored in objects for answer in _ask(world, stored, allowed, urgency, known)]
     except Unavailable as fault:
         if fault.code != TAKEN_OUT:
             raise
-        _out_of_service(world, case_id, fault)
+        _out_of_service(world, case_id, fault, again=urgency is Urgency.BACKFILL)
+        if urgency is Urgency.BACKFILL:
+            raise
         return
-    _settle(world, case_id, study, answers, None)
+    _settle(
+        world, case_id, study, [_said(one.sop_instance_uid, m) for one in objects for m in allowed], answers
+    )
 
 
 def newest_of_each(models: Iterable[ModelDescription]) -> list[ModelDescription]:
@@ -76,12 +100,16 @@ def newest_of_each(models: Iterable[ModelDescription]) -> list[ModelDescription]
 
 
 def _ask(
-    world: World, stored: StoredObject, models: list[ModelDescription], urgency: Urgency
+    world: World, stored: StoredObject, models: list[ModelDescription], urgency: Urgency, known: set[_Said]
 ) -> list[_Answer]:
-    """One answer a model, each under its own identity; the object is read once for all of them."""
-    films = [model for model in models if reads_films(model)]
-    answered = ask_film(world, read_object(world, stored), films, urgency) if films else []
-    answered += _ask_waveform(world, stored, [model for model in models if not reads_films(model)], urgency)
+    """One answer a model, each under its own identity; the object is read once for all of them. A model whose answer
+    is `known` is not asked again."""
+    asked = [model for model in models if _said(stored.sop_instance_uid, model) not in known]
+    answered = []
+    if any(reads_films(model) for model in asked):
+        films = [model for model in models if reads_films(model)]
+        answered += ask_film(world, read_object(world, stored), films, asked, urgency)
+    answered += _ask_waveform(world, stored, [model for model in asked if not reads_films(model)], urgency)
     digest = input_digest([(stored.sop_instance_uid, stored.dataset_sha256)])
     answers = []
     for model, analysis in answered:
@@ -103,29 +131,53 @@ def _ask_waveform(
     return [(m, world.analyser.analyse(m.name, waveform, version=m.version, urgency=urgency)) for m in models]
 
 
-def _settle(world: World, case_id: int, study: Study, answers: list[_Answer], state: AiState | None) -> None:
-    """Without a `state` the answers say it. What was moved to another person meanwhile leaves nothing here."""
+def _said(sop_instance_uid: str, model: ModelDescription) -> _Said:
+    return sop_instance_uid, model.name, model.version, model.sha256
+
+
+def _by_said(uow: UnitOfWork, case: Case) -> dict[_Said, AnalysisRecord]:
+    return {
+        (row.sop_instance_uid, row.model_name, row.model_version, row.model_sha256): row
+        for row in uow.analyses.of_case(case.id)
+    }
+
+
+def _settle(
+    world: World,
+    case_id: int,
+    study: Study,
+    wanted: list[_Said],
+    answers: list[_Answer],
+    state: AiState | None = None,
+) -> None:
+    """Without a `state` the answers say it: these, and what was stored before of what is `wanted`. What was moved to
+    another person meanwhile leaves nothing here."""
     with world.unit_of_work() as uow:
         # Whoever moves a recording locks its cases first: what is read after the lock holds until the end.
         case = uow.cases.lock(case_id)
         if case.state is CaseState.CLOSED:
             return
-        here = {one.sop_instance_uid for one in uow.studies.objects(study.id)} if answers else set()
-        kept = [answer for answer in answers if answer.stored.sop_instance_uid in here]
-        if answers and not kept:
+        here = {one.sop_instance_uid for one in uow.studies.objects(study.id)} if wanted else set()
+        stored = _by_said(uow, case) if wanted else {}
+        before = [stored[said] for said in wanted if said in stored and said[0] in here]
+        fresh = [a for a in answers if a.stored.sop_instance_uid in here and a.said not in stored]
+        made = [_record(world, case, study, answer) for answer in fresh]
+        new = [one for one in made if uow.analyses.ensure(one)]
+        kept = before + made
+        if wanted and not kept:
             return
+        for row in before:
+            # An image that came late asks for the whole study: what is known of the others holds for it too.
+            row.generation = case.generation
         if state is None:
-            in_domain = any(answer.analysis.in_domain for answer in kept)
-            state = AiState.DONE if in_domain else AiState.OUT_OF_DOMAIN
-        records = [_record(world, case, study, answer) for answer in kept]
-        new = [uow.analyses.ensure(one) for one in records]
-        if any(new) or case.ai_state is not state:
+            state = AiState.DONE if any(row.in_domain for row in kept) else AiState.OUT_OF_DOMAIN
+        if new or case.ai_state is not state:
             case.ai_state = state
-            flags = sorted({f.name for a in kept for f in a.analysis.findings if f.flag})
+            flags = sorted({name for row in kept for name in row.flags})
             record(world, uow, Kind.CASE_INFERRED, case=case, state=state.value, flags=flags)
-        if any(fresh and one.in_domain for fresh, one in zip(new, records, strict=True)):
+        if any(row.in_domain for row in new):
             ask_for_made(world, uow, case)
-        raise_by(world, uow, case, [(one.sop_instance_uid, one.answer) for one in records])
+        raise_by(world, uow, case, [(row.sop_instance_uid, row.answer) for row in kept])
         uow.commit()
 
 
@@ -140,6 +192,7 @@ def _record(world: World, case: Case, study: Study, answer: _Answer) -> Analysis
         result_key=answer.key,
         model_name=answer.model.name,
         model_version=answer.model.version,
+        # Of the weights that were approved; the file of the rung that ran has its own digest within the answer.
         model_sha256=answer.model.sha256,
         in_domain=answer.analysis.in_domain,
         reason=answer.analysis.reason or "",
@@ -163,12 +216,13 @@ def _fail(uow: UnitOfWork, case: Case) -> bool:
     return not whole
 
 
-def _out_of_service(world: World, case_id: int, fault: Unavailable) -> None:
-    """The case says that the machine failed, and a person is told once a day and site, not once a case."""
+def _out_of_service(world: World, case_id: int, fault: Unavailable, *, again: bool) -> None:
+    """The case says that the machine failed, unless it was read before (`again`), and a person is told once a day
+    and site, not once a case."""
     name, now = str(fault.params.get("name", "")), world.clock.now()
     with world.unit_of_work() as uow:
         case = uow.cases.lock(case_id)
-        if case.ai_state is not AiState.FAILED:
+        if not again and case.ai_state is not AiState.FAILED:
             reason = str(fault.params.get("reason", ""))
             _fail_aloud(world, uow, case, TAKEN_OUT, {"name": name, "reason": reason})
         cause = f"model_out:{case.institution_id}:{name}:{now.date().isoformat()}"
@@ -184,6 +238,16 @@ def give_up_inference(world: World, *, case_id: int, error: str) -> None:
         case = uow.cases.lock(case_id)
         _fail_aloud(world, uow, case, GIVEN_UP, {"error": error})
         uow.commit()
+
+
+def give_up_rereading(world: World, *, case_id: int, error: str) -> None:
+    """After the last attempt to read it again: a case keeps the answers and the state it had, and only one that was
+    still promised its first answer says that the machine could not read it."""
+    with world.unit_of_work() as uow:
+        case = uow.cases.lock(case_id)
+        if case.ai_state is AiState.PENDING:
+            _fail_aloud(world, uow, case, GIVEN_UP, {"error": error})
+            uow.commit()
 
 
 def _fail_aloud(world: World, uow: UnitOfWork, case: Case, reason: str, params: dict[str, str]) -> None:

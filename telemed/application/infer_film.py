@@ -16,21 +16,25 @@ def reads_films(model: ModelDescription) -> bool:
 
 
 def ask_film(
-    world: World, data: bytes, models: Sequence[ModelDescription], urgency: Urgency
+    world: World,
+    data: bytes,
+    models: Sequence[ModelDescription],
+    asked: Sequence[ModelDescription],
+    urgency: Urgency,
 ) -> list[tuple[ModelDescription, Analysis]]:
-    """The answer of the model that the film's header belongs to; where it belongs to none, each one's reason."""
-    if not models:
-        return []
+    """The answer of the model of `models` that the film's header belongs to; where it belongs to none, each one's
+    reason. Of these only models that are `asked` run and are returned."""
     try:
         film = read_film(data)
     except PixelError as fault:
         params = dict(fault.params)
         return [
             (model, world.analyser.refuse(model.name, fault.code, params, version=model.version))
-            for model in models
+            for model in asked
         ]
     fitting = [m for m in models if world.analyser.fits(m.name, film, version=m.version)]
     return [
         (model, world.analyser.analyse_film(model.name, film, version=model.version, urgency=urgency))
         for model in fitting or models
+        if model in asked
     ]

@@ -11,8 +11,12 @@ from telemed.application.ports import UnitOfWork
 from telemed.application.run_again import JOB_FAILED, place_of
 from telemed.application.world import World
 from telemed.domain.errors import DomainError, NotFound
+from telemed.domain.inference import NO_MODEL_READS, TAKEN_OUT
 
 log = logging.getLogger(__name__)
+
+# Faults that no further attempt changes: a person has to.
+FINAL = frozenset({TAKEN_OUT, NO_MODEL_READS})
 
 # A handler does its own transactions and may run twice: it finds out for itself what is already done.
 Handlers = Mapping[JobKind, Handler]
@@ -65,7 +69,7 @@ def run_one(world: World, job: Job, handlers: Handlers, *, onward: bool = False)
 
 
 def _failed(world: World, job: Job, error: str) -> None:
-    if job.attempts >= LAST_ATTEMPT:
+    if job.attempts >= LAST_ATTEMPT or error in FINAL:
         _give_up(world, job, error)
         return
     with world.unit_of_work() as uow:
@@ -83,7 +87,8 @@ def _give_up(world: World, job: Job, error: str) -> None:
         # The job ends all the same: what comes after it is courtesy, and must not make it run for ever.
         log.error("what follows a given-up %s of %s failed: %s", job.kind, job.subject_id, fault)
     with world.unit_of_work() as uow:
-        if uow.jobs.give_up(job.id, job.lease_token, error):
+        # A model taken out is told once for all its cases, by whoever met it.
+        if uow.jobs.give_up(job.id, job.lease_token, error) and error != TAKEN_OUT:
             _notify(world, uow, job, error)
         uow.commit()
 

@@ -5,7 +5,8 @@ from typing import Annotated
 
 import typer
 
-from telemed.application.backfill import ask_again, still_to_do
+from telemed.application.backfill import Standing, ask_again, standing
+from telemed.application.world import World
 from telemed.bootstrap import build
 from telemed.cli.words import sentence_of
 from telemed.settings import Settings
@@ -20,17 +21,34 @@ def backfill(
     """Read every case again that lacks the answer of the newest approved model, after all other work.
 
     Stopping it stops only the display: the cases stay asked for, and the workers read on. Asked again, it goes on
-    where it stood.
+    where it stood. Exit status 1 where a case could not be read; it keeps what it had.
     """
     application = build(Settings.from_environment(), sessions_here=False)
     try:
         asked = ask_again(application.world, modality=modality)
-        left = still_to_do(application.world)
-        typer.echo(sentence_of("ai.backfill_asked", cases=asked, left=left))
-        total = left
-        while wait and left:
-            time.sleep(POLL_S)
-            left = still_to_do(application.world)
-            typer.echo(sentence_of("ai.backfill_progress", done=total - left, total=total))
+        first = standing(application.world, modality=modality)
+        typer.echo(sentence_of("ai.backfill_asked", cases=asked, left=first.open))
+        if wait and first.open:
+            _watch(application.world, modality, first)
     finally:
         application.close()
+
+
+def _watch(world: World, modality: str, first: Standing) -> None:
+    told, now = -1, first
+    while now.open:
+        time.sleep(POLL_S)
+        now = standing(world, modality=modality)
+        answered = max(first.open - now.open - _given_up(first, now), 0)
+        if answered != told:
+            typer.echo(sentence_of("ai.backfill_progress", done=answered, total=first.open))
+            told = answered
+    if _given_up(first, now):
+        counts = {"failed": max(now.failed - first.failed, 0), "out": max(now.out - first.out, 0)}
+        typer.echo(sentence_of("ai.backfill_unread", answered=told, **counts), err=True)
+        raise typer.Exit(1)
+
+
+def _given_up(first: Standing, now: Standing) -> int:
+    """Since `first`: what was given up in an earlier reading and is not asked for now stays out of the count."""
+    return max(now.failed - first.failed, 0) + max(now.out - first.out, 0)

@@ -78,6 +78,7 @@ class Kind(StrEnum):
     FORWARD_STARTED_AGAIN = "forward.started_again"
     MODEL_APPROVED = "model.approved"
     MODEL_WITHDRAWN = "model.withdrawn"
+    REREADING_ASKED = "case.rereading_asked"
     SIGNED_IN = "user.signed_in"
     SIGN_IN_REFUSED = "user.sign_in_refused"
     SIGNED_OUT = "user.signed_out"

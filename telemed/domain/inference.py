@@ -9,6 +9,9 @@ from typing import Any
 TAKEN_OUT = "model.taken_out"
 """The code of a refusal that no further attempt changes: a model that failed again and again."""
 
+NO_MODEL_READS = "error.no_model_reads"
+"""The code of a modality that no model here reads."""
+
 GIVEN_UP = "model.given_up"
 """The code of a case that no attempt could read; the code of the last attempt's fault is its parameter `error`."""
 

@@ -95,7 +95,11 @@ class SqlCases(SqlWorklist, SqlRepeats):
             job.state == JobState.PENDING,
         )
         statement = select(_C.id).where(
-            _C.consortium_id == consortium_id, _C.modality == modality, missing, ~asked
+            _C.consortium_id == consortium_id,
+            _C.modality == modality,
+            _C.state != CaseState.CLOSED,
+            missing,
+            ~asked,
         )
         if before is not None:
             statement = statement.where(_C.id < before)

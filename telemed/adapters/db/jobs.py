@@ -174,6 +174,26 @@ class SqlJobs(Repository):
         statement = select(func.count()).where(_J.kind == kind, _J.state == JobState.PENDING)
         return int(self._session.execute(statement).scalar_one())
 
+    def tally(self, kind: JobKind, modality: str) -> Mapping[tuple[JobState, str], int]:
+        of_case = t.reading_case.c
+        statement = (
+            select(_J.state, _J.last_error, func.count())
+            .join(t.reading_case, of_case.id == _J.subject_id)
+            .where(
+                _J.kind == kind,
+                of_case.modality == modality,
+                _J.state.in_((JobState.PENDING, JobState.FAILED)),
+            )
+            .group_by(_J.state, _J.last_error)
+        )
+        return {(JobState(state), error): n for state, error, n in self._session.execute(statement)}
+
+    def forget_failed(self, kind: JobKind, subject_ids: Sequence[int]) -> None:
+        gone = delete(t.job).where(
+            _J.kind == kind, _J.subject_id.in_(subject_ids), _J.state == JobState.FAILED
+        )
+        self._session.connection().execute(gone)
+
     def failed(self) -> Sequence[Job]:
         return self._all(Job, _J.state == JobState.FAILED, order=_J.id)
 

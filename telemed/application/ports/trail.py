@@ -1,11 +1,11 @@
 """What models said, rules, notices, events and jobs."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from telemed.application.jobs import Job, JobKind
+from telemed.application.jobs import Job, JobKind, JobState
 from telemed.application.ports.worklist import WorklistRow as WorklistRow
 from telemed.domain.access import Actor
 from telemed.domain.events import Event
@@ -97,6 +97,12 @@ class Jobs(Protocol):
     def failed(self) -> Sequence[Job]: ...
     def open_of(self, kind: JobKind) -> int:
         """How many jobs of a kind are not done and not given up."""
+
+    def tally(self, kind: JobKind, modality: str) -> Mapping[tuple[JobState, str], int]:
+        """How many jobs of a kind on cases of a modality are open or given up, by state and last error."""
+
+    def forget_failed(self, kind: JobKind, subject_ids: Sequence[int]) -> None:
+        """Given-up jobs that are asked for anew: the new ones stand for them."""
 
     def get(self, job_id: int) -> Job: ...
     def remove_done(self, before: datetime) -> int: ...

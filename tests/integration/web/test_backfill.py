@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
+import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
-from telemed.application.backfill import ask_again, still_to_do
+from telemed.application import infer
+from telemed.application.backfill import Standing, ask_again, standing
 from telemed.application.document import report_document
 from telemed.application.infer import give_up_inference, infer_case
-from telemed.application.jobs import RANK, JobKind
+from telemed.application.jobs import LAST_ATTEMPT, RANK, JobKind
+from telemed.domain.analysis import Analysis
 from telemed.domain.case import AiState, Case
-from telemed.domain.errors import Unavailable
+from telemed.domain.errors import InvalidInput, Unavailable
 from telemed.domain.events import Kind
 from telemed.domain.inference import TAKEN_OUT, ModelApproval, Urgency
 from telemed.domain.order import Priority
@@ -60,14 +64,21 @@ def test_a_new_model_reads_the_archive_once_it_is_approved_and_after_all_else(ca
     cast.analyser.model = replace(cast.analyser.model, version="2.0", sha256="cd" * 32)
     assert ask_again(cast.world, modality="ECG") == 0  # nobody has read its card
     approve(cast)
-    assert ask_again(cast.world, modality="DX") == 0
-    assert ask_again(cast.world, modality="ECG") == 1
+    with pytest.raises(InvalidInput) as refused:
+        ask_again(cast.world, modality="XX")
+    assert refused.value.code == "error.no_model_reads" and refused.value.params == {"modality": "XX"}
+    assert ask_again(cast.world, modality=" ecg") == 1
     assert ask_again(cast.world, modality="ECG") == 0  # asked twice is asked once
-    assert still_to_do(cast.world) == 1
+    assert standing(cast.world, modality="ECG") == Standing(open=1, failed=0, out=0)
+    assert standing(cast.world, modality="DX") == Standing(open=0, failed=0, out=0)
+    with cast.world.unit_of_work(write=False) as uow:
+        (asked,) = [event for event in uow.events.after(0, 500) if event.kind is Kind.REREADING_ASKED]
+    assert asked.actor_user_id is None and asked.consortium_id == cast.sites[TOWNSHIP_A1].consortium_id
+    assert asked.facts == {"modality": "ECG", "models": ["cd" * 32], "cases": 1}
     cast.analyser.asked.clear()
     cast.run_jobs()
     assert [(version, urgency) for _, version, urgency in cast.analyser.asked] == [("2.0", Urgency.BACKFILL)]
-    assert still_to_do(cast.world) == 0
+    assert standing(cast.world, modality="ECG").open == 0
     with cast.world.unit_of_work(write=False) as uow:
         found = {record.model_sha256 for record in uow.analyses.of_case(the_case(cast).id)}
     assert found == {"ab" * 32, "cd" * 32}
@@ -81,6 +92,8 @@ def test_a_case_is_routine_and_an_emergency_is_urgent(cast: Cast, way: Way) -> N
     with cast.world.unit_of_work() as uow:
         assert uow.cases.get(1).raise_to(Priority.STAT, "test")
         uow.commit()
+    cast.analyser.model = replace(cast.analyser.model, version="2.0", sha256="cd" * 32)
+    approve(cast)
     cast.analyser.asked.clear()
     infer_case(cast.world, case_id=1)
     assert {urgency for *_, urgency in cast.analyser.asked} == {Urgency.STAT}
@@ -139,6 +152,46 @@ def test_a_service_that_dies_in_between_leaves_no_finding_doubled_and_none_missi
     assert the_case(cast).ai_state is AiState.DONE
 
 
+def test_the_same_job_on_another_rung_doubles_nothing(
+    cast: Cast, way: Way, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A timing at the start chooses the rung: after a kill the job may run again on another file."""
+    case = read_case(cast, way)
+    real = cast.analyser.analyse
+
+    def on_another_rung(*given: Any, **said: Any) -> Analysis:
+        answer = real(*given, **said)
+        assert answer.model is not None
+        return replace(answer, model=replace(answer.model, precision="int8", sha256="ee" * 32))
+
+    monkeypatch.setattr(cast.analyser, "analyse", on_another_rung)
+    cast.analyser.asked.clear()
+    infer_case(cast.world, case_id=case.id)
+    assert cast.analyser.asked == []
+
+    # Two at once: the other one has answered between this one's look and its lock.
+    monkeypatch.setattr(infer, "_ask", with_nothing_known(infer._ask))
+    infer_case(cast.world, case_id=case.id)
+    assert len(cast.analyser.asked) == 1
+    assert rungs(cast, case) == ["fp32"]
+
+    # A new version is another speaker, whichever file it runs on; the record says which.
+    cast.analyser.model = replace(cast.analyser.model, version="2.0", sha256="cd" * 32)
+    approve(cast)
+    assert ask_again(cast.world, modality="ECG") == 1
+    cast.run_jobs()
+    assert rungs(cast, case) == ["fp32", "int8"]
+
+
+def with_nothing_known(ask: Any) -> Any:
+    return lambda world, stored, models, urgency, known: ask(world, stored, models, urgency, set())
+
+
+def rungs(cast: Cast, case: Case) -> list[str]:
+    with cast.world.unit_of_work(write=False) as uow:
+        return [row.answer["model"]["precision"] for row in uow.analyses.of_case(case.id)]
+
+
 def test_a_broken_model_takes_nothing_from_a_case_that_has_its_answers(cast: Cast, way: Way) -> None:
     way.release()
     cast.analyser.model = replace(cast.analyser.model, version="2.0", sha256="cd" * 32)
@@ -149,9 +202,21 @@ def test_a_broken_model_takes_nothing_from_a_case_that_has_its_answers(cast: Cas
     ):
         cast.analyser.fault = fault
         assert ask_again(cast.world, modality="ECG") == 1
-        cast.run_jobs()
-        give_up_inference(cast.world, case_id=1, error="inference.unreachable")
+        for _ in range(LAST_ATTEMPT):
+            cast.run_jobs()
+            cast.clock.move(hours=1)
+        out = fault.code == TAKEN_OUT
+        assert standing(cast.world, modality="ECG") == Standing(open=0, failed=int(not out), out=int(out))
         assert the_case(cast).ai_state is AiState.DONE
+    with cast.world.unit_of_work(write=False) as uow:
+        (failed,) = uow.jobs.failed()
+        told = [event.facts["code"] for event in uow.events.after(0, 500) if event.kind is Kind.NOTICE_RAISED]
+        assert [row.model_version for row in uow.analyses.of_case(1)] == ["1.0"]
+    assert (failed.kind, failed.last_error) == (JobKind.REINFER_CASE, "inference.unreachable")
+    assert [code for code in told if code.startswith(("notice.model", "notice.job"))] == [
+        "notice.model_taken_out",
+        "notice.job_failed",
+    ]
     with cast.world.unit_of_work() as uow:
         case = uow.cases.get(1)
         (report,) = uow.reports.of_case(1)

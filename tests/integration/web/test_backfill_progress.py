@@ -8,11 +8,13 @@ from types import SimpleNamespace
 import pytest
 from typer.testing import CliRunner
 
-from telemed.application.backfill import still_to_do
+from telemed.application.backfill import Standing, standing
 from telemed.application.handlers import HANDLERS
 from telemed.application.run_jobs import run_due
 from telemed.cli import backfill
 from telemed.cli.ai import app as commands
+from telemed.domain.errors import Unavailable
+from telemed.domain.inference import TAKEN_OUT
 from tests.cast import Cast
 from tests.factories.dicom import ecg_bytes
 from tests.integration.web.conftest import Way
@@ -36,6 +38,10 @@ def archive(cast: Cast, way: Way, monkeypatch: pytest.MonkeyPatch) -> Cast:
     return cast
 
 
+def open_cases(cast: Cast) -> int:
+    return standing(cast.world, modality="ECG").open
+
+
 def lines(monkeypatch: pytest.MonkeyPatch, cast: Cast, *, stopped_after: int = CASES) -> list[str]:
     """What the command writes while a worker reads one case between two looks; then somebody stops it."""
     read = 0
@@ -44,9 +50,9 @@ def lines(monkeypatch: pytest.MonkeyPatch, cast: Cast, *, stopped_after: int = C
         nonlocal read
         if read == stopped_after:
             raise KeyboardInterrupt
-        read, left = read + 1, still_to_do(cast.world)
+        read, left = read + 1, open_cases(cast)
         # What is made of an answer comes before the next case of the archive.
-        while still_to_do(cast.world) == left and run_due(cast.world, HANDLERS, limit=1):
+        while open_cases(cast) == left and run_due(cast.world, HANDLERS, limit=1):
             pass
 
     monkeypatch.setattr(backfill.time, "sleep", between)
@@ -73,3 +79,20 @@ def test_progress_is_told_case_by_case_and_a_stop_loses_nothing(
     assert lines(monkeypatch, archive) == [
         "0 cases asked for now, 0 to be read. Workers read them after all other work."
     ]
+
+
+def test_what_nobody_read_is_told_and_is_no_success(archive: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    archive.analyser.fault = Unavailable(TAKEN_OUT, name="fictional-ecg", reason="no memory for this node")
+    monkeypatch.setattr(backfill.time, "sleep", lambda _seconds: archive.run_jobs())
+    for _ in range(2):  # asked again, the same cases are asked for anew and counted once
+        done = CliRunner().invoke(commands, ["backfill", "--modality", "ecg"])
+        assert done.exit_code == 1
+        assert done.stdout.splitlines() == [
+            "3 cases asked for now, 3 to be read. Workers read them after all other work.",
+            "0 of 3 read",
+        ]
+        assert "0 read; 0 could not be read again, 3 were not read because" in done.stderr
+    archive.analyser.fault = None
+    done = CliRunner().invoke(commands, ["backfill"])
+    assert (done.exit_code, done.stdout.splitlines()[-1]) == (0, "3 of 3 read")
+    assert standing(archive.world, modality="ECG") == Standing(open=0, failed=0, out=0)
