@@ -167,8 +167,13 @@ class Engine:
             for manifest in registry.versions(model.name)
         }
         with self._loading:
-            left = {key: loaded for key, loaded in self._loaded.items() if key in kept}
+            before = self._loaded
+            left = {key: loaded for key, loaded in before.items() if key in kept}
             self._loaded, self.registry = {**left, **fresh}, registry
+        told = {loaded.identity for loaded in self._loaded.values()}
+        for loaded in before.values():
+            if loaded.identity not in told:
+                self.metrics.gone(loaded.identity)
         return [self.identity(manifest.name) for manifest in registry.models()]
 
     def metrics_text(self) -> bytes:

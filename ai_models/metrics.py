@@ -53,14 +53,11 @@ class Metrics:
         self._failed.labels(model).inc()
 
     def in_service(self, identity: ModelIdentity, well: bool) -> None:
-        self._info.labels(
-            identity.name,
-            identity.version,
-            identity.sha256,
-            identity.precision,
-            identity.provider,
-            identity.runtime,
-        ).set(int(well))
+        self._info.labels(*_labels(identity)).set(int(well))
+
+    def gone(self, identity: ModelIdentity) -> None:
+        """Its folder is no longer there: a monitor neither sees nor misses it."""
+        self._info.remove(*_labels(identity))
 
     def watch(self, waiting: Callable[[], Mapping[Urgency, int]], running: Callable[[], int]) -> None:
         """Ask the scheduler whenever the numbers are read, instead of being told of every change."""
@@ -114,6 +111,18 @@ class _Collected(Collector):
 
     def collect(self) -> Iterable[Metric]:
         return self._families
+
+
+def _labels(identity: ModelIdentity) -> tuple[str, ...]:
+    """In the order of the gauge's names."""
+    return (
+        identity.name,
+        identity.version,
+        identity.sha256,
+        identity.precision,
+        identity.provider,
+        identity.runtime,
+    )
 
 
 def _of(waiting: Callable[[], Mapping[Urgency, int]], urgency: Urgency) -> float:

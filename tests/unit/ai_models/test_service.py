@@ -297,6 +297,10 @@ def test_a_new_version_comes_beside_the_old_and_no_request_is_dropped(copied: Co
     assert engine.run(MODEL, inputs(), version="1.0.0")["probability"].tobytes() == answered[0]
     with pytest.raises(UnknownModel):
         engine.run(MODEL, inputs(), version="9.9.9")
+    assert b'version="1.0.0"' in engine.metrics.text()
+    shutil.rmtree(folder)
+    engine.reload()
+    assert b'version="1.0.0"' not in engine.metrics.text()
 
 
 def test_a_new_version_that_does_not_fit_leaves_the_old_in_service(copied: Copied, tmp_path: Path) -> None:
