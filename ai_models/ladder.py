@@ -15,6 +15,7 @@ from ai_models.errors import ModelRefused
 from ai_models.evidence import OPENVINO, REFERENCE, Evidence
 from ai_models.manifest import Manifest, TensorSpec
 from ai_models.openvino_session import OpenVinoSession
+from ai_models.precision import AUTO, Precisions
 from ai_models.registry import read_network, read_weights
 from ai_models.runner import DATATYPES, Tensor
 from ai_models.session import CPU, CUDA, Session, open_session
@@ -22,7 +23,6 @@ from ai_models.signature import PublicKey
 
 log = logging.getLogger(__name__)
 
-AUTO = "auto"
 WORTH_IT = 0.9
 """Another arrangement is taken only where it needs at most this share of the time: less is noise of the machine."""
 ROUNDS = 9
@@ -51,12 +51,20 @@ def typical_inputs(manifest: Manifest) -> dict[str, Tensor]:
 
 
 def choose(manifest: Manifest, provider: str, precision: str, signers: tuple[PublicKey, ...] = ()) -> Rung:
-    """The rung to run `manifest` on. `precision`: "auto", the reference, or one by name.
+    """The rung to run `manifest` on. `precision`: "auto", the reference, or one by name, for all models or for some
+    (`Precisions`).
 
     A rung asked for by name and not to be had is an error, never replaced: ModelRefused("model.no_rung",
     name, precision, reason). On other providers than the CPU only the reference runs, and a rung by name is
     ModelRefused("model.rung_needs_cpu", name, precision, provider): it would run on the CPU in silence.
     """
+    taken = _chosen(manifest, provider, Precisions.parse(precision).of(manifest.name), signers)
+    log.info("%s %s runs as %s; ms %s; not used %s", manifest.name, manifest.version, taken.precision,
+             dict(taken.milliseconds), dict(taken.passed_over))  # fmt: skip
+    return taken
+
+
+def _chosen(manifest: Manifest, provider: str, precision: str, signers: tuple[PublicKey, ...]) -> Rung:
     if precision in (REFERENCE, manifest.precision) or (precision == AUTO and provider != CPU):
         return _reference(manifest, provider)
     if provider != CPU:
@@ -68,10 +76,7 @@ def choose(manifest: Manifest, provider: str, precision: str, signers: tuple[Pub
             raise ModelRefused("model.no_rung", name=manifest.name, precision=precision, reason=reason)
         return _open(manifest, candidates[precision])
     rungs = [_reference(manifest, provider), *(_open(manifest, proof) for proof in candidates.values())]
-    taken = _fastest(manifest, rungs, passed_over)
-    log.info("%s %s runs as %s; ms %s; not used %s", manifest.name, manifest.version, taken.precision,
-             dict(taken.milliseconds), dict(taken.passed_over))  # fmt: skip
-    return taken
+    return _fastest(manifest, rungs, passed_over)
 
 
 def _usable(manifest: Manifest, signers: tuple[PublicKey, ...]) -> tuple[dict[str, Evidence], dict[str, str]]:

@@ -12,6 +12,7 @@ from sqlalchemy import Engine as SqlEngine
 from sqlalchemy.orm import configure_mappers
 
 from ai_models.analyser import Analyser
+from ai_models.precision import Precisions
 from ai_models.registry import Registry
 from ai_models.runner import Runner
 from ai_models.shared_metrics import published
@@ -170,7 +171,9 @@ def make_models(settings: Settings) -> "Engine":
             "settings.unknown_provider", name="TELEMED_INFERENCE_PROVIDER", value=settings.inference_provider,
             known=known,
         )  # fmt: skip
-    return Engine(make_registry(settings), provider, precision=settings.inference_precision)
+    registry = make_registry(settings)
+    Precisions.parse(settings.inference_precision).demand(model.name for model in registry.models())
+    return Engine(registry, provider, precision=settings.inference_precision)
 
 
 def make_waker(settings: Settings, unit_of_work: UnitOfWorkFactory, clock: Clock) -> Waker:

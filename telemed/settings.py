@@ -47,7 +47,8 @@ class Settings:
     dicom_per_site: int = 64
     ae_title: str = "TELEMED"
     inference_port: int = 8001
-    # "auto": the fastest precision that has proved itself; "fp32", "int8", "bf16": that one, or an error.
+    # "auto": the fastest precision that has proved itself; "fp32", "int8", "bf16": that one, or an error. Of some
+    # models alone: "auto,ecg-superclass=int8".
     inference_precision: str = "auto"
     # "cpu" or "cuda": got as asked for, or not ready.
     inference_provider: str = "cpu"

@@ -21,9 +21,9 @@ def run(settings: Settings) -> int:
     """Until a signal comes; the exit status."""
     if settings.workers < 2 or settings.inference_provider != "cpu":
         # A GPU is one process's: its memory would hold every model twice, and its batches would come apart.
-        return _run_jobs(settings, 0, settings.workers)
+        return _one(settings, 0, settings.workers)
     _preload()
-    return forks.run(settings.workers, lambda number: _one_of_several(settings, number))
+    return forks.run(settings.workers, lambda number: _one(settings, number, 1))
 
 
 def _preload() -> None:
@@ -33,9 +33,9 @@ def _preload() -> None:
     preload()
 
 
-def _one_of_several(settings: Settings, number: int) -> int:
+def _one(settings: Settings, number: int, threads: int) -> int:
     try:
-        return _run_jobs(settings, number, 1)
+        return _run_jobs(settings, number, threads)
     except (DomainError, SettingsError) as fault:
         sys.stderr.write(text(fault.code, settings.language, **fault.params) + "\n")
         return 1
@@ -47,12 +47,13 @@ def _run_jobs(settings: Settings, number: int, threads: int) -> int:
         signal.signal(name, lambda *_: stopping.set())
     application = build(settings)
     runner = InlineRunner(application.world, threads=threads)
+    if number == 0 and settings.inference_url.startswith("inline:"):
+        # A provider, a precision or a digest that is not to be had is an error now, not at the first patient. One of
+        # the processes speaks for all: they run the same files, and each model costs each of them its memory.
+        application.world.analyser.check()
     # Pages and models are processes of their own here, and a monitor asks the pages.
     counters = Publisher(engine_metrics(settings) / f"{number}.prom", application.runner.metrics_text)
     counters.start()
-    if settings.inference_provider != "cpu" and settings.inference_url.startswith("inline:"):
-        # Asked for and not to be had is an error now, not at the first patient.
-        application.world.analyser.check()
     runner.start()
     collect_seldom()
     stopping.wait()

@@ -24,6 +24,7 @@ from ai_models.errors import EngineBusy, InvalidTensor, ModelFailed, ModelRefuse
 from ai_models.in_service import InService
 from ai_models.ladder import typical_inputs
 from ai_models.manifest import Manifest
+from ai_models.precision import Precisions
 from ai_models.registry import Registry
 from ai_models.runner import Tensor
 from ai_models.session import CUDA
@@ -450,6 +451,22 @@ def test_a_precision_that_nobody_measured_is_an_error() -> None:
     with pytest.raises(ModelRefused) as error:
         Engine(precision="fp4").warm()
     assert error.value.code == "model.no_rung"
+
+
+def test_a_precision_may_be_asked_of_one_model_alone() -> None:
+    engine = Engine(precision=f"fp32,{MODEL}=int8")
+    assert engine.identity(MODEL).precision == "int8"
+    assert engine.identity("ecg-delineation").precision == "fp32"
+    assert Precisions.parse(" a=int8 , b = bf16").of("c") == "auto"
+    with pytest.raises(UnknownModel):
+        Precisions.parse("ecg=int8").demand([MODEL])
+
+
+@pytest.mark.parametrize("text", ["", "int8,fp32", "a=int8,a=fp32", "=int8", "a=", "auto,"])
+def test_a_precision_that_says_nothing_or_two_things_is_refused(text: str) -> None:
+    with pytest.raises(ModelRefused) as error:
+        Precisions.parse(text)
+    assert error.value.params == {"value": text}
 
 
 @pytest.mark.parametrize("provider", ["AzureExecutionProvider", CUDA])
