@@ -15,6 +15,7 @@ from ai_models.errors import EngineBusy, InvalidTensor, ModelRefused, RemoteFail
 from ai_models.manifest import Manifest
 from ai_models.registry import Registry
 from ai_models.runner import Tensor
+from ai_models.wishes import parameters_of
 from telemed.domain.analysis import ModelIdentity
 from telemed.domain.inference import TAKEN_OUT, Urgency
 
@@ -86,7 +87,7 @@ class RemoteRunner:
         """
         manifest = self._registry.get(model, version)
         path, known = self._asked(manifest)
-        head = {"parameters": {"binary_data_output": True, **protocol.parameters_of(urgency, within)}}
+        head = {"parameters": {"binary_data_output": True, **parameters_of(urgency, within)}}
         body, length = protocol.encode(inputs, head, "inputs")
         headers = {protocol.HEADER_LENGTH: str(length), "Content-Type": "application/octet-stream"}
         response = self._send("POST", f"{path}/infer", model, body, headers)

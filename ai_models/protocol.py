@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Mapping
 from itertools import chain
 from typing import Any, TypeGuard
 
@@ -19,14 +19,10 @@ from ai_models.errors import InvalidTensor
 from ai_models.http_message import number_of
 from ai_models.manifest import TensorSpec
 from ai_models.runner import DATATYPES, NAMES, Tensor
-from telemed.domain.inference import Urgency
 
 HEADER_LENGTH = "inference-header-content-length"
-PRIORITIES = {0: Urgency.ROUTINE, 1: Urgency.STAT, 2: Urgency.ROUTINE, 3: Urgency.BACKFILL}
 MOST_ELEMENTS = 64 * 1024 * 1024
 MOST_DIMENSIONS = 8
-LONGEST_S = 3600.0
-"""A caller that says it waits longer than this is taken to wait so long."""
 ALIGNMENT = 8
 JSON_TYPES: dict[str, set[type]] = {"f": {int, float}, "i": {int}, "u": {int}, "b": {bool}}
 """What a list may hold, by the kind of its datatype."""
@@ -36,9 +32,12 @@ JSON_WORDS: dict[type, str] = {
 }  # fmt: skip
 
 
-def encode(tensors: Mapping[str, Tensor], head: Mapping[str, Any], key: str) -> tuple[bytes, int]:
-    """A binary body: `head` plus the tensors under `key` ("inputs" or "outputs"). Returns (body, JSON length).
+def encode(
+    tensors: Mapping[str, Tensor], head: Mapping[str, Any], key: str, binary: Container[str] | None = None
+) -> tuple[bytes, int]:
+    """A body: `head` plus the tensors under `key` ("inputs" or "outputs"). Returns (body, JSON length).
 
+    The tensors that `binary` names, by default all, follow the JSON as raw bytes; the others are lists in it.
     Raises InvalidTensor("tensor.datatype") for a dtype that the protocol does not know.
     """
     rows, parts = [], []
@@ -47,34 +46,24 @@ def encode(tensors: Mapping[str, Tensor], head: Mapping[str, Any], key: str) -> 
         if datatype is None:
             known = ", ".join(DATATYPES)
             raise InvalidTensor("tensor.datatype", name=name, expected=known, found=str(value.dtype))
-        raw = np.ascontiguousarray(value, dtype=DATATYPES[datatype]).tobytes()
-        rows.append(
-            {
-                "name": name,
-                "datatype": datatype,
-                "shape": list(value.shape),
-                "parameters": {"binary_data_size": len(raw)},
-            }
-        )
-        parts.append(raw)
+        row: dict[str, Any] = {"name": name, "datatype": datatype, "shape": list(value.shape)}
+        if binary is None or name in binary:
+            raw = np.ascontiguousarray(value, dtype=DATATYPES[datatype]).tobytes()
+            row["parameters"] = {"binary_data_size": len(raw)}
+            parts.append(raw)
+        else:
+            row["data"] = value.ravel().tolist()
+        rows.append(row)
     text = json.dumps({**head, key: rows}).encode("utf-8")
-    # Spaces after the JSON keep the tensors on the boundary of a number, so that the receiver need not copy them.
-    text += b" " * (-len(text) % ALIGNMENT)
+    if parts:
+        # Spaces after the JSON keep the tensors on the boundary of a number: the receiver need not copy them.
+        text += b" " * (-len(text) % ALIGNMENT)
     return b"".join([text, *parts]), len(text)
 
 
 def encode_json(tensors: Mapping[str, Tensor], head: Mapping[str, Any], key: str) -> bytes:
     """The same without the binary extension: numbers as JSON lists."""
-    rows = [
-        {
-            "name": name,
-            "datatype": NAMES[value.dtype.newbyteorder("<")],
-            "shape": list(value.shape),
-            "data": value.ravel().tolist(),
-        }
-        for name, value in tensors.items()
-    ]
-    return json.dumps({**head, key: rows}).encode("utf-8")
+    return encode(tensors, head, key, binary=())[0]
 
 
 def split(body: bytes | bytearray, header_length: str | None) -> tuple[dict[str, Any], memoryview]:
@@ -130,55 +119,6 @@ def decode(rows: Any, tail: memoryview) -> dict[str, Tensor]:
     if position != len(tail):
         raise InvalidTensor("body.length", expected=position, found=len(tail))
     return tensors
-
-
-def wants_binary(head: Mapping[str, Any]) -> bool:
-    """Does a request ask for raw bytes: for all outputs, or for each it names."""
-    parameters = head.get("parameters")
-    if isinstance(parameters, dict) and parameters.get("binary_data_output") is True:
-        return True
-    return any(_wish(row) for row in _dicts(head.get("outputs")))
-
-
-def wanted_outputs(head: Mapping[str, Any]) -> list[str]:
-    """Names of the outputs that a request asks for; empty means all."""
-    return [str(row.get("name")) for row in _dicts(head.get("outputs"))]
-
-
-def urgency_of(head: Mapping[str, Any]) -> tuple[Urgency, float | None]:
-    """The request parameters `priority` (1 urgent, 2 or none routine, 3 backfill) and `timeout` (microseconds).
-
-    Both are those of the protocol's widespread clients. Raises InvalidTensor("body.parameter") for no whole number.
-    """
-    parameters = head.get("parameters")
-    given = parameters if isinstance(parameters, dict) else {}
-    values = {}
-    for name in ("priority", "timeout"):
-        value = given.get(name, 0)
-        if type(value) is not int or value < 0:
-            raise InvalidTensor("body.parameter", name=name, found=str(value)[:40])
-        values[name] = value
-    urgency = PRIORITIES.get(values["priority"], Urgency.BACKFILL)
-    return urgency, min(values["timeout"], round(LONGEST_S * 1e6)) / 1e6 or None
-
-
-def parameters_of(urgency: Urgency, within: float | None) -> dict[str, int]:
-    """What `urgency_of` reads back."""
-    priority = next(number for number, one in PRIORITIES.items() if one is urgency and number)
-    return {"priority": priority} | ({} if within is None else {"timeout": max(round(within * 1e6), 1)})
-
-
-def describe(specs: Iterable[TensorSpec]) -> list[dict[str, Any]]:
-    return [{"name": spec.name, "datatype": spec.datatype, "shape": list(spec.shape)} for spec in specs]
-
-
-def _dicts(value: Any) -> list[dict[str, Any]]:
-    return [row for row in value if isinstance(row, dict)] if isinstance(value, list) else []
-
-
-def _wish(row: Mapping[str, Any]) -> bool:
-    parameters = row.get("parameters")
-    return isinstance(parameters, dict) and parameters.get("binary_data") is True
 
 
 def _refuse(name: str) -> float:

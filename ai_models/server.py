@@ -66,7 +66,7 @@ async def _serve(service: Service, listener: socket.socket) -> None:
             if error := future.exception():
                 log.error("no new version is in service: %s", error)
 
-        service._slow.submit(service._load).add_done_callback(told)
+        service.loads.run(service.reload).add_done_callback(told)
 
     if hasattr(signal, "SIGHUP"):
         loop.add_signal_handler(signal.SIGHUP, reload)

@@ -79,6 +79,65 @@ def test_an_output_can_be_asked_for_by_name(url: str) -> None:
     assert post(url, body, length).json()["code"] == "tensor.unknown"
 
 
+@pytest.mark.parametrize(
+    ("head", "code", "named"),
+    [
+        ({"outputs": [{"name": "probability", "parameters": {"classification": 2}}]}, "body.unsupported",
+         "classification"),
+        ({"outputs": [{"name": "probability", "parameters": {"shared_memory_region": "r"}}]}, "body.unsupported",
+         "shared_memory_region"),
+        ({"inputs": [{"name": "windows", "parameters": {"shared_memory_region": "r"}}]}, "body.unsupported",
+         "shared_memory_region"),
+        ({"parameters": {"sequence_id": 5, "sequence_start": True}}, "body.unsupported", "sequence_id"),
+        ({"parameters": [1]}, "body.not_object", "parameters"),
+        ({"parameters": {"binary_data_output": "yes"}}, "body.flag", "binary_data_output"),
+        ({"outputs": "x"}, "body.outputs", "probability"),
+        ({"outputs": ["x"]}, "body.outputs", "probability"),
+        ({"outputs": [{}]}, "body.outputs", "probability"),
+        ({"outputs": [{"name": "x"}]}, "tensor.unknown", "x"),
+    ],
+)  # fmt: skip
+def test_what_is_asked_for_and_not_offered_is_named(
+    url: str, head: dict[str, Any], code: str, named: str
+) -> None:
+    response = post(url, json.dumps(head).encode())
+    assert response.status_code == 400
+    assert response.json()["code"] == code
+    assert named in response.json()["error"]
+
+
+def test_each_output_comes_in_the_form_asked_for(url: str) -> None:
+    film = {"film": np.random.default_rng(0).random((1, 1, 120, 120)).astype(np.float32)}
+    wanted = [{"name": "gate", "parameters": {"binary_data": False}}, {"name": "probability"}]
+    head = {"outputs": wanted, "parameters": {"binary_data_output": True}}
+    response = post(url, *protocol.encode(film, head, "inputs"), model="chest-tb")
+    answer, tail = protocol.split(response.content, response.headers[protocol.HEADER_LENGTH])
+    gate, probability = answer["outputs"]
+    assert (gate["name"], len(gate["data"])) == ("gate", 4)
+    assert (probability["name"], "data" in probability) == ("probability", False)
+    assert len(tail) == probability["parameters"]["binary_data_size"] == 4
+    assert set(protocol.decode(answer["outputs"], tail)) == {"gate", "probability"}
+
+
+def test_a_configuration_is_told_and_what_is_not_offered_says_so(url: str) -> None:
+    config = httpx2.get(f"{url}/v2/models/{MODEL}/config").json()
+    assert config["input"][0] == {"name": "windows", "data_type": "TYPE_FP32", "dims": [-1, -1, 12, 300]}
+    assert (config["max_batch_size"], config["output"][0]["name"]) == (0, "probability")
+    for path in (
+        f"models/{MODEL}/stats",
+        "models/stats",
+        "systemsharedmemory/status",
+        "trace/setting",
+        "logging",
+    ):
+        response = httpx2.get(f"{url}/v2/{path}")
+        assert response.status_code == 501
+        assert "not offered" in response.json()["error"]
+    other = {"parameters": {"config": "{}"}}
+    response = httpx2.post(f"{url}/v2/repository/models/{MODEL}/load", json=other)
+    assert (response.status_code, response.json()["code"]) == (400, "body.unsupported")
+
+
 def changed(row: int, **values: Any) -> tuple[bytes, int]:
     """A right binary body whose JSON says something else about one tensor."""
     body, length = protocol.encode(inputs(), {}, "inputs")

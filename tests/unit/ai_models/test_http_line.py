@@ -6,19 +6,23 @@ import json
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from ai_models import protocol
+from ai_models import ladder, protocol, wishes
 from ai_models.ecg.reader import MODEL
 from ai_models.engine import Engine
+from ai_models.loads import Loads
+from ai_models.registry import Registry
 from ai_models.server import HOST, serving
 from telemed.domain.inference import Urgency
-from tests.unit.ai_models.test_service import Stub, inputs
+from tests.unit.ai_models.test_service import Stub, inputs, newer
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +58,7 @@ def request(body: bytes = b"", path: str = "/v2", *headers: str, method: str = "
 
 
 def infer(urgency: Urgency = Urgency.ROUTINE, within: float | None = None) -> bytes:
-    head = {"parameters": {"binary_data_output": True, **protocol.parameters_of(urgency, within)}}
+    head = {"parameters": {"binary_data_output": True, **wishes.parameters_of(urgency, within)}}
     body, length = protocol.encode(inputs(), head, "inputs")
     rows = f"{protocol.HEADER_LENGTH}: {length}"
     return request(body, f"/v2/models/{MODEL}/infer", rows, method="POST")
@@ -209,7 +213,61 @@ def test_a_deadline_in_the_request_is_kept_or_refused() -> None:
 
 @pytest.mark.parametrize("timeout", [10**400, 10**305, 2**63])
 def test_an_endless_timeout_is_a_long_one(timeout: int) -> None:
-    assert protocol.urgency_of({"parameters": {"timeout": timeout}})[1] == protocol.LONGEST_S
+    assert wishes.urgency_of({"parameters": {"timeout": timeout}})[1] == wishes.LONGEST_S
+
+
+def test_while_an_older_version_is_loaded_all_else_is_answered(
+    copied: Callable[[], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    newer(copied(), "0.9.0")
+    engine = Engine(Registry(tmp_path), runners=1)
+    engine.warm()
+    begun, go, choose = threading.Event(), threading.Event(), ladder.choose
+
+    def slow(*given: Any) -> Any:
+        begun.set()
+        assert go.wait(30)
+        return choose(*given)
+
+    monkeypatch.setattr(ladder, "choose", slow)
+    older = infer().replace(b"/infer", b"/versions/0.9.0/infer", 1)
+    with serving(engine) as address:
+        port = int(address.rpartition(":")[2])
+        with opened(port) as first, opened(port) as line:
+            first.sendall(older)
+            assert begun.wait(30)
+            for path in ("/v2/health/live", "/readyz", f"/v2/models/{MODEL}", f"/v2/models/{MODEL}/ready"):
+                line.sendall(request(path=path))
+                assert answer(line)[0] == 200
+            line.sendall(infer())
+            assert answer(line)[0] == 200
+            line.sendall(request(path="/v2/repository/index"))
+            states = {one["version"]: one["state"] for one in json.loads(answer(line)[2])}
+            assert states == {"1.0.0": "READY", "0.9.0": "UNKNOWN"}
+            go.set()
+            status, _, body = answer(first)
+            assert status == 200
+            assert protocol.split(body[: body.index(b"]}") + 2], None)[0]["model_version"] == "0.9.0"
+
+
+def test_a_caller_that_goes_away_before_the_load_asks_for_nothing(engine: Engine) -> None:
+    loads, go, made = Loads(engine), threading.Event(), []
+    holding = loads.run(lambda: go.wait(30))
+
+    def begin() -> Future[int]:
+        made.append(Future[int]())
+        return made[-1]
+
+    gone, waits, late = loads.then(begin), loads.then(begin), loads.then(begin)
+    assert gone.cancel()
+    go.set()
+    assert holding.result(30)
+    until(lambda: len(made) == 2)
+    assert late.cancel()
+    made[0].set_result(7)
+    assert waits.result(30) == 7
+    until(made[1].cancelled)
+    loads.close()
 
 
 @pytest.mark.parametrize("parameters", [{"priority": "high"}, {"priority": -1}, {"timeout": 1.5}])
@@ -233,6 +291,10 @@ def test_a_model_that_is_taken_out_is_not_ready_and_says_why() -> None:
             assert (status, json.loads(body)["code"]) == (503, code)
         line.sendall(request(path="/readyz"))
         assert answer(line)[0] == 503
+        line.sendall(request(path="/v2/repository/index"))
+        states = {one["name"]: one["state"] for one in json.loads(answer(line)[2])}
+        assert states.pop(MODEL) == "UNAVAILABLE"
+        assert set(states.values()) == {"READY"}
         line.sendall(request(path="/metrics"))
         _, headers, page = answer(line)
         assert headers["content-type"].startswith("text/plain")
