@@ -12,13 +12,14 @@ from ai_models.chest.domain import FilmDomain
 from ai_models.chest.reader import FilmReader
 from ai_models.ecg.interpretation.rules import NAME as STATEMENTS
 from ai_models.ecg.interpretation.rules import RuleSet, rule_set, rule_sets
-from ai_models.errors import EngineBusy, RemoteFailed
+from ai_models.errors import EngineBusy, ModelRefused, RemoteFailed
 from ai_models.manifest import Manifest
+from ai_models.metrics import states
 from ai_models.registry import Registry
 from ai_models.runner import Runner
 from telemed.domain.analysis import Analysis
 from telemed.domain.errors import Unavailable
-from telemed.domain.inference import Urgency
+from telemed.domain.inference import TAKEN_OUT, Urgency
 from telemed.imaging.film import Film
 from telemed.imaging.waveform import Waveform
 
@@ -56,7 +57,8 @@ class ModelInService:
 class Analyser:
     """Satisfies the port of the same name. `runner` is an `Engine` or a `RemoteRunner`.
 
-    `elsewhere` gives the counters of the engine that works beside this process; empty where none does.
+    `elsewhere` gives the counters of the engine that works beside this process; empty where none does. With
+    `asks_elsewhere` they also say whether the models answer: a process that shows pages need not load any for that.
     """
 
     def __init__(
@@ -65,8 +67,10 @@ class Analyser:
         registry: Registry | None = None,
         *,
         elsewhere: Callable[[], bytes] | None = None,
+        asks_elsewhere: bool = False,
     ) -> None:
         self._runner, self._elsewhere = runner, elsewhere
+        self._asks_elsewhere = asks_elsewhere
         self._registry = registry if registry is not None else Registry()
         self._here = threading.local()
 
@@ -158,5 +162,17 @@ class Analyser:
 
     def check(self) -> None:
         """Raises ModelRefused, RemoteFailed: a model, its digest or its provider is not what was asked for."""
+        if self._asks_elsewhere:
+            self._check_elsewhere()
+            return
         for manifest in self._registry.models():
             self._runner.check(manifest.name)
+
+    def _check_elsewhere(self) -> None:
+        found = states(self._elsewhere()) if self._elsewhere is not None else {}
+        for manifest in self._registry.models():
+            well = found.get((manifest.name, manifest.version))
+            if well is None:
+                raise RemoteFailed("inference.no_worker", name=manifest.name)
+            if not well:
+                raise ModelRefused(TAKEN_OUT, name=manifest.name, reason="-")

@@ -14,6 +14,7 @@ from telemed.domain.inference import Urgency
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
+IN_SERVICE = "telemed_inference_model"
 ROWS = (1, 2, 4, 8, 16, 32)
 
 
@@ -34,7 +35,7 @@ class Metrics:
         self._waiting = self._gauge("telemed_inference_waiting", "Requests in line", ("urgency",))
         self._running = self._gauge("telemed_inference_running", "Runs at this moment", ())
         self._info = self._gauge(
-            "telemed_inference_model",
+            IN_SERVICE,
             "1 for a model in service, 0 for one taken out",
             ("model", "version", "sha256", "precision", "provider", "runtime"),
         )
@@ -103,6 +104,18 @@ def joined(pages: Iterable[bytes]) -> bytes:
     whole = CollectorRegistry()
     whole.register(_Collected(families.values()))
     return generate_latest(whole)
+
+
+def states(page: bytes) -> dict[tuple[str, str], bool]:
+    """Of each model by (name, version): is it in service wherever `page` was written."""
+    # The few lines that tell it: a balancer asks every second.
+    lines = (line for line in page.decode().splitlines() if line.startswith(f"{IN_SERVICE}{{"))
+    found: dict[tuple[str, str], bool] = {}
+    for family in text_string_to_metric_families("\n".join(lines) + "\n"):
+        for sample in family.samples:
+            key = (sample.labels["model"], sample.labels["version"])
+            found[key] = found.get(key, True) and sample.value == 1
+    return found
 
 
 class _Collected(Collector):

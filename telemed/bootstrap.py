@@ -58,8 +58,12 @@ def preload() -> None:
     PinyinReadings().pinyin("示例")
 
 
-def build(settings: Settings, *, waker: Waker | None = None, sessions_here: bool = True) -> Application:
-    """Joins everything. `sessions_here=False` for a process that must not hold a model (a Celery child)."""
+def build(
+    settings: Settings, *, waker: Waker | None = None, sessions_here: bool = True, jobs_here: bool = True
+) -> Application:
+    """Joins everything. `sessions_here=False` for a process that must not hold a model (a Celery child),
+    `jobs_here=False` for one that shows what workers do: whether the models answer it learns from them.
+    """
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     sql = make_engine(settings.database_url)
     upgrade(sql)
@@ -72,7 +76,10 @@ def build(settings: Settings, *, waker: Waker | None = None, sessions_here: bool
         spool=DiskSpool(settings.data_dir / "spool", low_water=settings.spool_reserve_mib << 20),
         objects=make_objects(settings),
         analyser=Analyser(
-            runner, make_registry(settings), elsewhere=lambda: published(engine_metrics(settings))
+            runner,
+            make_registry(settings),
+            elsewhere=lambda: published(engine_metrics(settings)),
+            asks_elsewhere=not jobs_here and _workers_hold_models(settings),
         ),
         renderer=TypstPdf(),
         passwords=Argon2Passwords(),
@@ -136,7 +143,7 @@ def make_objects(settings: Settings) -> ObjectStore:
 
 def make_runner(settings: Settings, *, sessions_here: bool) -> Runner:
     # The runtime (0.3 s, 60 MB) and the broker's client (1 s) are loaded by the processes that use them.
-    if sessions_here and settings.embedded_jobs and urlsplit(settings.inference_url).scheme == "inline":
+    if sessions_here and _workers_hold_models(settings):
         return make_models(settings)
     from ai_models.client import RemoteRunner
 
@@ -144,6 +151,10 @@ def make_runner(settings: Settings, *, sessions_here: bool) -> Runner:
     here = urlsplit(settings.inference_url).scheme == "inline"
     url = f"http://127.0.0.1:{settings.inference_port}" if here else settings.inference_url
     return RemoteRunner(url, make_registry(settings))
+
+
+def _workers_hold_models(settings: Settings) -> bool:
+    return settings.embedded_jobs and urlsplit(settings.inference_url).scheme == "inline"
 
 
 def make_registry(settings: Settings) -> Registry:

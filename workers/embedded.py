@@ -47,12 +47,15 @@ def _run_jobs(settings: Settings, number: int, threads: int) -> int:
         signal.signal(name, lambda *_: stopping.set())
     application = build(settings)
     runner = InlineRunner(application.world, threads=threads)
+    page = engine_metrics(settings) / f"{number}.prom"
+    # One that was killed left its own: whoever reads it must not take it for this one's.
+    page.unlink(missing_ok=True)
     if number == 0 and settings.inference_url.startswith("inline:"):
         # A provider, a precision or a digest that is not to be had is an error now, not at the first patient. One of
         # the processes speaks for all: they run the same files, and each model costs each of them its memory.
         application.world.analyser.check()
     # Pages and models are processes of their own here, and a monitor asks the pages.
-    counters = Publisher(engine_metrics(settings) / f"{number}.prom", application.runner.metrics_text)
+    counters = Publisher(page, application.runner.metrics_text)
     counters.start()
     runner.start()
     collect_seldom()

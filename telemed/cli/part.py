@@ -57,7 +57,7 @@ def _web(settings: Settings) -> None:
     from telemed.web.app import create_app
     from telemed.web.server import run
 
-    application = build(settings)
+    application = build(settings, jobs_here=False)
     if settings.admin_password:
         ensure_administrator(application.world, password=settings.admin_password, language=settings.language)
     run(create_app(application), settings.http_host, settings.http_port)

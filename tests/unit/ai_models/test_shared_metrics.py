@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from ai_models.engine import Engine
 from ai_models.metrics import Metrics
 from ai_models.shared_metrics import STALE_S, Publisher, published
 from telemed.domain.analysis import ModelIdentity
+from telemed.domain.errors import Unavailable
 from telemed.domain.inference import Urgency
 
 
@@ -47,6 +49,29 @@ def test_several_processes_count_as_one(tmp_path: Path) -> None:
     (service,) = [line for line in told.splitlines() if line.startswith("telemed_inference_model{")]
     assert service.endswith(" 0.0")
     assert told.count("# TYPE telemed_inference_run_seconds histogram") == 1
+
+
+def test_a_process_of_pages_learns_from_the_workers_whether_the_models_answer(engine: Engine) -> None:
+    page = engine.metrics_text()
+    pages = {
+        "all": page,
+        "none": b"",
+        "out": re.sub(rb'(telemed_inference_model\{.*"ecg-superclass".*) 1.0', rb"\1 0.0", page),
+    }
+    asked = []
+
+    def analyser(which: str) -> Analyser:
+        idle = Engine()
+        asked.append(idle)
+        return Analyser(idle, elsewhere=lambda: pages[which], asks_elsewhere=True)
+
+    analyser("all").check()
+    for which, code in (("none", "inference.no_worker"), ("out", "model.taken_out")):
+        with pytest.raises(Unavailable) as error:
+            analyser(which).check()
+        assert error.value.code == code
+    # No session was made for that.
+    assert all(b"telemed_inference_model{" not in idle.metrics_text() for idle in asked)
 
 
 def test_it_is_written_again_and_goes_with_its_process(tmp_path: Path) -> None:
