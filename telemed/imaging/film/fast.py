@@ -193,7 +193,7 @@ def _siz_and_cod(stream: bytes) -> tuple[int, bool, int]:
     return (depth & 0x7F) + 1, bool(depth & 0x80), levels
 
 
-def _windowed(ds: Dataset, stored: NDArray[np.float64]) -> NDArray[np.float32]:
+def _windowed(ds: Dataset, stored: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
     """The linear part of the display chain (PS3.3 C.11.1, C.11.2.1.2) on averaged stored values."""
     slope, intercept = ds.get("RescaleSlope"), ds.get("RescaleIntercept")
     if slope is not None and intercept is not None and float(slope) != 0:

@@ -15,19 +15,21 @@ _STRIP = 160
 """Rows summed at a time: of a wide film they and their sums stay in the second cache."""
 
 
-def area_mean(picture: NDArray[Any], size: int) -> NDArray[np.float64]:
-    """`picture` (rows, columns) of any real dtype as (size, size) float64: each cell the mean of the area it covers.
+def area_mean(picture: NDArray[Any], size: int) -> NDArray[np.floating[Any]]:
+    """`picture` (rows, columns) of any real dtype as (size, size): each cell the mean of the area it covers.
 
-    Edges may cut through pixels, which then count by the covered part. Also enlarges. O(rows x columns).
+    float32 stays float32, which is half the memory to go through; all else becomes float64. Edges may cut through
+    pixels, which then count by the covered part. Also enlarges. O(rows x columns).
     """
-    values = np.asarray(picture, dtype=np.float64)
+    values = np.asarray(picture, dtype=np.float32 if picture.dtype == np.float32 else np.float64)
     rows, columns = values.shape
-    return np.asarray((_shares(columns, size) @ (_shares(rows, size) @ values).T).T)
+    down, across = (_shares(length, size, values.dtype.char) for length in (rows, columns))
+    return np.asarray((across @ (down @ values).T).T)
 
 
 @lru_cache(maxsize=64)
-def _shares(length: int, size: int) -> csr_array[np.float64]:
-    """(size, length): how much each pixel gives to the mean of each cell; of a large picture to one or two.
+def _shares(length: int, size: int, dtype: str) -> csr_array[np.floating[Any]]:
+    """(size, length) of `dtype`: what each pixel gives to the mean of each cell; of a large picture to one or two.
 
     The product is one pass over the picture. Full matrices of the same would be multiplied for longer than JPEG-LS is
     decoded.
@@ -41,7 +43,7 @@ def _shares(length: int, size: int) -> csr_array[np.float64]:
     middles = (cuts[1:] + cuts[:-1]) / 2
     cells = np.minimum(np.searchsorted(edges, middles, side="right") - 1, size - 1)
     parts = np.diff(cuts) * (size / length)
-    return csr_array((parts, (cells, middles.astype(np.int64))), shape=(size, length))
+    return csr_array((parts, (cells, middles.astype(np.int64))), shape=(size, length), dtype=dtype)
 
 
 def block_mean(stored: NDArray[Any], factor: int, bits: int) -> NDArray[np.float32]:

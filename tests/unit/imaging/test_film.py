@@ -177,6 +177,9 @@ def test_area_means_are_those_of_every_covered_part() -> None:
     expected = fine.reshape(10, 37, 10, 53).mean(axis=(1, 3))
     np.testing.assert_allclose(area_mean(picture, 10), expected, atol=1e-12)
     np.testing.assert_allclose(area_mean(picture, 10).mean(), picture.mean(), atol=1e-12)
+    single = area_mean(picture.astype(np.float32), 10)
+    assert single.dtype == np.float32
+    np.testing.assert_allclose(single, expected, atol=1e-6)
 
 
 @pytest.mark.parametrize(("kind", "bits"), [("u1", 8), ("u2", 12), ("u2", 16), ("i2", 16)])
