@@ -106,7 +106,7 @@ class SqlCases(SqlWorklist, SqlRepeats):
         return self._session.execute(statement.order_by(_C.id.desc()).limit(limit)).scalars().all()
 
     def add(self, case: Case) -> None:
-        self._session.add(case)
+        self._session.insert_later(case)
 
 
 @cache

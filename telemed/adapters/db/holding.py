@@ -8,6 +8,7 @@ from sqlalchemy import Connection, inspect
 from sqlalchemy.orm import Session
 
 from telemed.adapters.db.direct import insert, insert_blind, update
+from telemed.adapters.db.search_keys import stand_under_name
 from telemed.domain.case import Case
 from telemed.domain.events import Event
 from telemed.domain.study import Study
@@ -54,8 +55,11 @@ class HoldingSession(Session):
             for kind, same in groupby(sorted(rows, key=lambda row: type(row).__name__), type):
                 if kind in _BLIND:
                     insert_blind(self.connection(), list(same))
-                else:
-                    insert(self, list(same))
+                    continue
+                fresh = list(same)
+                for row in fresh if kind is Case else ():
+                    stand_under_name(self, row)
+                insert(self, fresh)
 
     def commit(self) -> None:
         # A session with nothing else to write would not flush.

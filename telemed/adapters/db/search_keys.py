@@ -7,9 +7,10 @@ from typing import Any
 
 from sqlalchemy import Connection, event, inspect, select
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.orm import Mapper
+from sqlalchemy.orm import Mapper, Session
 
 from telemed.adapters.db import tables as t
+from telemed.adapters.db.direct import find
 from telemed.domain.case import Case
 from telemed.domain.name_keys import name_keys, search_text
 from telemed.domain.resident import Patient
@@ -33,6 +34,12 @@ def name_id(connection: Connection, name: str, readings: str, initials: str) -> 
     keys = [{"key": key, "name_id": fresh} for key in sorted(name_keys(name, readings, initials))]
     connection.execute(t.person_name_key.insert(), keys)
     return int(fresh)
+
+
+def stand_under_name(session: Session, case: Any) -> None:
+    """A new case that is inserted without SQLAlchemy's flush, which is what `follow` listens to."""
+    (patient,) = find(session, Patient, id=case.patient_id)
+    case.name_id = name_id(session.connection(), patient.name, patient.name_pinyin, patient.name_initials)
 
 
 def follow() -> None:
