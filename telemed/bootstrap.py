@@ -11,12 +11,10 @@ from urllib.parse import urlsplit
 from sqlalchemy import Engine as SqlEngine
 from sqlalchemy.orm import configure_mappers
 
+from ai_models import configured
 from ai_models.analyser import Analyser
-from ai_models.precision import Precisions
-from ai_models.registry import Registry
 from ai_models.runner import Runner
 from ai_models.shared_metrics import published
-from ai_models.signature import public_key
 from telemed.adapters.db.engine import make_engine
 from telemed.adapters.db.mapping import map_classes
 from telemed.adapters.db.uow import SqlUnitOfWorkFactory
@@ -77,7 +75,7 @@ def build(
         objects=make_objects(settings),
         analyser=Analyser(
             runner,
-            make_registry(settings),
+            configured.make_registry(settings.signers()),
             elsewhere=lambda: published(engine_metrics(settings)),
             asks_elsewhere=not jobs_here and _workers_hold_models(settings),
         ),
@@ -150,41 +148,18 @@ def make_runner(settings: Settings, *, sessions_here: bool) -> Runner:
     # With a broker "inline" is the loopback inference process: a session never lives in a Celery child.
     here = urlsplit(settings.inference_url).scheme == "inline"
     url = f"http://127.0.0.1:{settings.inference_port}" if here else settings.inference_url
-    return RemoteRunner(url, make_registry(settings))
+    return RemoteRunner(url, configured.make_registry(settings.signers()))
 
 
 def _workers_hold_models(settings: Settings) -> bool:
     return settings.embedded_jobs and urlsplit(settings.inference_url).scheme == "inline"
 
 
-def make_registry(settings: Settings) -> Registry:
-    return Registry(signers=[public_key(_key_text(word)) for word in settings.model_keys.split(",") if word])
-
-
-def _key_text(word: str) -> str:
-    path = Path(word.strip())
-    if path.suffix != ".pem":
-        return word
-    try:
-        return path.read_text("utf-8")
-    except OSError as fault:
-        raise SettingsError("settings.file_unreadable", name="TELEMED_MODEL_KEYS", file=str(path)) from fault
-
-
 def make_models(settings: Settings) -> "Engine":
-    """The engine of this process. Models are verified when they are first used, or by its `warm`."""
-    from ai_models.engine import PROVIDERS, Engine
-
-    provider = PROVIDERS.get(settings.inference_provider)
-    if provider is None:
-        known = ", ".join(PROVIDERS)
-        raise SettingsError(
-            "settings.unknown_provider", name="TELEMED_INFERENCE_PROVIDER", value=settings.inference_provider,
-            known=known,
-        )  # fmt: skip
-    registry = make_registry(settings)
-    Precisions.parse(settings.inference_precision).demand(model.name for model in registry.models())
-    return Engine(registry, provider, precision=settings.inference_precision)
+    """The engine of this process."""
+    return configured.make_models(
+        keys=settings.signers(), provider=settings.inference_provider, precision=settings.inference_precision
+    )
 
 
 def make_waker(settings: Settings, unit_of_work: UnitOfWorkFactory, clock: Clock) -> Waker:

@@ -102,9 +102,23 @@ class Settings:
     def embedded_jobs(self) -> bool:
         return urlsplit(self.broker_url).scheme == "inline"
 
+    def signers(self) -> list[str]:
+        """The texts of the keys that may have signed a model; a name that ends in .pem is that file's."""
+        return [_key_text(word.strip()) for word in self.model_keys.split(",") if word]
+
     def environment(self) -> dict[str, str]:
         """The same settings for a process of the same group."""
         return {PREFIX + name.upper(): str(getattr(self, name)) for name in self.__dataclass_fields__}
+
+
+def _key_text(word: str) -> str:
+    path = Path(word)
+    if path.suffix != ".pem":
+        return word
+    try:
+        return path.read_text("utf-8")
+    except OSError as fault:
+        raise SettingsError("settings.file_unreadable", name="TELEMED_MODEL_KEYS", file=word) from fault
 
 
 def _typed(value: str, default: object) -> object:

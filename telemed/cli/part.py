@@ -81,10 +81,16 @@ def _worker(settings: Settings) -> None:
 
 
 def _inference(settings: Settings) -> None:
-    from ai_models.server import serve as serve_models
-    from telemed.bootstrap import make_models
+    from ai_models import memory
 
-    serve_models(make_models(settings), settings.inference_port)
+    memory.few_heaps()  # before anything big is loaded
+    from ai_models.configured import make_models
+    from ai_models.server import serve as serve_models
+
+    engine = make_models(
+        keys=settings.signers(), provider=settings.inference_provider, precision=settings.inference_precision
+    )
+    serve_models(engine, settings.inference_port)
 
 
 _PARTS = {Part.WEB: _web, Part.DICOM: _dicom, Part.WORKER: _worker, Part.INFERENCE: _inference}

@@ -51,3 +51,18 @@ def test_the_layers_hold() -> None:
         text=True,
     )
     assert check.returncode == 0, check.stdout + check.stderr
+
+
+def test_the_inference_part_loads_no_adapter_and_no_codec() -> None:
+    """They would be a third of its memory (goal: 200 MB with its models)."""
+    program = (
+        "import sys; import ai_models.server as server; server.serve = lambda engine, port: None\n"
+        "from telemed.cli.part import Part, run_part; from telemed.settings import Settings\n"
+        "run_part(Part.INFERENCE, Settings()); print(*sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    loaded = set(done.stdout.split())
+    assert "onnxruntime" in loaded
+    foreign = {"sqlalchemy", "alembic", "pydicom", "PIL", "requests", "fastapi", "telemed.bootstrap"}
+    assert not foreign & loaded

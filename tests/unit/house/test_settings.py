@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from ai_models.configured import make_models
+from ai_models.errors import ModelRefused
 from telemed.bootstrap import secret_key
 from telemed.i18n import catalogue
 from telemed.settings import Settings, SettingsError
@@ -75,3 +77,16 @@ def test_secrets_are_not_in_the_printed_form(tmp_path: Path) -> None:
     )
     assert "s" * 40 not in repr(settings)
     assert "p" * 12 not in repr(settings)
+
+
+def test_the_keys_of_models_are_texts_or_files_and_a_provider_is_one_of_two(tmp_path: Path) -> None:
+    (tmp_path / "key.pem").write_text("a key", "utf-8")
+    assert Settings(model_keys=f"{'ab' * 32}, {tmp_path / 'key.pem'}").signers() == ["ab" * 32, "a key"]
+    assert Settings().signers() == []
+    with pytest.raises(SettingsError) as unread:
+        Settings(model_keys=str(tmp_path / "none.pem")).signers()
+    assert unread.value.code == "settings.file_unreadable"
+    with pytest.raises(ModelRefused) as refused:
+        make_models(keys=[], provider="tpu", precision="fp32")
+    assert refused.value.code in catalogue("en")
+    assert refused.value.params["known"] == "cpu, cuda"
