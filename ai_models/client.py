@@ -5,12 +5,12 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any
 from urllib.parse import quote
 
 import httpx2
 
 from ai_models import evidence, protocol
+from ai_models.answers import UnfitAnswer, check_name, checked_outputs
 from ai_models.errors import EngineBusy, InvalidTensor, ModelRefused, RemoteFailed, UnknownModel
 from ai_models.manifest import Manifest
 from ai_models.registry import Registry
@@ -23,6 +23,10 @@ log = logging.getLogger(__name__)
 
 REMOTE = "remote"
 UNVERIFIED = "unverified"
+TALK_S = 30.0
+"""Longest silence of a server that is asked what it runs, which may have to load it."""
+MARGIN_S = 10.0
+"""What an answer may take on the line beyond the time in which it was asked for."""
 
 
 class RemoteRunner:
@@ -38,9 +42,7 @@ class RemoteRunner:
     ) -> None:
         self._url = url.rstrip("/")
         self._registry = registry if registry is not None else Registry()
-        self._client = (
-            client if client is not None else httpx2.Client(timeout=httpx2.Timeout(30.0, connect=3.0))
-        )
+        self._client = client if client is not None else httpx2.Client(timeout=_patience(TALK_S))
         self._known: dict[tuple[str, str], tuple[str, ModelIdentity]] = {}
 
     def close(self) -> None:
@@ -90,12 +92,15 @@ class RemoteRunner:
         head = {"parameters": {"binary_data_output": True, **parameters_of(urgency, within)}}
         body, length = protocol.encode(inputs, head, "inputs")
         headers = {protocol.HEADER_LENGTH: str(length), "Content-Type": "application/octet-stream"}
-        response = self._send("POST", f"{path}/infer", model, body, headers)
+        # Hung up before the server's own deadline, the run would go on for nobody, and be asked for again.
+        allowed = manifest.engine.within_s[urgency] if within is None else within
+        patience = _patience(allowed + MARGIN_S)
+        response = self._send("POST", f"{path}/infer", model, body, headers, patience)
         try:
             answer, tail = protocol.split(response.content, response.headers.get(protocol.HEADER_LENGTH))
             outputs = protocol.decode(answer.get("outputs"), tail)
         except InvalidTensor as error:
-            raise RemoteFailed("inference.bad_answer", url=self._url, detail=str(error)) from error
+            raise self._bad(str(error)) from error
         parameters = answer.get("parameters")
         if isinstance(parameters, dict):
             for name in ("sha256", "provider"):
@@ -105,11 +110,14 @@ class RemoteRunner:
                     raise ModelRefused(
                         "model.remote_differs", url=self._url, name=model, expected=expected, found=found[:80]
                     )
-        missing = {spec.name for spec in manifest.outputs} - set(outputs)
-        if missing:
-            detail = f"missing output {', '.join(sorted(missing))}"
-            raise RemoteFailed("inference.bad_answer", url=self._url, detail=detail)
-        return outputs
+        try:
+            check_name(manifest, answer, versioned=path.endswith(_versioned(manifest)))
+            return checked_outputs(manifest, outputs, rows=len(next(iter(inputs.values()))))
+        except UnfitAnswer as error:
+            raise self._bad(str(error)) from error
+
+    def _bad(self, detail: str) -> RemoteFailed:
+        return RemoteFailed("inference.bad_answer", url=self._url, detail=detail)
 
     def _asked(self, manifest: Manifest) -> tuple[str, ModelIdentity]:
         key = (manifest.name, manifest.version)
@@ -121,7 +129,7 @@ class RemoteRunner:
         """The path of this very version, where the server has it under its name; else of the model alone."""
         model = manifest.name
         bare = f"/v2/models/{quote(model, safe='')}"
-        path = f"{bare}/versions/{quote(manifest.version, safe='')}"
+        path = bare + _versioned(manifest)
         try:
             response = self._send("GET", path, model)
         except (UnknownModel, InvalidTensor):
@@ -129,7 +137,7 @@ class RemoteRunner:
         try:
             parameters = response.json().get("parameters") or {}
         except (ValueError, AttributeError) as error:
-            raise RemoteFailed("inference.bad_answer", url=self._url, detail="no JSON object") from error
+            raise self._bad("no JSON object") from error
 
         def stated(name: str, otherwise: str) -> str:
             value = parameters.get(name) if isinstance(parameters, dict) else None
@@ -158,10 +166,22 @@ class RemoteRunner:
         return [proof.sha256 for proof in found if proof.shortfall(manifest) is None]
 
     def _send(
-        self, method: str, path: str, model: str, body: bytes | None = None, headers: Any = None
+        self,
+        method: str,
+        path: str,
+        model: str,
+        body: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+        patience: httpx2.Timeout | None = None,
     ) -> httpx2.Response:
         try:
-            response = self._client.request(method, self._url + path, content=body, headers=headers)
+            response = self._client.request(
+                method,
+                self._url + path,
+                content=body,
+                headers=headers,
+                timeout=patience if patience is not None else _patience(TALK_S),
+            )
         except httpx2.HTTPError as error:
             raise RemoteFailed("inference.unreachable", url=self._url, detail=type(error).__name__) from error
         if response.status_code == 200:
@@ -177,6 +197,14 @@ class RemoteRunner:
         if response.status_code == 503 and _code(response) == TAKEN_OUT:
             raise ModelRefused(TAKEN_OUT, name=model, reason=detail)
         raise RemoteFailed("inference.failed", url=self._url, status=response.status_code, detail=detail)
+
+
+def _versioned(manifest: Manifest) -> str:
+    return f"/versions/{quote(manifest.version, safe='')}"
+
+
+def _patience(seconds: float) -> httpx2.Timeout:
+    return httpx2.Timeout(seconds, connect=3.0)
 
 
 def _code(response: httpx2.Response) -> str:
