@@ -32,7 +32,8 @@ ROUNDING = 2e-6
 
 @dataclass(frozen=True)
 class Evidence:
-    """`flag_agreement`: share of (recording, label) pairs with the same flag as the reference;
+    """`recordings`: those that ran in this precision, without what the rung itself runs in the reference's;
+    `flag_agreement`: share of (recording, label) pairs with the same flag as the reference;
     `largest_difference`: the largest |dp| of any of them."""
 
     folder: Path

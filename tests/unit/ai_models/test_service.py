@@ -428,6 +428,16 @@ def test_the_shipped_evidence_agrees_with_itself_and_suffices() -> None:
     assert [proof.shortfall(model) for model, proof in proofs] == [None] * len(proofs)
 
 
+def test_what_int8_leaves_to_fp32_is_counted_apart(manifest: Manifest) -> None:
+    proof = json.loads((manifest.folder / "rungs" / "int8" / "evidence.json").read_text("utf-8"))
+    both = proof["with_those_in_fp32"]
+    assert both["recordings"] == proof["recordings"] + proof["recordings_in_fp32"]
+    # In fp32 every flag is the reference's: all that differ are among the others.
+    differing = (1 - proof["flag_agreement"]) * proof["recordings"]
+    assert differing == pytest.approx((1 - both["flag_agreement"]) * both["recordings"], abs=0.01)
+    assert proof["flag_agreement"] < both["flag_agreement"]
+
+
 def test_a_rung_that_is_not_faster_is_not_used(copied: Copied, tmp_path: Path) -> None:
     rung(copied())
     engine = Engine(Registry(tmp_path), precision="auto")
