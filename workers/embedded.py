@@ -6,7 +6,7 @@ the networks: measured on two cores with the answers on an ECG alone, 15 a secon
 
 import signal
 import sys
-import threading
+from queue import SimpleQueue
 
 from ai_models.shared_metrics import Publisher
 from telemed.adapters.queue.inline import InlineRunner
@@ -42,9 +42,10 @@ def _one(settings: Settings, number: int, threads: int) -> int:
 
 
 def _run_jobs(settings: Settings, number: int, threads: int) -> int:
-    stopping = threading.Event()
+    # Not an event: a second signal inside its `set` would wait for the first one for ever.
+    told = SimpleQueue[int]()
     for name in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(name, lambda *_: stopping.set())
+        signal.signal(name, lambda number, _: told.put(number))
     application = build(settings)
     runner = InlineRunner(application.world, threads=threads)
     page = engine_metrics(settings) / f"{number}.prom"
@@ -59,7 +60,7 @@ def _run_jobs(settings: Settings, number: int, threads: int) -> int:
     counters.start()
     runner.start()
     collect_seldom()
-    stopping.wait()
+    told.get()
     runner.stop()
     counters.close()
     application.close()
