@@ -66,6 +66,11 @@ def failure(status: int, code: str, message: str, headers: Mapping[str, str] | N
     return Reply.json({"error": message, "code": code}, status, headers)
 
 
+def refusal(status: int, message: str) -> Reply:
+    """The reply to what is no request, or came when there was no room for it."""
+    return failure(status, f"http.{status}", message, {"Retry-After": "1"} if status in (429, 503) else {})
+
+
 def guarded(work: Callable[[], T]) -> T | Reply:
     """What `work` returns; where it fails, a sentence for the caller and the place of the fault in the log.
 

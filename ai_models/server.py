@@ -15,23 +15,27 @@ from collections.abc import Iterator
 from concurrent.futures import Future
 from typing import Any
 
-from ai_models import memory
+from ai_models import memory, reception
 from ai_models.engine import Engine
 from ai_models.http import Connection
+from ai_models.reception import Budget
 from ai_models.service import Service
+from telemed.domain.errors import Unavailable
 
 log = logging.getLogger(__name__)
 
 HOST = "127.0.0.1"
 GRACE_S = 3.0
+BACKLOG = 512
 
 
 async def run(service: Service, listener: socket.socket, stop: asyncio.Event) -> None:
     """Answer on `listener` until `stop`; then no new connection, and what runs has `GRACE_S` to be answered."""
     loop = asyncio.get_running_loop()
     open_ones: set[Connection] = set()
+    budget = Budget(reception.LARGEST_TOGETHER)
     server = await loop.create_server(
-        lambda: Connection(service.answer, open_ones), sock=listener, backlog=512
+        lambda: Connection(service.answer, open_ones, budget), sock=listener, backlog=BACKLOG
     )
     try:
         await stop.wait()
@@ -48,12 +52,24 @@ async def run(service: Service, listener: socket.socket, stop: asyncio.Event) ->
 def serve(engine: Engine, port: int, host: str = HOST) -> None:
     """Serve until SIGTERM or SIGINT; every model is loaded and verified first. SIGHUP looks for new versions.
 
-    Raises ModelRefused before anything is answered, and OSError where the port is taken.
+    Raises ModelRefused before anything is answered, and Unavailable("inference.cannot_listen") where the port is
+    taken or is none.
     """
+    # Known before the models are loaded, which takes seconds; and nobody is let in before they are.
+    listening(host, port).close()
     memory.few_heaps()
     engine.warm()
-    asyncio.run(_serve(Service(engine), socket.create_server((host, port), backlog=512)))
+    asyncio.run(_serve(Service(engine), listening(host, port)))
     engine.close()
+
+
+def listening(host: str, port: int) -> socket.socket:
+    """A socket that listens on `port`. Raises Unavailable("inference.cannot_listen"; host, port, detail)."""
+    try:
+        return socket.create_server((host, port), backlog=BACKLOG)
+    except (OSError, OverflowError) as error:
+        detail = getattr(error, "strerror", None) or str(error)
+        raise Unavailable("inference.cannot_listen", host=host, port=port, detail=detail) from error
 
 
 async def _serve(service: Service, listener: socket.socket) -> None:
@@ -79,7 +95,7 @@ async def _serve(service: Service, listener: socket.socket) -> None:
 @contextlib.contextmanager
 def serving(engine: Engine, host: str = HOST) -> Iterator[str]:
     """A service on a free port in a thread of this process, for tests and measurements; gives its address."""
-    listener = socket.create_server((host, 0), backlog=512)
+    listener = listening(host, 0)
     started = threading.Event()
     held: dict[str, Any] = {}
 
