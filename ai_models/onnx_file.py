@@ -14,9 +14,10 @@ ALLOWED_DOMAINS = frozenset({"", "ai.onnx", "ai.onnx.ml", "com.microsoft"})
 
 # Message fields to descend into, by message kind: {kind: {field: kind of child}}.
 _CHILDREN = {
-    "model": {7: "graph", 8: "opset", 25: "function"},
+    "model": {7: "graph", 8: "opset", 20: "training", 25: "function"},
+    "training": {1: "graph", 2: "graph"},
     "graph": {1: "node", 5: "tensor", 15: "sparse"},
-    "function": {7: "node", 9: "opset"},
+    "function": {7: "node", 9: "opset", 11: "attribute"},
     "node": {5: "attribute"},
     "attribute": {5: "tensor", 6: "graph", 10: "tensor", 11: "graph", 22: "sparse", 23: "sparse"},
     "sparse": {1: "tensor", 2: "tensor"},
@@ -29,7 +30,7 @@ def check(data: bytes) -> None:
     """Raise ModelRefused for data outside the file, foreign operators, or bytes that are no ONNX model."""
     try:
         has_graph = _check(memoryview(data), "model")
-    except (IndexError, ValueError, UnicodeDecodeError) as error:
+    except (IndexError, RecursionError, ValueError) as error:
         raise ModelRefused("model.not_onnx") from error
     if not has_graph:
         raise ModelRefused("model.not_onnx")

@@ -205,6 +205,39 @@ def test_weights_in_another_file_are_found_inside_an_attribute_too() -> None:
     assert error.value.code == "model.external_data"
 
 
+def message(number: int, value: bytes) -> bytes:
+    """A field of any number and length."""
+    head = b""
+    for rest in (number << 3 | 2, len(value)):
+        while rest > 0x7F:
+            head, rest = head + bytes([rest & 0x7F | 0x80]), rest >> 7
+        head += bytes([rest])
+    return head + value
+
+
+@pytest.mark.parametrize(
+    "where",
+    [
+        message(20, message(1, message(5, message(13, b"")))),
+        message(25, message(11, message(5, message(13, b"")))),
+    ],
+    ids=["a graph for training", "the default of a function's attribute"],
+)
+def test_weights_in_another_file_are_found_wherever_the_format_lets_them_be(where: bytes) -> None:
+    with pytest.raises(ModelRefused) as error:
+        onnx_file.check(message(7, b"") + where)
+    assert error.value.code == "model.external_data"
+
+
+def test_graphs_in_graphs_without_end_are_no_model() -> None:
+    data = b""
+    for _ in range(400):
+        data = message(1, message(5, message(6, data)))
+    with pytest.raises(ModelRefused) as error:
+        onnx_file.check(message(7, data))
+    assert error.value.code == "model.not_onnx"
+
+
 def test_operators_of_a_foreign_library_are_refused() -> None:
     model = field(7, field(1, field(4, b"Run") + field(7, b"example.custom")))
     with pytest.raises(ModelRefused) as error:
