@@ -67,6 +67,22 @@ def bare(source: Path | bytes, inputs: dict[str, Any], threads: int) -> Callable
     return lambda: session.run(None, inputs)
 
 
+def arrangements(make: Callable[[int], Callable[[], Any]], seconds: float) -> dict[str, Callable[[], float]]:
+    """The ways to use all cores with the bare runtime; the best of them in a run is 1.00. `make`: the run to repeat,
+    for a number of threads."""
+    wide, narrow = make(CORES), make(1)
+    return {
+        "bare intra=cores, 1 caller": lambda: per_second(wide, 1, seconds),
+        "bare intra=1, callers=cores": lambda: per_second(narrow, CORES, seconds),
+        "bare intra=1, 8 callers": lambda: per_second(narrow, 8, seconds),
+    }
+
+
+def best_of(measured: Mapping[str, list[float]]) -> list[float]:
+    """The rounds of the way with the highest median."""
+    return max(measured.values(), key=statistics.median)
+
+
 def per_second(call: Callable[[], Any], callers: int, seconds: float) -> float:
     """Calls a second with `callers` threads."""
     counts, until = [0] * callers, time.perf_counter() + seconds

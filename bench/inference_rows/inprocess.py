@@ -8,18 +8,15 @@ from collections.abc import Iterator
 from ai_models.two_dimensional import two_dimensional
 from bench.network import NAME
 from bench.result import Row
-from bench.rounds import CORES, Bench, against, bare, interleaved, per_second, signal
+from bench.rounds import CORES, Bench, against, arrangements, bare, interleaved, per_second, signal
 
 
 def rows(bench: Bench) -> Iterator[Row]:
     inputs, engine = signal(), bench.engine
-    wide, narrow = bare(bench.model, inputs, CORES), bare(bench.model, inputs, 1)
     turned = bare(two_dimensional(bench.model.read_bytes()), inputs, 1)
     found = interleaved(
         {
-            "bare intra=cores, 1 caller": lambda: per_second(wide, 1, bench.seconds),
-            "bare intra=1, callers=cores": lambda: per_second(narrow, CORES, bench.seconds),
-            "bare intra=1, 8 callers": lambda: per_second(narrow, 8, bench.seconds),
+            **arrangements(lambda threads: bare(bench.model, inputs, threads), bench.seconds),
             "8": lambda: per_second(lambda: engine.run(NAME, inputs), 8, bench.seconds),
             "32": lambda: per_second(lambda: engine.run(NAME, inputs), 32, bench.seconds),
             "turned": lambda: per_second(turned, CORES, bench.seconds),
