@@ -1,10 +1,8 @@
 """`python -m dicom_node`: the DICOM door as a process of its own."""
 
 import logging
-import signal
 import sys
 from pathlib import Path
-from threading import Event
 
 from dicom_node.limits import Limits
 from dicom_node.server import DicomNode, Door
@@ -13,6 +11,7 @@ from telemed.application.refused_certificates import RefusedHandshakes, site_aut
 from telemed.application.world import World
 from telemed.bootstrap import build, collect_seldom, preload, tls_profile
 from telemed.group import forks
+from telemed.group.stop import Stop, stop_on_signals
 from telemed.i18n import text
 from telemed.settings import Settings, SettingsError
 
@@ -34,7 +33,7 @@ def doors(world: World, settings: Settings) -> list[Door]:
     return found
 
 
-def serve(world: World, settings: Settings, stopped: Event) -> None:
+def serve(world: World, settings: Settings, stopped: Stop) -> None:
     """Blocks until `stopped` is set; objects in flight are finished first."""
     node = DicomNode(
         world=world,
@@ -62,9 +61,7 @@ def main() -> int:
 
 
 def _one(settings: Settings) -> int:
-    stopped = Event()
-    for name in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(name, lambda *_: stopped.set())
+    stopped = stop_on_signals()
     try:
         application = build(settings, sessions_here=False)
     except SettingsError as error:

@@ -10,11 +10,11 @@ import signal
 import subprocess
 import sys
 import threading
-from types import FrameType
 
 from telemed.adapters.queue.celery import JobPublisher, make_celery
 from telemed.application.world import World
 from telemed.bootstrap import build
+from telemed.group.stop import Stop, stop_on_signals
 from telemed.i18n import text
 from telemed.settings import Settings, SettingsError
 from workers import embedded
@@ -27,7 +27,7 @@ _STOP_SECONDS = 30
 
 def run(settings: Settings) -> int:
     """The relay here, the worker as a process beside it; ends when a signal comes or the worker is gone."""
-    stopping = _on_signals()
+    stopping = stop_on_signals()
     worker = subprocess.Popen(
         [sys.executable, "-m", "workers", "worker"], env={**os.environ, **settings.environment()}
     )
@@ -49,7 +49,7 @@ def run(settings: Settings) -> int:
     return 0
 
 
-def run_relay(settings: Settings, stopping: threading.Event) -> None:
+def run_relay(settings: Settings, stopping: Stop) -> None:
     application = build(settings, sessions_here=False)
     world = application.world
     publisher = JobPublisher(make_celery(settings.broker_url), world.unit_of_work, world.clock)
@@ -68,20 +68,9 @@ def run_celery(settings: Settings) -> None:
     run_worker(settings.broker_url, make_world, children=settings.workers)
 
 
-def _stop_with(process: subprocess.Popen[bytes], stopping: threading.Event) -> None:
+def _stop_with(process: subprocess.Popen[bytes], stopping: Stop) -> None:
     process.wait()
     stopping.set()
-
-
-def _on_signals() -> threading.Event:
-    stopping = threading.Event()
-
-    def on_signal(_number: int, _frame: FrameType | None) -> None:
-        stopping.set()
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, on_signal)
-    return stopping
 
 
 def main(arguments: list[str]) -> int:
@@ -95,7 +84,7 @@ def main(arguments: list[str]) -> int:
         if arguments == ["worker"]:
             run_celery(settings)
         elif arguments == ["relay"]:
-            run_relay(settings, _on_signals())
+            run_relay(settings, stop_on_signals())
         else:
             return run(settings)
     except SettingsError as fault:

@@ -4,15 +4,14 @@ Two jobs in threads of one process wait for each other wherever they run Python,
 the networks: measured on two cores with the answers on an ECG alone, 15 a second in two threads, 24 in two processes.
 """
 
-import signal
 import sys
-from queue import SimpleQueue
 
 from ai_models.shared_metrics import Publisher
 from telemed.adapters.queue.inline import InlineRunner
 from telemed.bootstrap import build, collect_seldom, engine_metrics, preload
 from telemed.domain.errors import DomainError
 from telemed.group import forks
+from telemed.group.stop import stop_on_signals
 from telemed.i18n import text
 from telemed.settings import Settings, SettingsError
 
@@ -42,10 +41,7 @@ def _one(settings: Settings, number: int, threads: int) -> int:
 
 
 def _run_jobs(settings: Settings, number: int, threads: int) -> int:
-    # Not an event: a second signal inside its `set` would wait for the first one for ever.
-    told = SimpleQueue[int]()
-    for name in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(name, lambda number, _: told.put(number))
+    stop = stop_on_signals()
     application = build(settings)
     runner = InlineRunner(application.world, threads=threads)
     page = engine_metrics(settings) / f"{number}.prom"
@@ -60,7 +56,7 @@ def _run_jobs(settings: Settings, number: int, threads: int) -> int:
     counters.start()
     runner.start()
     collect_seldom()
-    told.get()
+    stop.wait()
     runner.stop()
     counters.close()
     application.close()

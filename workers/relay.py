@@ -1,7 +1,6 @@
 """From the table to the broker: announces what is due, also what became due by time alone, and sweeps."""
 
 import logging
-import threading
 import time
 from datetime import timedelta
 
@@ -11,6 +10,7 @@ from telemed.adapters.queue.celery import JobPublisher
 from telemed.application.faults import trace_of
 from telemed.application.sweep import SWEEP_EVERY, sweep
 from telemed.application.world import World
+from telemed.group.stop import Stop
 
 log = logging.getLogger(__name__)
 
@@ -24,7 +24,7 @@ class Relay:
         self._world, self._publisher = world, publisher
         self._next_sweep = 0.0
 
-    def run(self, stopping: threading.Event) -> None:
+    def run(self, stopping: Stop) -> None:
         while not stopping.wait(_EVERY):
             self.round()
 

@@ -1,16 +1,15 @@
 """`telemed demo` and `telemed drill`: the product shown, and its promises under fire."""
 
 import json
-import signal
 import sys
 import threading
 from dataclasses import replace
-from types import FrameType
 from typing import Annotated
 
 import typer
 
 from telemed.group import ProcessGroup
+from telemed.group.stop import Stop, stop_on_signals
 from telemed.i18n import text
 from telemed.settings import Settings
 
@@ -57,13 +56,7 @@ def _interactive(settings: Settings) -> int:
     application = build(settings)
     fresh = provision(application.world)
     group = ProcessGroup(settings, ["web", "dicom", "worker"])
-    done = threading.Event()
-
-    def on_signal(_number: int, _frame: FrameType | None) -> None:
-        done.set()
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, on_signal)
+    done = stop_on_signals()
     group.start()
     try:
         if not group.wait_ready():
@@ -93,7 +86,7 @@ def _interactive(settings: Settings) -> int:
         application.close()
 
 
-def _watch(group: ProcessGroup, done: threading.Event, status: list[int]) -> None:
+def _watch(group: ProcessGroup, done: Stop, status: list[int]) -> None:
     """A part that fails again and again ends the demo, with its status, instead of leaving a half of it."""
     status.append(group.watch())
     done.set()

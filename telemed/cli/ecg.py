@@ -1,13 +1,10 @@
 """`telemed ecg`: recordings of machines that speak no DICOM, from files or from a folder they drop them into."""
 
 import json
-import signal
-import threading
 import time
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
-from types import FrameType
 from typing import Annotated
 
 import typer
@@ -17,6 +14,7 @@ from telemed.application.import_ecg import GivenPatient, Imported, ImportFile, i
 from telemed.application.install import institution_by_code
 from telemed.bootstrap import Application, build
 from telemed.domain.errors import DomainError, InvalidInput
+from telemed.group.stop import stop_on_signals
 from telemed.i18n import text
 from telemed.imaging.formats import LARGEST_FILE
 from telemed.settings import Settings
@@ -84,13 +82,7 @@ def watch(
         lambda fault: text(fault.code, settings.language, **fault.params),
         settle_s=settle,
     )
-    done = threading.Event()
-
-    def on_signal(_number: int, _frame: FrameType | None) -> None:
-        done.set()
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, on_signal)
+    done = stop_on_signals()
     typer.echo(
         text("import.watching", settings.language, folder=str(folder), done=DONE, refused=REFUSED), err=True
     )

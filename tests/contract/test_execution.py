@@ -21,6 +21,7 @@ from telemed.adapters.queue.celery import CeleryWaker, JobPublisher, make_celery
 from telemed.adapters.queue.inline import Bell, InlineRunner
 from telemed.application.jobs import Job, JobKind, JobState
 from telemed.application.world import World
+from telemed.group.stop import Stop
 from tests.contract.celery_side import WAITS_FROM, handlers
 from tests.contract.world import SystemClock, make_world
 from tests.engines.postgres import PostgresServer
@@ -202,7 +203,7 @@ class Side:
 
     @contextmanager
     def relay(self) -> Iterator[None]:
-        stopping = threading.Event()
+        stopping = Stop()
         thread = threading.Thread(target=Relay(self.world, self.publisher()).run, args=(stopping,))
         thread.start()
         try:
