@@ -8,6 +8,7 @@ import pytest
 
 from telemed.application.jobs import LEASE, Job, JobKind, JobState
 from telemed.application.world import World
+from tests.contract.cast import Cast, add_case
 from tests.contract.world import NOON, MovingClock
 
 KIND = JobKind.PLACE_OBJECT
@@ -185,6 +186,29 @@ def test_finished_jobs_are_cleared_and_open_ones_stay(world: World, clock: Movin
         assert uow.jobs.remove_done(clock.pass_by(days=8)) == 1
         uow.commit()
     assert len(due(world)) == 1
+
+
+def test_what_is_asked_for_anew_stands_for_what_was_given_up(world: World, cast: Cast) -> None:
+    with world.unit_of_work() as uow:
+        ids = [add_case(uow, cast).id for _ in range(3)]
+        film = add_case(uow, cast, modality="DX").id
+        uow.commit()
+    for subject in (*ids, film):
+        ask(world, subject, JobKind.REINFER_CASE)
+    ask(world, ids[0], JobKind.INFER_CASE)  # another kind is not counted
+    with world.unit_of_work() as uow:
+        for job in uow.jobs.claim(NOON, 10, "first"):
+            if job.kind is JobKind.REINFER_CASE and job.subject_id != ids[2]:
+                assert uow.jobs.give_up(job.id, "first", "model.taken_out")
+        uow.commit()
+    open_one, out = (JobState.PENDING, ""), (JobState.FAILED, "model.taken_out")
+    with world.unit_of_work() as uow:
+        assert uow.jobs.tally(JobKind.REINFER_CASE, "ECG") == {open_one: 1, out: 2}
+        uow.jobs.forget_failed(JobKind.REINFER_CASE, [ids[0], ids[2]])
+        uow.commit()
+    with world.unit_of_work(write=False) as uow:
+        assert uow.jobs.tally(JobKind.REINFER_CASE, "ECG") == {open_one: 1, out: 1}
+        assert uow.jobs.tally(JobKind.REINFER_CASE, "DX") == {out: 1}
 
 
 def test_four_workers_claim_two_hundred_jobs_each_exactly_once(world: World) -> None:

@@ -12,7 +12,7 @@ from fastapi.testclient import TestClient
 from telemed.application import infer
 from telemed.application.backfill import Standing, ask_again, standing
 from telemed.application.document import report_document
-from telemed.application.infer import give_up_inference, infer_case
+from telemed.application.infer import give_up_inference, give_up_rereading, infer_case
 from telemed.application.jobs import LAST_ATTEMPT, RANK, JobKind
 from telemed.domain.analysis import Analysis
 from telemed.domain.case import AiState, Case
@@ -150,6 +150,31 @@ def test_a_service_that_dies_in_between_leaves_no_finding_doubled_and_none_missi
         told = [event for event in uow.events.of_study(case.study_id) if event.kind is Kind.CASE_INFERRED]
     assert len(told) == 1
     assert the_case(cast).ai_state is AiState.DONE
+
+
+def test_a_model_that_is_gone_gives_up_the_reading_and_leaves_the_case_its_state(
+    cast: Cast, way: Way, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case = read_case(cast, way)
+    cast.analyser.model = replace(cast.analyser.model, version="2.0", sha256="cd" * 32)
+    approve(cast)
+    assert ask_again(cast.world, modality="ECG") == 1
+    # The model goes between the asking and the reading: no attempt more, and nothing is taken from the case.
+    monkeypatch.setattr(cast.analyser, "models_for", lambda _modality: [])
+    cast.run_jobs()
+    assert standing(cast.world, modality="ECG") == Standing(open=0, failed=1, out=0)
+    assert the_case(cast).ai_state is AiState.DONE
+    with cast.world.unit_of_work() as uow:
+        kept = uow.cases.get(case.id)
+        kept.ai_state = AiState.PENDING
+        uow.commit()
+    give_up_rereading(cast.world, case_id=case.id, error="inference.unreachable")
+    assert the_case(cast).ai_state is AiState.DONE  # every object that is shown has its answer
+    with cast.world.unit_of_work() as uow:
+        uow.cases.get(case.id).ai_state = AiState.OFF
+        uow.commit()
+    give_up_rereading(cast.world, case_id=case.id, error="inference.unreachable")
+    assert the_case(cast).ai_state is AiState.OFF
 
 
 def test_the_same_job_on_another_rung_doubles_nothing(
