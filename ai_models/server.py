@@ -68,7 +68,7 @@ def listening(host: str, port: int) -> socket.socket:
     try:
         return socket.create_server((host, port), backlog=BACKLOG)
     except (OSError, OverflowError) as error:
-        detail = getattr(error, "strerror", None) or str(error)
+        detail = getattr(error, "strerror", None) or str(error).rstrip(".")
         raise Unavailable("inference.cannot_listen", host=host, port=port, detail=detail) from error
 
 
