@@ -15,14 +15,16 @@ from telemed.domain.inference import Urgency
 PRIORITIES = {0: Urgency.ROUTINE, 1: Urgency.STAT, 2: Urgency.ROUTINE, 3: Urgency.BACKFILL}
 LONGEST_S = 3600.0
 """A caller that says it waits longer than this is taken to wait so long."""
-NOT_OFFERED = (
-    "classification",
-    "sequence_id",
-    "sequence_start",
-    "sequence_end",
-    "shared_memory_region",
-    "shared_memory_byte_size",
-    "shared_memory_offset",
+NOT_OFFERED = frozenset(
+    {
+        "classification",
+        "sequence_id",
+        "sequence_start",
+        "sequence_end",
+        "shared_memory_region",
+        "shared_memory_byte_size",
+        "shared_memory_offset",
+    }
 )
 
 
@@ -106,9 +108,9 @@ def _parameters(row: Mapping[str, Any]) -> Mapping[str, Any]:
         return {}
     if not isinstance(given, dict):
         raise InvalidTensor("body.not_object", name="parameters", found=str(given)[:80])
-    for name in NOT_OFFERED:
-        if given.get(name):
-            raise InvalidTensor("body.unsupported", name=name)
+    asked = [name for name in NOT_OFFERED & given.keys() if given[name]]
+    if asked:
+        raise InvalidTensor("body.unsupported", name=", ".join(sorted(asked)))
     return given
 
 
