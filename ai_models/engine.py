@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
 
@@ -68,6 +68,10 @@ class Engine:
     def identity(self, model: str, version: str | None = None) -> ModelIdentity:
         """What runs under `model`: the digest of the very bytes its session was made from."""
         return self._model(model, version).identity
+
+    def holds(self, manifests: Iterable[Manifest]) -> bool:
+        """Whether all of them are loaded: nothing asked of them waits for that."""
+        return all((one.name, one.version) in self._loaded for one in manifests)
 
     def rung(self, model: str, version: str | None = None) -> Rung:
         """The chosen precision, and how it was chosen."""

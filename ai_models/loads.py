@@ -22,7 +22,7 @@ class Loads:
 
     def done(self, *manifests: Manifest) -> bool:
         """Are these very versions in memory, so that to ask for them takes no time?"""
-        return all((one.name, one.version) in self._engine._loaded for one in manifests)
+        return self._engine.holds(manifests)
 
     def run(self, work: Callable[[], Any]) -> Future[Any]:
         """`work` in the thread; its result or error."""
