@@ -7,10 +7,14 @@ from pynetdicom import AE
 
 from telemed.domain.errors import Unavailable
 
+# As devices wait for an answer; pynetdicom's half a minute is soon over on a machine that has much else to do.
+PATIENCE_S = 120
+
 
 def send(host: str, port: int, *, calling: str, called: str, datasets: Sequence[Dataset]) -> None:
     """Raises Unavailable unless every object was answered with success."""
     node = AE(ae_title=calling)
+    node.dimse_timeout = PATIENCE_S
     wanted = {(str(ds.SOPClassUID), str(ds.file_meta.TransferSyntaxUID)) for ds in datasets}
     for sop_class, syntax in sorted(wanted):
         node.add_requested_context(sop_class, syntax)
