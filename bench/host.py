@@ -28,8 +28,13 @@ class Host:
         """In words, for the note of a row."""
         middle, worst = statistics.median(self._times), quantile(self._times, 0.99)
         said = f"the same {middle:.1f} ms of work took {worst:.1f} ms (p99) meanwhile"
+        kept = self.kept()
+        return said if kept is None else f"{said}, the host kept {kept:.0%} of the time"
+
+    def kept(self) -> float | None:
+        """The share of all cores' time in which the host ran somebody else; None where it does not tell."""
         whole, stolen = (now - then for now, then in zip(_jiffies(), self._began, strict=True))
-        return f"{said}, the host kept {stolen / whole:.0%} of the time" if whole else said
+        return stolen / whole if whole else None
 
 
 def _jiffies() -> tuple[int, int]:
